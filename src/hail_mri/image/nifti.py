@@ -1,0 +1,213 @@
+"""Scans in and out of files: NIfTI and FreeSurfer's MGH in, float32 NIfTI out."""
+
+import gzip
+import os
+import zlib
+from contextlib import nullcontext
+from pathlib import Path
+from stat import S_ISDIR
+from typing import Any
+from uuid import uuid4
+
+import nibabel as nib
+import numpy as np
+from isal import igzip
+from numpy.typing import NDArray
+
+from hail_mri.errors import InputError, MissingFileError, OutputExistsError, UnwritableError
+from hail_mri.image.checks import check_affine, check_intensities, check_is_grey, checked_shape
+from hail_mri.image.header import geometry_warnings, header_for, nifti_header
+from hail_mri.image.volume import Volume
+
+NIFTI_SUFFIXES = (".nii", ".nii.gz")
+READABLE_SUFFIXES = (*NIFTI_SUFFIXES, ".mgz", ".mgh")
+# Level 1 of ISA-L makes files as small as zlib's level 1, ten times as fast; higher levels gain nothing on MRI noise.
+COMPRESSION_LEVEL = 1
+# Everything nibabel and the decompressor raise on a file that is not what its name says, or ends too early.
+READ_ERRORS = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+    zlib.error,
+    nib.spatialimages.HeaderDataError,
+)
+NOT_AN_IMAGE = (nib.filebasedimages.ImageFileError, gzip.BadGzipFile)
+
+
+def load_volume(path: str | Path) -> Volume:
+    """Read a scan from a file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A .nii, .nii.gz, .mgz or .mgh file with one 3-D image. A fourth axis of length 1 is dropped, with a warning.
+
+    Returns
+    -------
+    Volume
+        Intensities in the file's units (slope and intercept applied), in the file's own orientation. Where both header
+        codes are 0 the header's voxel sizes and origin are used, as nibabel does, with a warning.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no such file.
+    InputError
+        When it is a folder, empty, damaged, no image, not 3-D, complex or in colour; has fewer than 8 voxels along
+        an axis, a singular affine, NaN or infinity; or is constant.
+
+    See Also
+    --------
+    save_volume
+    """
+    path = Path(path)
+    _check_is_scan_file(path)
+    image = _read_header(path)
+    shape = checked_shape(image, path)
+    check_is_grey(image, path)
+    check_affine(image, shape, path)
+    data = _read_data(image, path).reshape(shape, order="F")
+    check_intensities(data, path)
+    warnings = []
+    if len(image.shape) > 3:
+        warnings.append(
+            f"The file has the shape {' x '.join(map(str, image.shape))}: the axes of length 1 at the end were dropped."
+        )
+    header = nifti_header(image)
+    return Volume(data, image.affine, header, (*warnings, *geometry_warnings(header)))
+
+
+def save_volume(volume: Volume, path: str | Path, *, overwrite: bool = False) -> None:
+    """Write a scan to a NIfTI file, whole or not at all.
+
+    Parameters
+    ----------
+    volume : Volume
+        What to write: as float32, slope 1, with the geometry, codes and units of its header where it has one.
+    path : str or pathlib.Path
+        Ends in .nii or .nii.gz; its folder exists.
+    overwrite : bool
+        Replace the file if there is one.
+
+    Raises
+    ------
+    InputError
+        When the name does not end in .nii or .nii.gz.
+    OutputExistsError
+        When there is such a file, unless `overwrite`.
+    UnwritableError
+        When the folder does not exist or cannot be written to, the path is a folder, or the disk is full.
+
+    Notes
+    -----
+    The file is written under a temporary name in the same folder, flushed to the disk and renamed. On failure an older
+    file stays as it was and nothing new is left. The same volume gives the same bytes: no time or name goes into it.
+    """
+    path = Path(path)
+    _check_can_be_written(path, overwrite=overwrite)
+    header = header_for(volume)
+    image_class = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
+    # No affine: nibabel would write it over the forms of the header.
+    image = image_class(volume.data, None, header)
+    temporary_path = path.with_name(f".{uuid4().hex}.part")
+    try:
+        with temporary_path.open("xb") as file:
+            with _compressed(file, path) as stream:
+                image.to_file_map({"image": nib.FileHolder(fileobj=stream)})
+            file.flush()
+            os.fsync(file.fileno())
+        temporary_path.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        temporary_path.unlink(missing_ok=True)
+
+
+def _check_is_scan_file(path: Path) -> None:
+    """Refuse what is not there, a folder, another kind of file and an empty one."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingFileError(f"{path} does not exist", hint="check the spelling and the folder you are in") from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    expected = ", ".join(READABLE_SUFFIXES)
+    if S_ISDIR(status.st_mode):
+        raise InputError(f"{path} is a folder, expected one scan", hint=f"name a file: {expected}")
+    if not path.name.lower().endswith(READABLE_SUFFIXES):
+        raise InputError(f"{path} is not a scan by its name, expected {expected}", hint="convert it, say with dcm2niix")
+    if status.st_size == 0:
+        raise InputError(f"{path} is empty (0 bytes), expected a scan", hint="copy or download it again")
+
+
+def _read_header(path: Path) -> Any:
+    """Let nibabel find out what the file is; reads no voxels."""
+    try:
+        return nib.load(path, mmap=False)
+    except NOT_AN_IMAGE as error:
+        raise InputError(f"{path} is not a NIfTI or MGH image", hint="check that it opens in a viewer") from error
+    except READ_ERRORS as error:
+        raise _unreadable(path, error) from error
+
+
+def _read_data(image: Any, path: Path) -> NDArray[np.float32]:
+    """Read the voxels as float32, to the end of the file, where a gzip file has its checksum."""
+    try:
+        with _decompressed(path) as stream, np.errstate(over="ignore"):
+            data: NDArray[np.float32] = np.asarray(type(image).from_stream(stream).dataobj, dtype=np.float32)
+            stream.read(1)
+    except READ_ERRORS as error:
+        raise _unreadable(path, error) from error
+    return data
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    """Put what went wrong on reading in the user's words."""
+    if isinstance(error, PermissionError):
+        return InputError(f"{path} may not be read", hint="check the permissions of the file")
+    if isinstance(error, MemoryError):
+        return InputError(f"{path} says it holds more voxels than fit in memory", hint="its header may be damaged")
+    return InputError(f"{path} is damaged or cut short ({_reason(error)})", hint="copy or download it again")
+
+
+def _unwritable(path: Path, error: OSError) -> UnwritableError:
+    """Put what went wrong on writing in the user's words."""
+    return UnwritableError(f"{path} could not be written: {_reason(error)}", hint="check free space and permissions")
+
+
+def _reason(error: Exception) -> str:
+    """One line about what a library or the system found, without the path."""
+    return getattr(error, "strerror", None) or " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _check_can_be_written(path: Path, *, overwrite: bool) -> None:
+    """Refuse names, places and overwriting before any work is done."""
+    if not path.name.lower().endswith(NIFTI_SUFFIXES):
+        raise InputError(f"{path} must end in {' or '.join(NIFTI_SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise UnwritableError(f"the folder {path.parent} does not exist", hint="make it first")
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if is_folder:
+        raise UnwritableError(f"{path} is a folder, expected the name of a file")
+    if exists and not overwrite:
+        raise OutputExistsError(f"{path} exists", hint="choose another name or ask to overwrite it")
+
+
+def _decompressed(path: Path) -> Any:
+    """Open a scan for reading; ISA-L inflates about twice as fast as zlib."""
+    is_compressed = path.name.lower().endswith((".gz", ".mgz"))
+    return igzip.open(path, "rb") if is_compressed else path.open("rb")
+
+
+def _compressed(file: Any, path: Path) -> Any:
+    """Wrap an open file so that it is compressed if its final name says so."""
+    if not path.name.lower().endswith(".gz"):
+        return nullcontext(file)
+    # No name and no time in the gzip header: the same scan gives the same bytes.
+    return igzip.IGzipFile(filename="", fileobj=file, mode="wb", compresslevel=COMPRESSION_LEVEL, mtime=0)

@@ -1,0 +1,143 @@
+"""Intensity scales: from scanner units to [0, 1] and back.
+
+A scale is fitted on one scan, applied, and inverted in mirror order. Nothing is clipped, so nothing is lost.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hail_mri.errors import InputError
+
+# Percentiles of the intensities that become 0 and 1: a few bright vessels or spikes must not set the scale.
+LOW_PERCENTILE = 0.5
+HIGH_PERCENTILE = 99.5
+
+
+@dataclass(frozen=True)
+class _LinearScale:
+    """The straight line that takes `low` to 0 and `high` to 1."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
+            raise InputError(
+                f"a scale needs two different intensities, low before high, not {self.low} and {self.high}"
+            )
+
+    def apply(self, data: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Scale intensities: `low` becomes 0, `high` becomes 1, values outside go on along the line.
+
+        Parameters
+        ----------
+        data : (...) array of float
+            Scanner units; its dtype is kept.
+        """
+        return (data - data.dtype.type(self.low)) * data.dtype.type(1 / (self.high - self.low))
+
+    def invert(self, scaled: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Take scaled intensities back to scanner units, the inverse of `apply`.
+
+        Parameters
+        ----------
+        scaled : (...) array of float
+            0 stands for `low`, 1 for `high`; its dtype is kept.
+        """
+        return scaled * scaled.dtype.type(self.high - self.low) + scaled.dtype.type(self.low)
+
+
+class MinMaxScale(_LinearScale):
+    """Scale by the smallest and the largest intensity, as the paper does.
+
+    Parameters
+    ----------
+    low, high : float
+        The intensities that become 0 and 1, in scanner units.
+
+    Examples
+    --------
+    >>> scale = MinMaxScale.fit(np.array([100.0, 150.0, 300.0]))
+    >>> scale.apply(np.array([100.0, 150.0, 300.0])).tolist()
+    [0.0, 0.25, 1.0]
+    >>> scale.invert(np.array([0.0, 0.25, 2.0])).tolist()
+    [100.0, 150.0, 500.0]
+    """
+
+    @classmethod
+    def fit(cls, data: NDArray[np.floating], mask: NDArray[np.bool_] | None = None) -> Self:
+        """Find the range of the intensities, inside the mask if there is one.
+
+        Parameters
+        ----------
+        data : (...) array of float
+            Scanner units.
+        mask : (...) array of bool, optional
+            Where to look; everywhere without it.
+
+        Raises
+        ------
+        InputError
+            When the mask is empty or has another shape, or all intensities are equal.
+        """
+        inside = _inside(data, mask)
+        return cls(float(inside.min()), float(inside.max()))
+
+
+class PercentileScale(_LinearScale):
+    """Scale by two percentiles of the intensities, so that a few extreme voxels do not matter.
+
+    Parameters
+    ----------
+    low, high : float
+        The intensities that become 0 and 1, in scanner units.
+
+    Examples
+    --------
+    >>> data = np.arange(101, dtype=np.float64)
+    >>> data[-1] = 1e6  # a spike
+    >>> PercentileScale.fit(data, low_percentile=10, high_percentile=90)
+    PercentileScale(low=10.0, high=90.0)
+    """
+
+    @classmethod
+    def fit(
+        cls,
+        data: NDArray[np.floating],
+        mask: NDArray[np.bool_] | None = None,
+        *,
+        low_percentile: float = LOW_PERCENTILE,
+        high_percentile: float = HIGH_PERCENTILE,
+    ) -> Self:
+        """Find the two percentiles of the intensities, inside the mask if there is one.
+
+        Parameters
+        ----------
+        data : (...) array of float
+            Scanner units.
+        mask : (...) array of bool, optional
+            Where to look; everywhere without it.
+        low_percentile, high_percentile : float
+            From 0 to 100.
+
+        Raises
+        ------
+        InputError
+            When the mask is empty or has another shape, or both percentiles are equal.
+        """
+        low, high = np.percentile(_inside(data, mask), (low_percentile, high_percentile))
+        return cls(float(low), float(high))
+
+
+def _inside(data: NDArray[np.floating], mask: NDArray[np.bool_] | None) -> NDArray[np.floating]:
+    """Intensities inside the mask, or all of them."""
+    if mask is None:
+        return data
+    if mask.shape != data.shape:
+        raise InputError(f"the mask has the shape {mask.shape}, the data have {data.shape}")
+    if not mask.any():
+        raise InputError("the mask is empty")
+    return data[mask.astype(bool, copy=False)]
