@@ -1,0 +1,179 @@
+"""The head mask: which voxels belong to the head, and which to the air around it.
+
+The mask is estimated on a coarse grid (about 3 mm), where noise averages out and the head is one smooth blob, and
+carried back to the native grid. Everything inside the skin counts as head: dark bone, fluid and the air in the sinuses
+are filled. Where a skull-stripping or defacing tool set voxels to one constant value, these are not head.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from hail_mri.errors import InputError
+from hail_mri.image.resampling import axis_weights
+from hail_mri.image.volume import Volume
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float32]
+
+COARSE_SPACING = 3.0  # mm; one or two voxels across the scalp, fewer than 90 across the largest field of view
+SMOOTHING = 1.5  # mm, standard deviation; removes the noise that the block means left over
+CLOSING_RADIUS = 12.0  # mm; closes skull and sinuses where bone and air open to the outside
+BRIGHT_PERCENTILE = 80.0  # of the coarse foreground; fat and vessels above it do not move the threshold
+CONSTANT_FRACTION = 0.05  # of all voxels must share the background's value for it to be called constant
+STRAY_FRACTION = 0.005  # of the voxels unlike a constant background may lie apart from the head
+
+
+def head_mask(volume: Volume) -> BoolArray:
+    """Find the voxels of the head.
+
+    Parameters
+    ----------
+    volume : Volume
+        One T1-weighted scan in any unit and orientation: whole, defaced, skull-stripped, or cut by the field of view.
+
+    Returns
+    -------
+    (I, J, K) bool array
+        True in the head; in a skull-stripped scan, in what is left of it.
+
+    Raises
+    ------
+    InputError
+        If nothing in the scan stands out from its background.
+
+    Notes
+    -----
+    This is no brain mask, and where the background is noise its border is as smooth as the coarse grid: right to about
+    2 mm, not to the voxel. The mask of a flipped scan is the flipped mask, up to rounding.
+    """
+    background, is_constant = _background(volume.data)
+    is_plain = background == 0 and volume.data.min() >= 0  # nearly always: saves two passes through the scan
+    signal = volume.data if is_plain else np.abs(volume.data - background)
+    coarse_signal, spacing = _to_coarse(signal, tuple(volume.spacing.tolist()))
+    blob = _head_blob(coarse_signal, spacing)
+    if not blob.any():
+        raise InputError(
+            "no head found: nothing in the scan stands out from its background",
+            hint="give a T1-weighted scan of a head, in which air is darker than tissue",
+        )
+    if is_constant:
+        blob = _without_erased(blob, coarse_signal == 0)
+        differs = signal > 0
+        near_head = differs & _to_native(ndimage.binary_dilation(blob), volume.shape)
+        if np.count_nonzero(near_head) >= (1 - STRAY_FRACTION) * np.count_nonzero(differs):
+            return _exact_outline(near_head)
+    return _to_native(blob, volume.shape)
+
+
+def _background(data: FloatArray) -> tuple[float, bool]:
+    """Return the level of the air, and whether a good part of the voxels have exactly this value."""
+    for level in (0.0, float(data.min())):
+        if np.count_nonzero(data == level) >= CONSTANT_FRACTION * data.size:
+            return level, True
+    return min(0.0, float(data.min())), False
+
+
+def _head_blob(signal: FloatArray, spacing: tuple[float, ...]) -> BoolArray:
+    """Threshold a coarse signal and keep the largest part, closed and filled."""
+    from skimage.filters import threshold_li
+
+    smooth = ndimage.gaussian_filter(signal, [SMOOTHING / s for s in spacing], mode="nearest")
+    foreground = smooth[smooth > smooth.mean()]
+    if foreground.size == 0:
+        return np.zeros(signal.shape, dtype=bool)
+    clipped = np.minimum(smooth, np.percentile(foreground, BRIGHT_PERCENTILE))
+    solid = _filled_in_any_plane(clipped > threshold_li(clipped))
+    # Opening cuts the head loose from wrapped noses and tubes. It comes after filling, for a scalp alone is too thin
+    # for it; and a head cut by the field of view goes on beyond the border.
+    opened = ndimage.binary_opening(np.pad(solid, 1, mode="edge"))[1:-1, 1:-1, 1:-1]
+    return _filled_in_any_plane(_closed(_largest_part(opened if opened.any() else solid), spacing))
+
+
+def _closed(mask: BoolArray, spacing: tuple[float, ...]) -> BoolArray:
+    """Close clefts narrower than two closing radii."""
+    margin = int(np.ceil(CLOSING_RADIUS / min(spacing)))
+    closed = ndimage.binary_closing(np.pad(mask, margin), structure=_ball(CLOSING_RADIUS, spacing))
+    return np.asarray(closed[margin:-margin, margin:-margin, margin:-margin])
+
+
+def _exact_outline(differs: BoolArray) -> BoolArray:
+    """Keep the largest part of the voxels unlike the background, filled; in their bounding box, which is faster."""
+    box = ndimage.find_objects(differs.view(np.uint8))[0]
+    outlined = np.zeros(differs.shape, dtype=bool)
+    outlined[box] = _filled(_largest_part(differs[box]))
+    return outlined
+
+
+def _without_erased(blob: BoolArray, erased: BoolArray) -> BoolArray:
+    """Take from the blob the erased blocks that are connected with the outside, as a removed face is."""
+    labels, _ = ndimage.label(np.pad(erased | ~blob, 1, constant_values=True))
+    return blob & (labels != labels[0, 0, 0])[1:-1, 1:-1, 1:-1]
+
+
+def _largest_part(mask: BoolArray) -> BoolArray:
+    """Keep the largest connected part; an empty mask stays empty."""
+    labels, _ = ndimage.label(mask)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return (labels == sizes.argmax()) & mask
+
+
+def _filled(mask: BoolArray) -> BoolArray:
+    """Fill the holes that no path leads out of (by labels: much faster than `binary_fill_holes`)."""
+    labels, _ = ndimage.label(np.pad(~mask, 1, constant_values=True))
+    return (labels != labels[0, 0, 0])[1:-1, 1:-1, 1:-1]
+
+
+def _filled_in_any_plane(mask: BoolArray) -> BoolArray:
+    """Fill what is a hole in a slice of any direction: a cut head is open to the border of the field of view."""
+    filled = mask.copy()
+    for axis in range(3):
+        in_plane = ndimage.generate_binary_structure(3, 1)
+        in_plane[tuple(slice(0, 3, 2) if a == axis else slice(None) for a in range(3))] = False
+        margins = [(0, 0) if a == axis else (1, 1) for a in range(3)]
+        labels, _ = ndimage.label(np.pad(~mask, margins, constant_values=True), structure=in_plane)
+        # The margin goes all around each plane, so its corner has the label of everything outside.
+        outside = labels[tuple(slice(None) if a == axis else slice(1) for a in range(3))]
+        filled |= (labels != outside)[tuple(slice(None) if a == axis else slice(1, -1) for a in range(3))]
+    return filled
+
+
+def _ball(radius: float, spacing: tuple[float, ...]) -> BoolArray:
+    """Make a ball of a radius in mm on a grid of this spacing."""
+    half = [int(radius // s) for s in spacing]
+    offsets = np.ogrid[tuple(slice(-h, h + 1) for h in half)]
+    distances = sum((offset * s) ** 2 for offset, s in zip(offsets, spacing, strict=True))
+    return np.asarray(distances <= radius**2)
+
+
+def _to_coarse(data: FloatArray, spacing: tuple[float, ...]) -> tuple[FloatArray, tuple[float, ...]]:
+    """Average over blocks of about the coarse spacing; axes that are coarse already stay as they are."""
+    counts = [max(1, min(n, round(n * s / COARSE_SPACING))) for n, s in zip(data.shape, spacing, strict=True)]
+    weights = [_block_weights(n_to, n_from) for n_to, n_from in zip(counts, data.shape, strict=True)]
+    coarse_spacing = tuple(n * s / m for n, s, m in zip(data.shape, spacing, counts, strict=True))
+    return _along_axes(data, weights), coarse_spacing
+
+
+def _to_native(blob: BoolArray, shape: tuple[int, ...]) -> BoolArray:
+    """Interpolate a coarse mask linearly to the native grid and cut it at one half."""
+    weights = []
+    for n_to, n_from in zip(shape, blob.shape, strict=True):
+        step = n_from / n_to  # in coarse voxels; both grids reach from edge to edge
+        weights.append(axis_weights(n_to, n_from, step, 1.0, (step - 1) / 2, hold_border=True))
+    return np.asarray(_along_axes(blob.astype(np.float32), weights) > 0.5)
+
+
+def _along_axes(data: FloatArray, weights: list[FloatArray]) -> FloatArray:
+    """Apply one matrix along each axis."""
+    for axis, matrix in enumerate(weights):
+        data = np.moveaxis(np.tensordot(matrix, data, axes=(1, axis)), 0, axis)
+    return data
+
+
+def _block_weights(n_to: int, n_from: int) -> FloatArray:
+    """Make the matrix of means over n_to equal blocks of an axis; a voxel across a border counts in both."""
+    edges = np.linspace(0, n_from, n_to + 1)
+    voxels = np.arange(n_from)
+    overlaps = np.minimum(edges[1:, None], voxels + 1) - np.maximum(edges[:-1, None], voxels)
+    return (np.clip(overlaps, 0, None) * n_to / n_from).astype(np.float32)
