@@ -1,0 +1,1 @@
+"""Simple methods that harmonization must be better than."""

@@ -1,0 +1,1 @@
+"""How good a harmonization is, in numbers others can check."""

@@ -1,0 +1,125 @@
+"""The baselines against scikit-image, SimpleITK and the identities of quantiles."""
+
+import numpy as np
+import pytest
+from skimage.exposure import match_histograms
+
+from hail_mri.baselines.histogram import match_histogram_exact, match_histogram_simpleitk, rescale_only
+from hail_mri.errors import InputError
+from hail_mri.evaluation.metrics import nwd
+from hail_mri.image.volume import Volume
+
+METHODS = [match_histogram_exact, match_histogram_simpleitk, rescale_only]
+BOTH_MASKED = [match_histogram_exact, rescale_only]
+
+
+def make_head(shape, seed, *, tissues=(300.0, 500.0, 700.0), noise=25.0):
+    """Three shells of tissue in exact-zero air, with noise in the head."""
+    radius = np.linalg.norm(np.stack(np.meshgrid(*(np.linspace(-1.2, 1.2, n) for n in shape), indexing="ij")), axis=0)
+    data = np.select([radius < 0.5, radius < 0.8, radius < 1], tissues, 0.0)
+    data += np.random.default_rng(seed).normal(0, noise, shape) * (radius < 1)
+    return Volume(data, np.diag([-3.0, 3.0, 3.5, 1.0])), radius < 1
+
+
+@pytest.fixture
+def source():
+    return make_head((50, 60, 55), 0)[0]
+
+
+@pytest.fixture
+def target():
+    return make_head((48, 44, 52), 1, tissues=(1500.0, 900.0, 2800.0), noise=60.0)[0]
+
+
+def test_exact_matching_gives_the_heads_one_histogram(source, target):
+    matched = match_histogram_exact(source, target)
+    levels = np.linspace(0.001, 0.999, 200)
+    in_head, in_target = matched.data[source.data != 0], target.data[target.data != 0]
+    np.testing.assert_allclose(np.quantile(in_head, levels), np.quantile(in_target, levels), rtol=5e-3)
+    nwd_ip, nwd_tp = nwd(source.data[source.data != 0], in_target, in_head)
+    assert nwd_ip == pytest.approx(100, abs=1)
+    assert nwd_tp < 0.1
+
+
+def test_kth_smallest_becomes_the_targets_kth_smallest_when_there_are_as_many(source):
+    other = source.with_data(np.random.default_rng(5).permutation(source.data.ravel() ** 2).reshape(source.shape))
+    mask = source.data != 0
+    matched = match_histogram_exact(source, other, source_mask=mask, target_mask=other.data != 0)
+    np.testing.assert_allclose(matched.data[mask], source.data[mask] ** 2, rtol=1e-5)
+
+
+def test_exact_matching_agrees_with_scikit_image(source, target):
+    whole, other_whole = np.ones(source.shape, bool), np.ones(target.shape, bool)
+    matched = match_histogram_exact(source, target, source_mask=whole, target_mask=other_whole)
+    in_head = source.data != 0
+    expected = match_histograms(source.data, target.data)[in_head]
+    # scikit-image takes the upper rank of ties and we the middle one: they differ by half a voxel's rank.
+    assert np.quantile(np.abs(matched.data[in_head] - expected), 0.99) < 0.01 * np.ptp(target.data)
+
+
+def test_equal_intensities_stay_equal_and_order_is_kept(source, target):
+    coarse = source.with_data(np.round(source.data / 40) * 40)
+    matched = match_histogram_exact(coarse, target, source_mask=source.data != 0)
+    pairs = np.unique(np.stack([coarse.data[source.data != 0], matched.data[source.data != 0]]), axis=1)
+    assert len(np.unique(pairs[0])) == pairs.shape[1]
+    assert (np.diff(pairs[1]) >= 0).all()
+
+
+def test_air_is_scaled_by_one_factor_and_zero_stays_zero(source, target):
+    data = source.data.copy()
+    data[0] = np.linspace(0, 40, data[0].size).reshape(data[0].shape)
+    matched = match_histogram_exact(source.with_data(data), target, source_mask=source.data != 0)
+    ratios = matched.data[0].ravel()[1:] / data[0].ravel()[1:]
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-5)
+    assert ratios[0] > 1
+    assert (matched.data[-1] == 0).all()
+
+
+@pytest.mark.parametrize("method", BOTH_MASKED)
+def test_target_equal_to_source_returns_the_source(source, method):
+    np.testing.assert_allclose(method(source, source).data, source.data, atol=1e-4 * np.ptp(source.data))
+
+
+def test_rescaling_brings_both_percentiles_to_those_of_the_target(source, target):
+    rescaled = rescale_only(source, target)
+    levels = (0.5, 99.5)
+    in_head, in_target = rescaled.data[source.data != 0], target.data[target.data != 0]
+    np.testing.assert_allclose(np.percentile(in_head, levels), np.percentile(in_target, levels), rtol=1e-3)
+    assert np.corrcoef(rescaled.data.ravel(), source.data.ravel())[0, 1] == pytest.approx(1, abs=1e-6)
+
+
+def test_simpleitk_matching_brings_the_histogram_closer(source, target):
+    matched = match_histogram_simpleitk(source, target)
+    _, nwd_tp = nwd(*(volume.data[volume.data != 0] for volume in (source, target, matched)))
+    assert nwd_tp < 20
+
+
+def test_simpleitk_matching_agrees_with_its_procedural_form(source, target):
+    sitk = pytest.importorskip("SimpleITK")
+    images = [sitk.GetImageFromArray(v.data) for v in (source, target)]
+    expected = sitk.HistogramMatching(*images, numberOfHistogramLevels=1024, numberOfMatchPoints=7)
+    np.testing.assert_array_equal(match_histogram_simpleitk(source, target).data, sitk.GetArrayFromImage(expected))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_grid_is_the_sources_and_nothing_is_changed_in_place(source, target, method):
+    before = source.data.copy(), target.data.copy()
+    matched = method(source, target)
+    assert matched.grid.is_close(source.grid)
+    np.testing.assert_array_equal(matched.data, method(source, target).data)
+    np.testing.assert_array_equal(source.data, before[0])
+    np.testing.assert_array_equal(target.data, before[1])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_matching_a_flipped_source_is_flipping_the_matched(source, target, method):
+    flipped = method(source.with_data(source.data[::-1]), target)
+    np.testing.assert_allclose(flipped.data[::-1], method(source, target).data, rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("method", BOTH_MASKED)
+def test_masks_of_another_shape_or_empty_are_refused(source, target, method):
+    with pytest.raises(InputError, match="shape"):
+        method(source, target, source_mask=np.ones((3, 3, 3), bool))
+    with pytest.raises(InputError, match="empty"):
+        method(source, target, target_mask=np.zeros(target.shape, bool))
