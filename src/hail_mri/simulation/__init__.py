@@ -1,0 +1,1 @@
+"""Travelling subjects with the truth known: tissues, pulse sequences, scanners, anatomies, scans, cohorts."""

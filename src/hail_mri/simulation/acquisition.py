@@ -1,0 +1,233 @@
+"""Scanning: a subject in a scanner becomes a volume on a grid.
+
+`place` reads the subject on the (finer) grid once; `scan` turns that into the signal of a site. Scanning the same
+placed head at two sites gives a travelling subject with the truth voxel by voxel.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .fields import Field, random_field
+from .scanners import SLICE_AXIS, Site
+from .subjects import Subject, is_brain, is_head
+from .tissues import INDEX_OF, TISSUES, parameter_table
+
+_POINTS_AT_ONCE = 1 << 22  # bounds the memory of the signal equations
+_FWHM = 2 * math.sqrt(2 * math.log(2))
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Rigid position of the head: subject = rotation @ scanner + translation, mm."""
+
+    rotation: Tensor
+    translation: Tensor
+
+
+@dataclass(frozen=True)
+class PlacedHead:
+    """A subject read at m points in each voxel of a grid: only the voxels that hold tissue are kept."""
+
+    shape: tuple[int, int, int]
+    affine: np.ndarray
+    voxels: Tensor  # (n,) flat indices into the grid
+    tissue: Tensor  # (n, m) uint8
+    modulation: Tensor  # (3, n) factors on T1 and PD, transmit pattern
+
+    def on_grid(self, values: Tensor) -> Tensor:
+        """Return the values (n,) of the kept voxels as a volume (I, J, K), 0 elsewhere."""
+        volume = torch.zeros(self.shape, device=values.device)
+        volume.view(-1)[self.voxels] = values
+        return volume
+
+    @property
+    def brain(self) -> Tensor:
+        """(I, J, K) bool: more than half of the voxel is inside the skull."""
+        return self.on_grid(is_brain(self.tissue).float().mean(dim=1)) > 0.5
+
+    @property
+    def head(self) -> Tensor:
+        """(I, J, K) bool: more than half of the voxel holds tissue."""
+        return self.on_grid(is_head(self.tissue).float().mean(dim=1)) > 0.5
+
+
+def random_pose(generator: torch.Generator, *, degrees: float = 8.0, millimetres: float = 6.0) -> Pose:
+    """Draw a head position: rotations about three axes and shifts, with these standard deviations."""
+    a, b, c = (math.radians(degrees) * torch.randn(3, generator=generator)).tolist()
+    skew = torch.tensor([[0, -c, b], [c, 0, -a], [-b, a, 0]])
+    return Pose(torch.matrix_exp(skew), millimetres * torch.randn(3, generator=generator))
+
+
+def no_pose() -> Pose:
+    """Return the position in which scanner and subject frames agree."""
+    return Pose(torch.eye(3), torch.zeros(3))
+
+
+def centred_affine(shape: tuple[int, int, int], spacing: tuple[float, float, float] | float) -> np.ndarray:
+    """Return the RAS affine of a grid whose middle is at the scanner's origin."""
+    steps = np.broadcast_to(np.asarray(spacing, float), 3)
+    affine = np.diag([*steps, 1.0])
+    affine[:3, 3] = -steps * (np.asarray(shape) - 1) / 2
+    return affine
+
+
+def place(
+    subject: Subject, shape: tuple[int, int, int], affine: np.ndarray, *, pose: Pose, n_subsamples: int = 2
+) -> PlacedHead:
+    """
+    Read a subject under the voxels of a grid.
+
+    Parameters
+    ----------
+    subject : Subject
+    shape : (int, int, int)
+    affine : (4, 4) ndarray
+        Voxels to scanner mm (RAS+).
+    pose : Pose
+    n_subsamples : int
+        Points per voxel and axis; partial volume is their mean.
+    """
+    device = subject.anatomy.tissue.device
+    to_mm = torch.tensor(affine, dtype=torch.float32, device=device)
+    rotation, translation = pose.rotation.to(device), pose.translation.to(device)
+    linear, offset = rotation @ to_mm[:3, :3], rotation @ to_mm[:3, 3] + translation
+    axes = [torch.arange(n, device=device, dtype=torch.float32) for n in shape]
+    steps = (torch.arange(n_subsamples, device=device) + 0.5) / n_subsamples - 0.5
+    within = torch.stack(torch.meshgrid(steps, steps, steps, indexing="ij"), dim=-1).reshape(1, -1, 3) @ linear.T
+    slab = max(1, _POINTS_AT_ONCE // (shape[1] * shape[2] * n_subsamples**3))
+    voxels, tissues, modulations = [], [], []
+    for start in range(0, shape[0], slab):
+        middles = torch.stack(torch.meshgrid(axes[0][start : start + slab], axes[1], axes[2], indexing="ij"), dim=-1)
+        tissue, modulation = subject.at((middles.reshape(-1, 1, 3) @ linear.T + offset) + within)
+        kept = is_head(tissue).any(dim=1).nonzero()[:, 0]
+        voxels.append(kept + start * shape[1] * shape[2])
+        tissues.append(tissue[kept])
+        modulations.append(modulation[:, kept])
+    return PlacedHead(tuple(shape), affine, torch.cat(voxels), torch.cat(tissues), torch.cat(modulations, dim=1))
+
+
+def random_receive_field(generator: torch.Generator, device: torch.device | str = "cpu") -> Field:
+    """Draw the log of a coil's sensitivity, unit standard deviation; a site's `receive_strength` scales it."""
+    return random_field(generator, n_channels=1, smoothness=50, spacing=16, device=device)
+
+
+def scan(
+    head: PlacedHead,
+    site: Site,
+    *,
+    receive: Field | None = None,
+    receive_strength: float | None = None,
+    noise: torch.Generator | None = None,
+) -> Tensor:
+    """
+    Return the volume a site would make of a placed head.
+
+    Parameters
+    ----------
+    head : PlacedHead
+    site : Site
+    receive : Field, optional
+        Log receive field; none means a homogeneous coil.
+    receive_strength : float, optional
+        Instead of the site's own: the truth carries the source's field.
+    noise : torch.Generator, optional
+        For the Rician noise; none means no noise.
+
+    Returns
+    -------
+    volume : (I, J, K) Tensor
+        In scanner units, at least 0.
+    """
+    volume = head.on_grid(_signal(head, site))
+    volume = _blur(volume, head.affine, site)
+    unit = site.gain / _tissue_signals(site).max().item()
+    if receive is not None:
+        strength = site.receive_strength if receive_strength is None else receive_strength
+        volume = volume * torch.exp(strength * _on_grid(receive, head))
+    if noise is not None:
+        voxel_volume = abs(float(np.linalg.det(head.affine[:3, :3])))
+        sigma = _tissue_signals(site)[INDEX_OF["white_matter"]].item() / site.snr
+        volume = _rician(volume, sigma, voxel_volume, noise)
+    return volume * unit
+
+
+def _signal(head: PlacedHead, site: Site) -> Tensor:
+    """Return the signal of every kept voxel, (n,): the mean over its points (partial volume)."""
+    device = head.tissue.device
+    table = parameter_table(site.field_strength, device=device)
+    gain = torch.tensor([site.tissue_gain.get(tissue.name, 1.0) for tissue in TISSUES], device=device)
+    signal = torch.empty(len(head.tissue), device=device)
+    slab = _POINTS_AT_ONCE // head.tissue.shape[1]
+    for start in range(0, len(signal), slab):
+        tissue = head.tissue[start : start + slab].long()
+        t1_factor, pd_factor, pattern = head.modulation[:, start : start + slab, None]
+        pd, t1, t2, t2_star = table[tissue].unbind(dim=-1)
+        b1 = 1 + site.transmit_strength * pattern
+        at_points = site.sequence.signal(pd * pd_factor, t1 * t1_factor, t2, t2_star, b1) * gain[tissue]
+        signal[start : start + slab] = at_points.mean(dim=1)
+    return signal
+
+
+def _tissue_signals(site: Site) -> Tensor:
+    """Return the signal of each tissue on a perfect scanner, (n_tissues,)."""
+    pd, t1, t2, t2_star = parameter_table(site.field_strength).unbind(dim=1)
+    gain = torch.tensor([site.tissue_gain.get(tissue.name, 1.0) for tissue in TISSUES])
+    return site.sequence.signal(pd, t1, t2, t2_star, 1.0) * gain
+
+
+def _on_grid(field: Field, head: PlacedHead) -> Tensor:
+    """Read a scanner field on a grid: interpolation is separable, so do one plane of points at a time."""
+    affine = torch.tensor(head.affine, dtype=torch.float32, device=field.values.device)
+    axes = [torch.arange(n, device=affine.device, dtype=torch.float32) for n in head.shape]
+    planes = []
+    for i in axes[0]:
+        j, k = torch.meshgrid(axes[1], axes[2], indexing="ij")
+        voxels = torch.stack([i.expand_as(j), j, k], dim=-1)
+        planes.append(field.at(voxels @ affine[:3, :3].T + affine[:3, 3])[0])
+    return torch.stack(planes)
+
+
+def _blur(volume: Tensor, affine: np.ndarray, site: Site) -> Tensor:
+    """Blur along each axis by what the site's resolution is coarser than the voxels."""
+    in_plane, thickness = site.resolution
+    for axis in range(3):
+        # The world axis this voxel axis runs along decides whether it is in the plane or across it.
+        along = int(np.argmax(np.abs(affine[:3, axis])))
+        spacing = float(np.linalg.norm(affine[:3, axis]))
+        resolution = thickness if along == SLICE_AXIS[site.plane] else in_plane
+        sigma = math.sqrt(max(resolution**2 - spacing**2, 0.0)) / _FWHM / spacing
+        if sigma > 0.1:
+            volume = _gaussian_along(volume, axis, sigma)
+    return volume
+
+
+def _gaussian_along(volume: Tensor, axis: int, sigma: float) -> Tensor:
+    """Smooth along one axis, sigma in voxels, edges repeated."""
+    radius = max(1, math.ceil(3 * sigma))
+    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=volume.device) / sigma) ** 2)
+    moved = volume.movedim(axis, -1)
+    lines = F.pad(moved.reshape(-1, 1, moved.shape[-1]), (radius, radius), mode="replicate")
+    return F.conv1d(lines, (taps / taps.sum())[None, None]).reshape(moved.shape).movedim(-1, axis)
+
+
+def _rician(signal: Tensor, sigma: float, voxel_volume: float, generator: torch.Generator) -> Tensor:
+    """Return the magnitude of signal plus complex noise whose sigma is that of a voxel of 1 mm³.
+
+    Coarse voxels stand for magnitudes of about 1 mm³ that were averaged afterwards: the noise floor stays.
+    """
+
+    def draw() -> Tensor:
+        return torch.randn(signal.shape, generator=generator).to(signal.device)
+
+    if voxel_volume <= 2:
+        sigma = sigma / math.sqrt(voxel_volume)
+        return torch.hypot(signal + sigma * draw(), sigma * draw())
+    floor = sigma * math.sqrt(math.pi / 2)
+    return (torch.hypot(signal, torch.tensor(floor)) + sigma / math.sqrt(voxel_volume) * draw()).clamp(min=0)

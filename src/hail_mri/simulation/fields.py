@@ -1,0 +1,96 @@
+"""Smooth random fields in space: deformation, texture, receive and transmit fields are made of these.
+
+A *field* has values on a coarse regular lattice in millimetres (RAS+) and is read anywhere by trilinear
+interpolation; outside its lattice it continues with its border value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Field:
+    """Values (C, I, J, K) on a lattice with an origin and a spacing in mm."""
+
+    values: Tensor
+    origin: tuple[float, float, float]
+    spacing: float
+
+    def at(self, points: Tensor) -> Tensor:
+        """
+        Read the field.
+
+        Parameters
+        ----------
+        points : (..., 3) Tensor
+            Positions (x, y, z) in mm.
+
+        Returns
+        -------
+        values : (C, ...) Tensor
+        """
+        size = torch.tensor(self.values.shape[1:], device=points.device, dtype=points.dtype)
+        voxels = (points - torch.tensor(self.origin, device=points.device, dtype=points.dtype)) / self.spacing
+        # grid_sample wants the last axis first, and -1..1 between the centres of the outer lattice points.
+        normalized = (2 * voxels / (size - 1) - 1).flip(-1).reshape(1, 1, 1, -1, 3)
+        read = F.grid_sample(self.values[None], normalized, align_corners=True, padding_mode="border")
+        return read.reshape(len(self.values), *points.shape[:-1])
+
+
+def smooth_noise(shape: tuple[int, int, int, int], sigma: float, generator: torch.Generator) -> Tensor:
+    """
+    Return Gaussian noise smoothed by a Gaussian, each channel scaled to mean 0 and standard deviation 1.
+
+    Parameters
+    ----------
+    shape : (C, I, J, K)
+    sigma : float
+        Of the smoothing, in lattice points.
+    generator : torch.Generator
+        On the CPU, so that the same seed gives the same field on any device.
+    """
+    noise = torch.randn(shape, generator=generator)
+    radius = max(1, round(3 * sigma))
+    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
+    for axis in range(3):
+        kernel = (taps / taps.sum()).reshape([-1 if a == axis else 1 for a in range(3)])
+        padding = [0] * 6
+        padding[4 - 2 * axis : 6 - 2 * axis] = [radius, radius]
+        padded = F.pad(noise[:, None], padding, mode="circular" if radius <= min(shape[1:]) else "replicate")
+        noise = F.conv3d(padded, kernel[None, None])[:, 0]
+    centred = noise - noise.mean(dim=(1, 2, 3), keepdim=True)
+    return centred / centred.std(dim=(1, 2, 3), keepdim=True)
+
+
+def random_field(
+    generator: torch.Generator,
+    *,
+    n_channels: int,
+    smoothness: float,
+    spacing: float,
+    extent: float = 288.0,
+    device: torch.device | str = "cpu",
+) -> Field:
+    """
+    Draw a field of unit standard deviation over a cube around the origin.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+    n_channels : int
+    smoothness : float
+        Standard deviation of the smoothing Gaussian, mm.
+    spacing : float
+        Between lattice points, mm.
+    extent : float
+        Edge of the cube, mm.
+    device : torch.device or str
+    """
+    n_points = round(extent / spacing) + 1
+    values = smooth_noise((n_channels, n_points, n_points, n_points), smoothness / spacing, generator)
+    return Field(values.to(device), (-extent / 2,) * 3, spacing)
