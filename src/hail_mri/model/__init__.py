@@ -1,0 +1,1 @@
+"""The HAIL network, its losses, whole-volume statistics, and weights on disk."""

@@ -1,0 +1,172 @@
+"""The HAIL network: encoder, adaptive instance normalization, decoder. It knows nothing of files or losses.
+
+A *level* is a resolution: level 1 is that of the volume, each further level half of the one before. The encoder returns
+the features of all levels. In the paper only the deepest level is normalized and decoded; with `skips`, the normalized
+features of the other levels are added on the way up (the decoder is the encoder's mirror, so the channels agree).
+
+References
+----------
+Parida et al., HAIL, 2023, appendix A (figures 3 and 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from monai.networks.blocks import Convolution
+from torch import Tensor, nn
+
+from hail_mri.model.adain import Statistics, adain, channel_statistics
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Widths and depths.
+
+    Attributes
+    ----------
+    channels : tuple of int
+        Features per level, shallow to deep.
+    convs_per_level : tuple of int
+        Convolutions per level; the paper's text does not give them, its figures suggest one.
+    skips : bool
+        Whether the levels above the deepest are normalized and handed to the decoder, too.
+    """
+
+    channels: tuple[int, ...]
+    convs_per_level: tuple[int, ...]
+    skips: bool
+
+    @property
+    def stride(self) -> int:
+        """Voxels of the volume along the edge of one voxel of the deepest level."""
+        return 2 ** (len(self.channels) - 1)
+
+    @property
+    def reach(self) -> int:
+        """Voxels around a voxel that can change the network's result there, rounded up to a multiple of `stride`."""
+        one_way = sum(n * 2**level for level, n in enumerate(self.convs_per_level))
+        return -(-2 * (one_way + self.stride) // self.stride) * self.stride
+
+
+PAPER = NetworkSettings(channels=(64, 128, 256, 512), convs_per_level=(1, 1, 1, 1), skips=False)
+COMPACT = NetworkSettings(channels=(16, 32, 64, 96), convs_per_level=(2, 2, 2, 2), skips=True)
+
+
+def _convolution(n_in: int, n_out: int, *, relu: bool = True) -> nn.Module:
+    """Return the paper's block: 3 x 3 x 3, stride 1, padding 1, ReLU, no normalization."""
+    return Convolution(
+        3, n_in, n_out, kernel_size=3, strides=1, padding=1, norm=None, act="RELU" if relu else None, adn_ordering="A"
+    )
+
+
+class Encoder(nn.Module):
+    """Features at every level, by convolutions and max pooling (paper, figure 3)."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        n_in = (1, *settings.channels[:-1])
+        self.levels = nn.ModuleList(
+            nn.Sequential(_convolution(a, b), *(_convolution(b, b) for _ in range(n - 1)))
+            for a, b, n in zip(n_in, settings.channels, settings.convs_per_level, strict=True)
+        )
+        self.pool = nn.MaxPool3d(2, 2)
+
+    def forward(self, volume: Tensor) -> list[Tensor]:
+        """Return the features of all levels, (B, C_l, I / 2^(l-1), ...), shallow first."""
+        features = []
+        for level, block in enumerate(self.levels):
+            volume = block(self.pool(volume) if level else volume)
+            features.append(volume)
+        return features
+
+
+class Decoder(nn.Module):
+    """A volume from (normalized) features, the encoder's mirror (paper, figure 4)."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        n_out = (1, *settings.channels[:-1])
+        self.skips = settings.skips
+        self.levels = nn.ModuleList(
+            nn.Sequential(*(_convolution(a, a) for _ in range(n - 1)), _convolution(a, b, relu=level > 0))
+            for level, (a, b, n) in enumerate(zip(settings.channels, n_out, settings.convs_per_level, strict=True))
+        )
+        self.upsample = nn.Upsample(scale_factor=2, mode="nearest-exact")
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Return a volume, (B, 1, I, J, K), from the features of all levels, shallow first."""
+        decoded = self.levels[-1](features[-1])
+        for level in range(len(self.levels) - 2, -1, -1):
+            decoded = self.upsample(decoded)
+            if self.skips:
+                decoded = decoded + features[level]
+            decoded = self.levels[level](decoded)
+        return decoded
+
+
+class HailNetwork(nn.Module):
+    """Encoder and decoder with adaptive instance normalization between them."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.encoder = Encoder(settings)
+        self.decoder = Decoder(settings)
+        self.apply(_he_initialization)
+
+    def statistics(self, features: Sequence[Tensor], weight: Tensor | None = None) -> list[Statistics]:
+        """Return the style of each level; `weight` (B, 1, I, J, K) is that of the voxels of level 1."""
+        if weight is None:
+            return [channel_statistics(level) for level in features]
+        return [channel_statistics(f, w) for f, w in zip(features, level_weights(weight, len(features)), strict=True)]
+
+    def restyle(
+        self, features: Sequence[Tensor], own: Sequence[Statistics], style: Sequence[Statistics]
+    ) -> list[Tensor]:
+        """Return the features of all levels in another style; levels the decoder does not read stay as they are."""
+        first = 0 if self.settings.skips else len(features) - 1
+        normalized = [adain(f, a, b) for f, a, b in zip(features[first:], own[first:], style[first:], strict=True)]
+        return [*features[:first], *normalized]
+
+    def forward(
+        self, source: Tensor, target: Tensor, source_weight: Tensor | None = None, target_weight: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """
+        Draw the source in the target's style, and in its own.
+
+        Parameters
+        ----------
+        source, target : (B, 1, I, J, K) Tensor
+            Each on its own [0, 1] scale; edges are multiples of `settings.stride`.
+        source_weight, target_weight : (B, 1, I, J, K) Tensor, optional
+            Where the style is measured.
+
+        Returns
+        -------
+        p, r : (B, 1, I, J, K) Tensor
+            What the network draws in the target's style, and what it makes of the source itself. Both go the same
+            way, so that p is r, bit for bit, when target and source have the same style.
+        """
+        features = self.encoder(source)
+        own = self.statistics(features, source_weight)
+        style = self.statistics(self.encoder(target), target_weight)
+        p = self.decoder(self.restyle(features, own, style))
+        r = self.decoder(self.restyle(features, own, own))
+        return p, r
+
+
+def level_weights(weight: Tensor, n_levels: int) -> list[Tensor]:
+    """Return the weights of the voxels of each level: the mean over the voxels of level 1 they cover."""
+    return [weight if level == 0 else F.avg_pool3d(weight, 2**level) for level in range(n_levels)]
+
+
+def _he_initialization(module: nn.Module) -> None:
+    """Initialize as He et al. 2015: without norms, the framework's default makes features vanish and nothing learns."""
+    if isinstance(module, nn.Conv3d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            torch.nn.init.zeros_(module.bias)

@@ -1,0 +1,155 @@
+"""Weights on disk: a safetensors file with its model card (JSON) beside it. No pickle is ever read.
+
+A *model card* says what the weights are: the network's shape, the grid they work on, what they were trained and
+validated on, their licence and their limits. Released models are found by name, others by path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from hail_mri.errors import InputError, MissingFileError
+
+from hail_mri.model.networks import HailNetwork, NetworkSettings
+
+RELEASED_DIR = Path(str(files("hail_mri.model"))) / "weights"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a set of weights is.
+
+    Attributes
+    ----------
+    name : str
+    phase : str
+        "style" for a model that harmonizes, "encoder" for one that only reconstructs.
+    network : NetworkSettings
+    spacing_mm : float
+        Of the grid the network works on.
+    training_data, validation_data : tuple of str
+    date : str
+        ISO 8601.
+    n_steps : int
+    validation_loss : float
+    licence : str
+    limits : str
+    """
+
+    name: str
+    phase: str
+    network: NetworkSettings
+    spacing_mm: float
+    training_data: tuple[str, ...]
+    validation_data: tuple[str, ...]
+    date: str
+    n_steps: int
+    validation_loss: float
+    licence: str = "Apache-2.0"
+    limits: str = "T1-weighted heads; trained on simulated scans only; not a medical device."
+
+
+def released_models() -> list[str]:
+    """Return the names of the models that come with the package."""
+    return sorted(path.stem for path in RELEASED_DIR.glob("*.safetensors"))
+
+
+def weights_path(model: str | Path) -> Path:
+    """
+    Return the safetensors file of a released model or of a path.
+
+    Parameters
+    ----------
+    model : str or Path
+        A released model's name, a .safetensors file, or a training run's folder.
+
+    Raises
+    ------
+    MissingFileError
+        If it is neither.
+    InputError
+        If the file is not a safetensors file by its name.
+    """
+    if str(model) in released_models():
+        return RELEASED_DIR / f"{model}.safetensors"
+    path = Path(model)
+    if path.is_dir():
+        path = path / "style.safetensors"
+    if not path.is_file():
+        names = ", ".join(released_models())
+        raise MissingFileError(f"no model {str(model)!r}", hint=f"Released models: {names}; or give a .safetensors file.")
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path} is not a .safetensors file", hint="Weights in other formats (pickle) are not read.")
+    return path
+
+
+def weights_hash(model: str | Path) -> str:
+    """Return the SHA-256 of a model's weights, as hexadecimal digits."""
+    return hashlib.sha256(weights_path(model).read_bytes()).hexdigest()
+
+
+def save_model(network: HailNetwork, card: ModelCard, path: str | Path) -> Path:
+    """Write weights and model card; an existing pair is replaced. Returns the path of the weights."""
+    path = Path(path)
+    part = path.with_suffix(".part")
+    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, part)
+    card_part = path.with_suffix(".json.part")
+    card_part.write_text(json.dumps(asdict(card), indent=2) + "\n")
+    os.replace(card_part, path.with_suffix(".json"))
+    os.replace(part, path)
+    return path
+
+
+def load_model(model: str | Path) -> tuple[HailNetwork, ModelCard]:
+    """
+    Read a network and its model card, ready for inference on the CPU.
+
+    Parameters
+    ----------
+    model : str or Path
+        A released model's name, a .safetensors file with its card beside it, or a training run's folder.
+
+    Raises
+    ------
+    MissingFileError
+        If the weights or their card are not there.
+    InputError
+        If the weights are damaged or do not fit the card's network.
+    """
+    path = weights_path(model)
+    card = _load_card(path.with_suffix(".json"))
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} holds no safetensors weights: {error}", hint="The file may be damaged.") from error
+    network = HailNetwork(card.network)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise InputError(f"{path} does not fit its model card {path.with_suffix('.json').name}") from error
+    return network.eval().requires_grad_(False), card
+
+
+def _load_card(path: Path) -> ModelCard:
+    """Read and check a model card."""
+    if not path.is_file():
+        raise MissingFileError(f"no model card at {path}", hint="Weights come with a .json card of the same name.")
+    try:
+        entries = json.loads(path.read_text())
+        network = entries["network"]
+        entries["network"] = NetworkSettings(
+            tuple(network["channels"]), tuple(network["convs_per_level"]), bool(network["skips"])
+        )
+        for name in ("training_data", "validation_data"):
+            entries[name] = tuple(entries[name])
+        return ModelCard(**entries)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not a model card: {error}") from error
