@@ -1,0 +1,1 @@
+"""Training the HAIL network on simulated travelling subjects: heads, pairs, the two phases, runs."""

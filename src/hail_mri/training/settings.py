@@ -1,0 +1,108 @@
+"""Settings of a training run, read from TOML; unknown keys are refused."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hail_mri.errors import InputError, MissingFileError
+
+
+class _Section(BaseModel):
+    """A table of the TOML file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkSection(_Section):
+    """Widths and depths of the network, see `NetworkSettings`."""
+
+    channels: tuple[int, ...]
+    convs_per_level: tuple[int, ...]
+    skips: bool
+
+
+class DataSection(_Section):
+    """What is simulated and how it is read."""
+
+    spacing_mm: float = Field(gt=0)
+    shape: tuple[int, int, int]
+    n_heads: int = Field(ge=2)
+    n_validation_heads: int = Field(ge=2)
+    n_validation_pairs: int = Field(ge=1)
+    patch: int = Field(ge=0)
+    n_workers: int = Field(ge=0)
+    seed: int = Field(ge=0)
+
+
+class PhaseSection(_Section):
+    """How a phase is optimized."""
+
+    epochs: int = Field(ge=1)
+    pairs_per_epoch: int = Field(ge=1)
+    pairs_per_batch: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["plateau", "cosine", "constant"]
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"]
+    ema_decay: float = Field(ge=0, lt=1)
+
+
+class StyleLossSection(_Section):
+    """Weights of the terms of phase 2; a term of weight 0 is not computed."""
+
+    style: float = Field(ge=0)
+    content: float = Field(ge=0)
+    consistency: float = Field(ge=0)
+    supervised: float = Field(ge=0)
+    drawing: float = Field(ge=0)
+    content_wanted: Literal["adain", "source"]
+    freeze_encoder: bool
+
+
+class TrainingSettings(_Section):
+    """Everything a run needs to be repeated, but the anatomies."""
+
+    network: NetworkSection
+    data: DataSection
+    encoder: PhaseSection
+    style: PhaseSection
+    losses: StyleLossSection
+
+
+def load_settings(path: str | Path) -> TrainingSettings:
+    """
+    Read the settings of a run.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    InputError
+        If it is no TOML, a key is unknown or missing, or a value is out of range.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(f"no settings at {path}", hint="configs/ has paper.toml, compact.toml and smoke.toml.")
+    try:
+        return TrainingSettings.model_validate(tomllib.loads(path.read_text()))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}: {where}: {first['msg']}", hint=_suggestion(first)) from error
+
+
+def _suggestion(error) -> str:
+    """Return the known key that is most like an unknown one."""
+    if error["type"] != "extra_forbidden":
+        return ""
+    sections = {name: info.annotation for name, info in TrainingSettings.model_fields.items()}
+    section = sections.get(str(error["loc"][0])) if len(error["loc"]) > 1 else None
+    known = list(section.model_fields) if section is not None else list(sections)
+    close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known)}."
