@@ -1,0 +1,245 @@
+"""Which scan goes where: one file, the scans in a folder, or the rows of a table.
+
+Nothing is read or computed here beyond names: what is certainly wrong is found before the first scan.
+"""
+
+import csv
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hail_mri.errors import InputError, MissingFileError
+from hail_mri.harmonize.result import require_file_free
+from hail_mri.harmonize.sidecar import sidecar_path
+from hail_mri.image.nifti import READABLE_SUFFIXES
+
+TABLE_SUFFIX = ".tsv"
+COLUMNS = ("source", "output")
+MASK_COLUMN = "brain_mask"
+# BIDS writes n/a where a table has no value.
+NO_VALUE = ("", "n/a")
+
+
+@dataclass(frozen=True)
+class ScanRequest:
+    """One scan to harmonize, where the result goes, and its brain mask if there is one; errors call it by `label`."""
+
+    source: Path
+    output: Path
+    brain_mask: Path | None = None
+    label: str = ""
+
+
+def is_batch(source: Path) -> bool:
+    """Return whether a source stands for several scans: a folder or a table."""
+    return source.is_dir() or source.name.lower().endswith(TABLE_SUFFIX)
+
+
+def request_of_scan(source: Path, output: Path | None, brain_mask: Path | None) -> ScanRequest:
+    """Return the request for one scan.
+
+    Raises
+    ------
+    InputError
+        If the result has no name.
+    """
+    if output is None:
+        raise InputError("-o is missing, expected the file to write", "add -o and a name that ends in .nii.gz")
+    return ScanRequest(source, output, brain_mask, label=str(source))
+
+
+def requests_of_batch(source: Path, output: Path | None, brain_mask: Path | None) -> list[ScanRequest]:
+    """Return the requests that a folder or a table stands for.
+
+    Raises
+    ------
+    InputError, MissingFileError
+        As `find_scans` and `read_table`; also if a folder comes without `output`, or with one mask for all its scans.
+    """
+    if brain_mask is not None:
+        hint = f"list the scans in a table with the columns {', '.join(COLUMNS)}, {MASK_COLUMN}"
+        raise InputError(f"--brain-mask is the mask of one scan, but {source} stands for several", hint)
+    if not source.is_dir():
+        return read_table(source, output)
+    if output is None:
+        raise InputError("-o is missing, expected the folder to write to", "add -o and the name of a folder")
+    return find_scans(source, output)
+
+
+def find_scans(folder: Path, output_dir: Path) -> list[ScanRequest]:
+    """Return a request for every scan in a folder and the folders in it, ordered by path.
+
+    Parameters
+    ----------
+    folder : Path
+    output_dir : Path
+        Results keep the path that the scan has below `folder`, with .nii.gz at the end. Scans that lie here are left
+        out, and so is everything hidden.
+
+    Raises
+    ------
+    InputError
+        If there is no scan.
+    """
+    results = output_dir.absolute()
+    # Results beside the sources: then the folder does not tell one from the other.
+    keep_all = results == folder.absolute()
+    scans = [path for path in sorted(_walk(folder)) if keep_all or results not in path.absolute().parents]
+    if not scans:
+        raise InputError(f"{folder} has no scans, expected files that end in {', '.join(READABLE_SUFFIXES)}")
+    return [ScanRequest(scan, output_dir / _result_name(scan.relative_to(folder)), label=str(scan)) for scan in scans]
+
+
+def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanRequest]:
+    """Return a request for every row of a tab-separated table.
+
+    Parameters
+    ----------
+    table_path : Path
+        UTF-8, with the columns `source` and `output`, and `brain_mask` if wanted; other columns are ignored. Sources
+        and masks are relative to the table's folder.
+    output_dir : Path or None
+        Folder that outputs are relative to; None for the table's own.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such table.
+    InputError
+        If it is not such a table; the message names the row, counted as an editor counts lines.
+    """
+    rows = _read_rows(table_path)
+    header = [name.strip() for name in rows[0][1]]
+    for name in COLUMNS:
+        if header.count(name) != 1:
+            raise InputError(
+                f"{table_path}, row 1 has the columns {', '.join(header)}; expected {' and '.join(COLUMNS)}, each once",
+                "separate columns by tabs and put their names in the first row",
+            )
+    if not rows[1:]:
+        raise InputError(f"{table_path} has no rows below the header, expected one for each scan")
+    return [_request_of_row(table_path, number, header, cells, output_dir) for number, cells in rows[1:]]
+
+
+def require_possible(
+    requests: Sequence[ScanRequest], inputs: Sequence[Path], *, table_path: Path | None = None, overwrite: bool
+) -> None:
+    """Make sure that no result would replace an input, another result, or a file that is to stay.
+
+    Parameters
+    ----------
+    requests : sequence of ScanRequest
+    inputs : sequence of Path
+        Files beside the sources that are read: target, style card, table of requests.
+    table_path : Path or None
+        Where the table of results goes, if there will be one.
+    overwrite : bool
+
+    Raises
+    ------
+    InputError, OutputExistsError, UnwritableError
+    """
+    read = {path.resolve() for path in inputs} | {request.source.resolve() for request in requests}
+    read |= {request.brain_mask.resolve() for request in requests if request.brain_mask is not None}
+    if table_path is not None:
+        require_not_read(table_path, read)
+        require_file_free(table_path, overwrite=overwrite)
+    taken: dict[Path, ScanRequest] = {}
+    for request in requests:
+        require_not_read(request.output, read)
+        require_file_free(request.output, overwrite=overwrite)
+        # The sidecar tells results apart: a.nii and a.nii.gz would share a.json.
+        sidecar = sidecar_path(request.output)
+        other = taken.setdefault(sidecar.resolve(), request)
+        if other is not request:
+            raise InputError(
+                f"{request.label}: the result would be {request.output} as for {other.label}, expected its own name",
+                "rename one of them, or list both in a table with the columns source and output",
+            )
+        require_not_read(sidecar, read)
+        require_file_free(sidecar, overwrite=overwrite)
+
+
+def require_not_read(path: Path, inputs: Collection[Path]) -> None:
+    """Refuse to replace an input, even where overwriting is allowed.
+
+    Raises
+    ------
+    InputError
+        If the path, with links followed, is one of the inputs, which are given with links followed.
+    """
+    if path.resolve() in inputs:
+        raise InputError(f"{path} is an input of this run and would be replaced", "write to another folder")
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the scans below a folder without hidden files, such as the `._*.nii.gz` that macOS leaves behind."""
+    for parent, folders, names in os.walk(folder, onerror=_refuse_folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if name.lower().endswith(READABLE_SUFFIXES) and not name.startswith("."):
+                yield Path(parent, name)
+
+
+def _refuse_folder(error: OSError) -> None:
+    """Say which folder cannot be listed; skipping it would lose scans without a word."""
+    raise InputError(f"{error.filename} is a folder that cannot be listed ({error.strerror})") from error
+
+
+def _result_name(scan: Path) -> Path:
+    """Return the result's path for a scan's path: `sub-01/t1.mgz` becomes `sub-01/t1.nii.gz`."""
+    suffix = next(suffix for suffix in READABLE_SUFFIXES if scan.name.lower().endswith(suffix))
+    return scan.with_name(scan.name[: -len(suffix)] + ".nii.gz")
+
+
+def _read_rows(table_path: Path) -> list[tuple[int, list[str]]]:
+    """Return (line number, cells) of every row of a table; empty lines at the end are no rows."""
+    try:
+        # utf-8-sig: spreadsheets put a byte order mark in front.
+        with table_path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, dialect="excel-tab")
+            rows = [(reader.line_num, cells) for cells in reader]
+    except FileNotFoundError as error:
+        raise MissingFileError(
+            f"{table_path} does not exist", "check the spelling and the folder you are in"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{table_path} is not text in UTF-8", "save the table again as UTF-8") from error
+    except (OSError, csv.Error) as error:
+        raise InputError(f"{table_path} cannot be read as a table ({error})") from error
+    while rows and not any(cell.strip() for cell in rows[-1][1]):
+        rows.pop()
+    if not rows:
+        raise InputError(f"{table_path} is empty, expected a table with the columns {' and '.join(COLUMNS)}")
+    return rows
+
+
+def _request_of_row(
+    table_path: Path, number: int, header: list[str], cells: list[str], output_dir: Path | None
+) -> ScanRequest:
+    """Return the request of one row."""
+    if len(cells) != len(header):
+        raise InputError(f"{table_path}, row {number} has {len(cells)} cells, expected {len(header)} as in the header")
+    row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+    for name in COLUMNS:
+        if row[name] in NO_VALUE:
+            raise InputError(f"{table_path}, row {number}: {name} is empty, expected the path of a file")
+    mask = row.get(MASK_COLUMN, "")
+    folder = table_path.parent
+    request = ScanRequest(
+        source=folder / row["source"],
+        output=(folder if output_dir is None else output_dir) / row["output"],
+        brain_mask=None if mask in NO_VALUE else folder / mask,
+        label=f"{table_path}, row {number}",
+    )
+    _require_result_name(table_path, number, request.output)
+    return request
+
+
+def _require_result_name(table_path: Path, number: int, output: Path) -> None:
+    """Say in which row an output has no name for a scan."""
+    try:
+        sidecar_path(output)
+    except InputError as error:
+        raise InputError(f"{table_path}, row {number}: {error}", "change the cell in the column output") from error

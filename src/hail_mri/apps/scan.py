@@ -1,0 +1,147 @@
+"""One scan from file to file: read, harmonize, write with its sidecar."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hail_mri.apps.requests import ScanRequest, require_possible
+from hail_mri.errors import InputError
+from hail_mri.harmonize.result import save_result
+from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.harmonize.sidecar import InputFile, Provenance
+from hail_mri.image.nifti import load_volume
+from hail_mri.image.volume import Volume
+
+if TYPE_CHECKING:
+    from hail_mri.harmonize.style_card import StyleCard
+
+
+@dataclass(frozen=True)
+class LookPath:
+    """Where the look that is wanted is to be read: a target scan, or a style card."""
+
+    path: Path
+    is_style_card: bool
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A source that was read, and its brain mask, with the files they came from and the seconds it took."""
+
+    volume: Volume
+    file: InputFile
+    brain_mask: Volume | None
+    brain_mask_file: InputFile | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """The look that is wanted, as a scan or as a style card, and the file it came from."""
+
+    look: "Volume | StyleCard"
+    file: InputFile
+
+
+def harmonize_scan(
+    request: ScanRequest, look: LookPath, settings: HarmonizeSettings, *, overwrite: bool
+) -> tuple[str, ...]:
+    """Harmonize one scan to a look, file to file, and return the warnings.
+
+    Raises
+    ------
+    HailError
+        If anything about the request is wrong; nothing is left behind then.
+    """
+    require_possible([request], [look.path], overwrite=overwrite)
+    # Files first: whoever mistyped a name should not wait for the model.
+    scan = read_scan(request)
+    target = read_target(look)
+    return FileHarmonizer(target, settings, overwrite=overwrite).run(scan, request.output)
+
+
+def read_scan(request: ScanRequest) -> Scan:
+    """Read the source of a request, and its brain mask; raises as `load_volume`."""
+    start = time.perf_counter()
+    volume, file = _read_volume(request.source)
+    mask, mask_file = (None, None) if request.brain_mask is None else _read_volume(request.brain_mask)
+    if mask is not None and mask.shape != volume.shape:
+        raise InputError(
+            f"{request.brain_mask} has the shape {mask.shape}, expected {volume.shape} as in {request.source}",
+            "give a mask on the scan's own grid",
+        )
+    return Scan(volume, file, mask, mask_file, time.perf_counter() - start)
+
+
+def read_target(look: LookPath) -> Target:
+    """Read a target scan or a style card; raises as `load_volume` and `StyleCard.load`."""
+    if not look.is_style_card:
+        return Target(*_read_volume(look.path))
+    from hail_mri.harmonize.style_card import StyleCard
+
+    file = InputFile.read(look.path)
+    return Target(StyleCard.load(look.path), file)
+
+
+class FileHarmonizer:
+    """A harmonizer for files: one target, one set of choices, any number of scans.
+
+    Parameters
+    ----------
+    target : Target
+    settings : HarmonizeSettings
+    overwrite : bool
+        Replace results that exist.
+
+    Raises
+    ------
+    HailError
+        If the weights cannot be loaded or the device cannot be used.
+    """
+
+    def __init__(self, target: Target, settings: HarmonizeSettings, *, overwrite: bool) -> None:
+        from hail_mri.harmonize.harmonizer import Harmonizer
+        from hail_mri.model.weights import weights_hash
+
+        start = time.perf_counter()
+        self._harmonizer = Harmonizer(
+            target.look,
+            model=settings.model,
+            device=settings.device,
+            threads=settings.threads,
+            seed=settings.seed,
+        )
+        self._target = target
+        self._settings = settings
+        self._overwrite = overwrite
+        self._weights_sha256 = weights_hash(settings.model)
+        self._setup_seconds = time.perf_counter() - start
+
+    def run(self, scan: Scan, output: Path) -> tuple[str, ...]:
+        """Harmonize one scan, write the result and its sidecar, and return the warnings."""
+        harmonized = self._harmonizer.run(
+            scan.volume,
+            strength=self._settings.strength,
+            output_mode=self._settings.output_mode,
+            brain_mask=scan.brain_mask,
+        )
+        read_warnings = (*scan.volume.warnings, *getattr(self._target.look, "warnings", ()))
+        warnings = tuple(dict.fromkeys((*read_warnings, *harmonized.warnings)))
+        provenance = Provenance(
+            source=scan.file,
+            target=self._target.file,
+            settings=self._settings,
+            weights_sha256=self._weights_sha256,
+            brain_mask=scan.brain_mask_file,
+            seconds={"setup": self._setup_seconds, "read": scan.seconds, **harmonized.seconds},
+            warnings=warnings,
+        )
+        save_result(harmonized.volume, output, provenance, overwrite=self._overwrite)
+        return warnings
+
+
+def _read_volume(path: Path) -> tuple[Volume, InputFile]:
+    """Return a scan with the hash of its file."""
+    volume = load_volume(path)
+    return volume, InputFile.read(path)

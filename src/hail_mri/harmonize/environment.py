@@ -1,0 +1,28 @@
+"""What a result is computed with: versions and memory. Imports none of the libraries it names."""
+
+import importlib.metadata
+import platform
+import sys
+
+from hail_mri import __version__
+
+DISTRIBUTION = "hail-mri"
+LIBRARIES = ("torch", "monai", "nibabel", "numpy", "scipy")
+_BYTES_PER_MIB = 1 << 20
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of hail-mri, Python and the libraries that decide about the result."""
+    found = {DISTRIBUTION: __version__, "python": platform.python_version()}
+    return found | {library: importlib.metadata.version(library) for library in LIBRARIES}
+
+
+def peak_memory_mib() -> float | None:
+    """Return the largest resident memory this process has had so far, in MiB; None on Windows, which does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # getrusage(2) counts bytes on macOS and kilobytes on Linux.
+    return round(peak / _BYTES_PER_MIB if sys.platform == "darwin" else peak / 1024, 1)

@@ -1,0 +1,161 @@
+"""The JSON sidecar: what was done to a scan, with what, and the hashes that show whether anything changed since.
+
+Keys that BIDS defines keep their BIDS meaning (`Sources`, `SpatialReference`, `SkullStripped`, `GeneratedBy`); ours
+stand beside them in the same CamelCase.
+"""
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hail_mri import __version__
+from hail_mri.errors import InputError, MissingFileError
+from hail_mri.harmonize.environment import DISTRIBUTION, peak_memory_mib, versions
+from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.image.nifti import NIFTI_SUFFIXES
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that was read, with the SHA-256 its bytes had then (hexadecimal)."""
+
+    path: Path
+    sha256: str
+
+    @classmethod
+    def read(cls, path: Path) -> "InputFile":
+        """Return the file with the hash it has now.
+
+        Raises
+        ------
+        MissingFileError
+            If there is no such file.
+        InputError
+            If it cannot be read, or is a folder.
+        """
+        try:
+            return cls(path, file_sha256(path))
+        except FileNotFoundError as error:
+            raise MissingFileError(f"{path} does not exist", "check the spelling and the folder you are in") from error
+        except IsADirectoryError as error:
+            raise InputError(f"{path} is a folder, expected a file", "name one file in it") from error
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be read ({error.strerror})", "check the permissions of the file"
+            ) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What the sidecar tells about one result, except the result's own hash.
+
+    Parameters
+    ----------
+    source, target : InputFile
+        The scan, and the target: another scan or a style card.
+    settings : HarmonizeSettings
+    weights_sha256 : str
+        Of the model's weights, hexadecimal.
+    brain_mask : InputFile or None
+    seconds : mapping of str to float
+        Wall time per stage, s.
+    warnings : tuple of str
+    """
+
+    source: InputFile
+    target: InputFile
+    settings: HarmonizeSettings
+    weights_sha256: str
+    brain_mask: InputFile | None = None
+    seconds: Mapping[str, float]
+    warnings: tuple[str, ...] = ()
+
+
+def sidecar_path(result_path: Path) -> Path:
+    """Return the sidecar's path: the result's, with `.json` in place of `.nii.gz` or `.nii`.
+
+    Raises
+    ------
+    InputError
+        If the result's name ends with neither.
+
+    Examples
+    --------
+    >>> sidecar_path(Path("out/sub-01_T1w.nii.gz")).name
+    'sub-01_T1w.json'
+    """
+    for suffix in NIFTI_SUFFIXES:
+        if result_path.name.lower().endswith(suffix) and len(result_path.name) > len(suffix):
+            return result_path.with_name(result_path.name[: -len(suffix)] + ".json")
+    raise InputError(
+        f"{result_path} is no name for a harmonized scan, expected one that ends in {' or '.join(NIFTI_SUFFIXES)}",
+        "choose another name for the result",
+    )
+
+
+def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -> dict[str, Any]:
+    """Return the content of a result's sidecar.
+
+    Notes
+    -----
+    Paths are relative to the result's folder: they stay right when a study is moved, and do not tell who ran it where.
+    """
+    folder = result_path.parent.resolve()
+    inputs = {"Source": provenance.source, "Target": provenance.target, "BrainMask": provenance.brain_mask}
+    read = {name: file for name, file in inputs.items() if file is not None}
+    relative = {name: _relative(file.path, folder) for name, file in read.items()}
+    hashes = {name: file.sha256 for name, file in read.items()}
+    return {
+        "Description": "T1-weighted scan in the look of another scan or site",
+        "Sources": list(relative.values()),
+        "SpatialReference": "orig",
+        **_skull_stripped(provenance.source.path),
+        **relative,
+        "Sha256": {**hashes, "Weights": provenance.weights_sha256, "Result": result_sha256},
+        "Settings": asdict(provenance.settings),
+        "Seconds": {stage: round(seconds, 3) for stage, seconds in provenance.seconds.items()},
+        "PeakMemoryMiB": peak_memory_mib(),
+        "Warnings": list(provenance.warnings),
+        "GeneratedBy": [{"Name": DISTRIBUTION, "Version": __version__}],
+        "Versions": versions(),
+        "Platform": platform.platform(),
+    }
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write JSON in UTF-8 and wait until it is on the disk."""
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """Return a path as seen from a folder, with forward slashes."""
+    return Path(os.path.relpath(path.resolve(), folder)).as_posix()
+
+
+def _skull_stripped(source_path: Path) -> dict[str, bool]:
+    """Return the source's own `SkullStripped`, if its sidecar has one; nothing is guessed from the voxels."""
+    try:
+        known = json.loads(sidecar_path(source_path).read_text(encoding="utf-8"))["SkullStripped"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return {"SkullStripped": known} if isinstance(known, bool) else {}

@@ -1,0 +1,68 @@
+"""Small scans, and a harmonizer without a network where only files matter."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from hail_mri.image.volume import Volume
+
+ScanMaker = Callable[..., Path]
+
+
+@pytest.fixture
+def make_scan() -> ScanMaker:
+    """Return a function that writes a scan of a ball in a bright shell, a little different for every seed."""
+
+    def make(path: Path, *, seed: int = 0, shape: tuple[int, int, int] = (24, 28, 20), spacing: float = 8.0) -> Path:
+        axes = np.meshgrid(*(np.linspace(-1.2, 1.2, n) for n in shape), indexing="ij")
+        radius = np.sqrt(sum(axis**2 for axis in axes))
+        data = 600.0 * (radius < 1.0) + 300.0 * (radius < 0.8) + 200.0 * (radius < 0.5)
+        data += np.random.default_rng(seed).uniform(0.0, 20.0, shape)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        affine = np.diag([spacing, spacing, spacing, 1.0])
+        # FreeSurfer's format knows no float64.
+        image_class = nib.MGHImage if path.suffix == ".mgz" else nib.Nifti1Image
+        nib.save(image_class(data.astype(np.float32), affine), path)
+        return path
+
+    return make
+
+
+class AddingHarmonizer:
+    """Stands in for the harmonizer: adds one to every voxel, and does not like scans brighter than 10,000."""
+
+    def __init__(self, target: object, **settings: object) -> None:
+        self.target = target
+        self.settings = settings
+
+    def run(self, source: Volume, **choices: object) -> SimpleNamespace:
+        self.choices = choices
+        if source.data.max() > 10_000:
+            raise TypeError("a bug")
+        return SimpleNamespace(
+            volume=source.with_data(source.data + 1.0), warnings=("A warning.",), seconds={"transfer": 0.25}
+        )
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the stand-in where the harmonizer is imported from, and a hash where that of the weights is."""
+    harmonizer = SimpleNamespace(Harmonizer=AddingHarmonizer)
+    weights = SimpleNamespace(weights_hash=lambda _: "0" * 64)
+    monkeypatch.setitem(sys.modules, "hail_mri.harmonize.harmonizer", harmonizer)
+    monkeypatch.setitem(sys.modules, "hail_mri.model.weights", weights)
+
+
+def tree(folder: Path) -> list[str]:
+    """Return every path below a folder, hidden ones too."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+@pytest.fixture(name="tree")
+def tree_fixture() -> Callable[[Path], list[str]]:
+    return tree

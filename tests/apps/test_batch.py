@@ -1,0 +1,116 @@
+import csv
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from hail_mri.apps import batch
+from hail_mri.apps.batch import harmonize_batch
+from hail_mri.apps.scan import LookPath
+from hail_mri.errors import MissingFileError
+from hail_mri.harmonize.settings import HarmonizeSettings
+
+pytestmark = pytest.mark.usefixtures("no_network")
+
+
+def run(source: Path, output: Path | None, target: Path, *, overwrite: bool = False):
+    look = LookPath(target, is_style_card=False)
+    return harmonize_batch(source, output, None, look, HarmonizeSettings(), overwrite=overwrite)
+
+
+def read_results(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, dialect="excel-tab"))
+
+
+def test_every_scan_of_a_folder_gets_a_result_a_sidecar_and_a_row(tmp_path, make_scan, tree):
+    target = make_scan(tmp_path / "target.nii.gz", seed=9)
+    make_scan(tmp_path / "in/a.nii.gz", seed=1)
+    make_scan(tmp_path / "in/sub/b.mgz", seed=2)
+
+    outcomes, table_path = run(tmp_path / "in", tmp_path / "out", target)
+
+    assert not any(outcome.failed for outcome in outcomes)
+    assert tree(tmp_path / "out") == ["a.json", "a.nii.gz", "harmonized.tsv", "sub", "sub/b.json", "sub/b.nii.gz"]
+    rows = read_results(table_path)
+    assert [row["source"] for row in rows] == ["../in/a.nii.gz", "../in/sub/b.mgz"]
+    assert [row["output"] for row in rows] == ["a.nii.gz", "sub/b.nii.gz"]
+    assert [row["status"] for row in rows] == ["done", "done"]
+    assert all(float(row["seconds"]) > 0 for row in rows)
+
+
+def test_a_scan_that_fails_does_not_stop_the_rest(tmp_path, make_scan, tree):
+    target = make_scan(tmp_path / "target.nii.gz", seed=9)
+    for name in ("a", "c"):
+        make_scan(tmp_path / f"in/{name}.nii.gz")
+    (tmp_path / "in/b.nii.gz").write_bytes(b"not a scan")
+
+    outcomes, table_path = run(tmp_path / "in", tmp_path / "out", target)
+
+    assert [outcome.failed for outcome in outcomes] == [False, True, False]
+    assert tree(tmp_path / "out") == ["a.json", "a.nii.gz", "c.json", "c.nii.gz", "harmonized.tsv"]
+    assert "b.nii.gz" in read_results(table_path)[1]["message"]
+
+
+def test_a_bug_on_one_scan_is_shown_in_full_and_does_not_stop_the_rest(tmp_path, make_scan, capsys):
+    target = make_scan(tmp_path / "target.nii.gz", seed=9)
+    make_scan(tmp_path / "in/b.nii.gz")
+    nib.save(nib.Nifti1Image(np.arange(1000.0).reshape(10, 10, 10) * 100, np.eye(4)), tmp_path / "in/a.nii")
+
+    outcomes, _ = run(tmp_path / "in", tmp_path / "out", target)
+
+    assert [outcome.failed for outcome in outcomes] == [True, False]
+    assert "TypeError: a bug" in capsys.readouterr().err
+
+
+def test_the_table_of_results_is_a_table_of_requests(tmp_path, make_scan):
+    target = make_scan(tmp_path / "target.nii.gz", seed=9)
+    make_scan(tmp_path / "in/a.nii.gz")
+    _, table_path = run(tmp_path / "in", tmp_path / "out", target)
+    again = table_path.rename(tmp_path / "out/again.tsv")
+
+    outcomes, _ = run(again, None, target, overwrite=True)
+
+    assert [outcome.request.output.resolve() for outcome in outcomes] == [tmp_path / "out/a.nii.gz"]
+
+
+def test_a_target_that_is_missing_stops_before_the_first_scan(tmp_path, make_scan, tree):
+    make_scan(tmp_path / "in/a.nii.gz")
+
+    with pytest.raises(MissingFileError):
+        run(tmp_path / "in", tmp_path / "out", tmp_path / "missing.nii.gz")
+
+    assert tree(tmp_path) == ["in", "in/a.nii.gz"]
+
+
+def test_what_was_done_is_listed_when_the_run_is_interrupted(tmp_path, make_scan, monkeypatch, tree):
+    target = make_scan(tmp_path / "target.nii.gz", seed=9)
+    for name in ("a", "b"):
+        make_scan(tmp_path / f"in/{name}.nii.gz")
+    attempt = batch._attempt
+
+    def interrupt_at_b(request, harmonizer):
+        if request.source.name == "b.nii.gz":
+            raise KeyboardInterrupt
+        return attempt(request, harmonizer)
+
+    monkeypatch.setattr(batch, "_attempt", interrupt_at_b)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "in", tmp_path / "out", target)
+
+    assert tree(tmp_path / "out") == ["a.json", "a.nii.gz", "harmonized.tsv"]
+    assert [row["source"] for row in read_results(tmp_path / "out/harmonized.tsv")] == ["../in/a.nii.gz"]
+
+
+def test_the_sidecar_tells_how_the_result_was_made(tmp_path, make_scan):
+    target = make_scan(tmp_path / "target.nii.gz", seed=9)
+    make_scan(tmp_path / "in/a.nii.gz")
+
+    run(tmp_path / "in", tmp_path / "out", target)
+
+    sidecar = json.loads((tmp_path / "out/a.json").read_text(encoding="utf-8"))
+    assert sidecar["Sources"] == ["../in/a.nii.gz", "../target.nii.gz"]
+    assert sidecar["Warnings"] == ["A warning."]
+    assert list(sidecar["Seconds"]) == ["setup", "read", "transfer", "write"]

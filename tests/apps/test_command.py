@@ -1,0 +1,68 @@
+"""The command as it is installed: a process of its own, real weights, and the tree of files it leaves."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hail_mri
+from hail_mri.image.nifti import load_volume
+
+pytest.importorskip("hail_mri.harmonize.harmonizer")
+
+
+def hail_mri_command(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    # The package under test, installed or not.
+    environment = os.environ | {"PYTHONPATH": str(Path(hail_mri.__file__).parents[1])}
+    command = [sys.executable, "-m", "hail_mri.apps.cli", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_site_is_harmonized_with_a_style_card_from_scans_to_results(tmp_path, make_scan, tree):
+    for seed, name in enumerate(("in/sub-01_T1w.nii.gz", "in/sub-02_T1w.nii.gz", "target.nii.gz")):
+        make_scan(tmp_path / name, seed=seed)
+    (tmp_path / "in/broken.nii.gz").write_bytes(b"broken")
+
+    carded = hail_mri_command("style", "target.nii.gz", "-o", "site.style.json", folder=tmp_path)
+    done = hail_mri_command("harmonize", "in", "--style", "site.style.json", "-o", "out", folder=tmp_path)
+
+    assert (carded.returncode, carded.stderr) == (0, "")
+    assert done.returncode == 70, done.stderr
+    assert "Traceback" not in done.stderr
+    assert tree(tmp_path / "out") == [
+        "harmonized.tsv",
+        "sub-01_T1w.json",
+        "sub-01_T1w.nii.gz",
+        "sub-02_T1w.json",
+        "sub-02_T1w.nii.gz",
+    ]
+    source, result = load_volume(tmp_path / "in/sub-01_T1w.nii.gz"), load_volume(tmp_path / "out/sub-01_T1w.nii.gz")
+    assert result.grid.shape == source.grid.shape
+    np.testing.assert_array_equal(result.affine, source.affine)
+    sidecar = json.loads((tmp_path / "out/sub-01_T1w.json").read_text(encoding="utf-8"))
+    assert len(sidecar["Sha256"]["Weights"]) == 64
+
+
+def test_the_same_call_gives_the_same_bytes(tmp_path, make_scan):
+    make_scan(tmp_path / "a.nii.gz", seed=1)
+    make_scan(tmp_path / "t.nii.gz", seed=2)
+
+    for name in ("x.nii.gz", "y.nii.gz"):
+        done = hail_mri_command("harmonize", "a.nii.gz", "--target", "t.nii.gz", "-o", name, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+    assert (tmp_path / "x.nii.gz").read_bytes() == (tmp_path / "y.nii.gz").read_bytes()
+
+
+def test_a_wrong_request_is_one_line_of_the_process(tmp_path, make_scan):
+    make_scan(tmp_path / "t.nii.gz")
+
+    done = hail_mri_command("harmonize", "gone.nii.gz", "--target", "t.nii.gz", "-o", "x.nii.gz", folder=tmp_path)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("hail-mri: error: gone.nii.gz does not exist")
+    assert len(done.stderr.splitlines()) == 1
