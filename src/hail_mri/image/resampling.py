@@ -108,6 +108,38 @@ def axis_weights(
     return weights.astype(np.float32)
 
 
+def area_weights(
+    n_to: int, n_from: int, spacing_to: float, spacing_from: float, offset: float
+) -> NDArray[np.float32]:
+    """Make the matrix of means over the voxels of a coarser, parallel grid.
+
+    Parameters
+    ----------
+    n_to, n_from : int
+        Number of voxels along the axis on the new and the old grid.
+    spacing_to, spacing_from : float
+        Distance between voxel centres in mm.
+    offset : float
+        Place of the first new voxel's centre in mm, from the first old voxel's centre.
+
+    Returns
+    -------
+    (n_to, n_from) ndarray of float32
+        ``weights @ column`` averages: each old voxel counts with the share of the new one it covers. Beyond the old
+        field of view is background, 0, so that rows there add up to less than 1.
+
+    Examples
+    --------
+    >>> area_weights(2, 4, 2.0, 1.0, 0.5).tolist()
+    [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]]
+    """
+    edges_to = offset + spacing_to * (np.arange(n_to + 1) - 0.5)
+    edges_from = spacing_from * (np.arange(n_from + 1) - 0.5)
+    ends = np.minimum(edges_to[1:, None], edges_from[1:])
+    starts = np.maximum(edges_to[:-1, None], edges_from[:-1])
+    return (np.clip(ends - starts, 0, None) / spacing_to).astype(np.float32)
+
+
 def _is_parallel(step: NDArray[np.float64]) -> bool:
     """Tell whether every axis of one grid runs along an axis of the other."""
     largest = np.abs(step).max(axis=0)

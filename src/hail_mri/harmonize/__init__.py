@@ -1,0 +1,1 @@
+"""Harmonize scans: style cards, the anatomy-safe transfer, results with their sidecars."""

@@ -1,0 +1,221 @@
+"""Harmonize: a scan and one example of another site go in, the scan in the other site's look comes out.
+
+`Harmonizer.run` is a palindrome: canonical axes, working grid, [0, 1] scale, features, styles, decoded drawings, the
+target's scale, the native grid, the scan's own axes.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hail_mri.errors import InputError
+from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
+from hail_mri.harmonize.style_card import StyleCard, as_tensors, measure_style, prepared_statistics
+from hail_mri.harmonize.transfer import transfer
+from hail_mri.image.orientation import orient_like
+from hail_mri.image.scales import PercentileScale
+from hail_mri.image.volume import Volume
+from hail_mri.model.tiles import draw
+from hail_mri.model.weights import load_model, weights_hash
+from hail_mri.preprocess.prepare import Prepared, along_axes, prepare
+
+_DEFAULTS = HarmonizeSettings()
+
+
+@dataclass(frozen=True)
+class Harmonized:
+    """A result.
+
+    Attributes
+    ----------
+    volume : Volume
+        On the source's grid with the source's header, in the target's units.
+    warnings : tuple of str
+    seconds : dict of str to float
+        Wall time per stage.
+    """
+
+    volume: Volume
+    warnings: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+class Harmonizer:
+    """A target's look, ready to be given to any number of scans.
+
+    Parameters
+    ----------
+    target : Volume or StyleCard
+    model : str or Path
+        A released model's name, or the path of weights.
+    device : "auto", "cpu" or "cuda"
+    threads : int, optional
+        CPU threads for the whole process; torch's choice without it.
+    seed : int
+        Of torch; nothing in the shipped models is random.
+
+    Raises
+    ------
+    InputError, MissingFileError
+        If the model, the device or the target cannot be used, or a card belongs to another model.
+    """
+
+    def __init__(
+        self,
+        target: Volume | StyleCard,
+        *,
+        model: str | Path = _DEFAULTS.model,
+        device: Device = _DEFAULTS.device,
+        threads: int | None = _DEFAULTS.threads,
+        seed: int = _DEFAULTS.seed,
+    ) -> None:
+        if threads is not None:
+            torch.set_num_threads(threads)
+        torch.set_flush_denormal(True)
+        torch.manual_seed(seed)
+        self._device = _find_device(device)
+        network, self._card = load_model(model)
+        self._network = network.to(self._device)
+        self.weights_sha256 = weights_hash(model)
+        if isinstance(target, StyleCard):
+            _require_same_model(target, self.weights_sha256)
+            self.style = target
+        else:
+            with torch.inference_mode():
+                self.style = measure_style(target, self._network, self._card, self.weights_sha256)
+
+    @torch.inference_mode()
+    def run(
+        self,
+        source: Volume,
+        *,
+        strength: float = _DEFAULTS.strength,
+        output_mode: OutputMode = _DEFAULTS.output_mode,
+        brain_mask: Volume | None = None,
+    ) -> Harmonized:
+        """
+        Give a scan the target's look.
+
+        Parameters
+        ----------
+        source : Volume
+        strength : float
+            0 gives back the source on its own, 1 is the full change; between, both intensities and units are mixed.
+        output_mode : "transfer" or "network"
+            The anatomy-safe transfer, or the network's drawing itself, blurred as it is.
+        brain_mask : Volume, optional
+            Where scale and style of the source are measured, and all that the network sees.
+
+        Raises
+        ------
+        InputError
+            If a setting is out of range, or the source or mask cannot be prepared.
+        """
+        HarmonizeSettings(strength=strength, output_mode=output_mode)
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "prepare"):
+            prepared = prepare(
+                source, spacing=self._card.spacing_mm, stride=self._network.settings.stride, region=brain_mask
+            )
+        with _timed(seconds, "network"):
+            p, r = self._draw(prepared)
+        with _timed(seconds, output_mode):
+            scaled = prepared.scale.apply(prepared.canonical.data)
+            if output_mode == "transfer":
+                harmonized = scaled + _change(prepared, scaled, p, r)
+            else:
+                harmonized = along_axes(p.numpy(), prepared.to_native)
+        with _timed(seconds, "finish"):
+            finished = self._finish(prepared, scaled, harmonized, strength)
+            volume = orient_like(prepared.canonical.with_data(finished), source.grid)
+        return Harmonized(source.with_data(volume.data), (), seconds)
+
+    def _draw(self, prepared: Prepared) -> tuple[Tensor, Tensor]:
+        """Return p and r, (i, j, k) each: the scan in the target's style and in its own."""
+        volume, _ = as_tensors(prepared, self._device)
+        own = [level._make(t.to(self._device) for t in level) for level in prepared_statistics(prepared, self._network)]
+        style = [level._make(t.to(self._device) for t in level) for level in self.style.statistics()]
+        p = draw(self._network, volume, own, style)
+        r = draw(self._network, volume, own, own)
+        return p[0, 0].cpu(), r[0, 0].cpu()
+
+    def _finish(self, prepared: Prepared, scaled: np.ndarray, harmonized: np.ndarray, strength: float) -> np.ndarray:
+        """Mix by strength, keep the background, and go to the target's units."""
+        # Air that was erased (skull-stripping, defacing) stays erased, and nothing becomes darker than air.
+        np.maximum(harmonized, np.minimum(scaled, 0), out=harmonized)
+        np.copyto(harmonized, scaled, where=scaled == 0)
+        wanted = PercentileScale(self.style.low, self.style.high).invert(harmonized)
+        if strength == 1:
+            return wanted
+        own = prepared.canonical.data
+        return own + np.float32(strength) * (wanted - own)
+
+
+def harmonize(
+    source: Volume,
+    target: Volume | StyleCard,
+    *,
+    model: str | Path = _DEFAULTS.model,
+    output_mode: OutputMode = _DEFAULTS.output_mode,
+    strength: float = _DEFAULTS.strength,
+    brain_mask: Volume | None = None,
+    device: Device = _DEFAULTS.device,
+    threads: int | None = _DEFAULTS.threads,
+    seed: int = _DEFAULTS.seed,
+) -> Volume:
+    """
+    Give a scan the look of another one; see `Harmonizer` for the parameters and errors.
+
+    Returns
+    -------
+    harmonized : Volume
+        On the source's grid with the source's header, in the target's intensity units.
+    """
+    harmonizer = Harmonizer(target, model=model, device=device, threads=threads, seed=seed)
+    return harmonizer.run(source, strength=strength, output_mode=output_mode, brain_mask=brain_mask).volume
+
+
+def _change(prepared: Prepared, scaled: np.ndarray, p: Tensor, r: Tensor) -> np.ndarray:
+    """Return the change of every native voxel, on the target's scale."""
+    change = transfer(
+        torch.from_numpy(scaled),
+        p,
+        r,
+        torch.from_numpy(prepared.weight),
+        torch.from_numpy(prepared.air),
+        to_working=prepared.to_working,
+        to_native=prepared.to_native,
+    )
+    return change.numpy()
+
+
+def _find_device(device: Device) -> torch.device:
+    """Return the device asked for."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device cuda was asked for, but torch finds no GPU", hint="use --device cpu")
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
+
+
+def _require_same_model(card: StyleCard, sha256: str) -> None:
+    """A card's numbers are features of one set of weights and mean nothing to another."""
+    if card.weights_sha256 != sha256:
+        raise InputError(
+            f"the style card was made with other weights (model {card.model!r}, SHA-256 {card.weights_sha256[:12]}...)",
+            hint="make the card again with this model, or give the model it was made with",
+        )
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Note how long a stage took."""
+    start = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - start

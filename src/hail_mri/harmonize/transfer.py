@@ -1,0 +1,195 @@
+"""The anatomy-safe transfer: the network's change of contrast, applied to the voxels of the scan itself.
+
+The network draws the scan twice on a coarse grid: in the target's style (p) and in its own (r). Both drawings are
+blurred alike, so their relation is clean. It is carried to the native grid in two steps:
+
+1. A *local monotone curve*. In every neighbourhood, how much an intensity changes is a curve over intensity, fitted to
+   the pairs (r, p - r) there: a coarse grid over space x intensity, as in a bilateral grid, read at the native voxels.
+2. A *correction*. What the curves leave unexplained is smooth in space: the change averaged over the voxels of the
+   coarse grid is made to agree with p - r, and the difference is interpolated to the native grid.
+
+When p is r, the change is exactly 0. The curves never decrease and the correction does not depend on intensity, so
+within a neighbourhood no two intensities change their order; finer than the coarse grid, no edge can appear where the
+scan has none.
+
+References
+----------
+Chen, Paris, Durand, ACM Trans Graph 26:103 (2007): the bilateral grid. Irani and Peleg, CVGIP 53:231 (1991): step 2 is
+one iteration of back-projection.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hail_mri.preprocess.prepare import AxisMatrices
+
+
+@dataclass(frozen=True)
+class TransferSettings:
+    """How local the curves are.
+
+    Attributes
+    ----------
+    n_bins : int
+        Intensities at which the change is held, evenly from 0 to `ceiling`; linear between, constant beyond.
+    ceiling : float
+        On the [0, 1] scale of the source.
+    radius : float
+        Standard deviation of the neighbourhood, voxels of the working grid.
+    wide_factor : float
+        Where a neighbourhood has too few voxels of an intensity, one this many times as wide is asked, then the head.
+    support : float
+        How many voxels (of the neighbourhood's weight, which adds up to 1) are too few.
+    """
+
+    n_bins: int = 20
+    ceiling: float = 1.5
+    radius: float = 0.7
+    wide_factor: float = 3.0
+    support: float = 1e-3
+
+
+def transfer(
+    source: Tensor,
+    p: Tensor,
+    r: Tensor,
+    weight: Tensor,
+    air: Tensor,
+    *,
+    to_working: AxisMatrices,
+    to_native: AxisMatrices,
+    settings: TransferSettings = TransferSettings(),
+) -> Tensor:
+    """
+    Return the change of every native voxel.
+
+    Parameters
+    ----------
+    source : (I, J, K) Tensor
+        The scan on its [0, 1] scale, native grid.
+    p, r : (i, j, k) Tensor
+        The network's drawings on the working grid: in the target's style, and in the source's own.
+    weight, air : (i, j, k) Tensor
+        Shares of the working voxels in the measured region, and outside the head.
+    to_working, to_native : three arrays each
+        See `Prepared`.
+    settings : TransferSettings
+
+    Returns
+    -------
+    change : (I, J, K) Tensor
+        On the target's [0, 1] scale; the harmonized scan is `source + change`.
+    """
+    matrices = [torch.from_numpy(m) for m in to_native]
+    curves = fit_curves(p, r, weight, settings)
+    change = read_curves(curves, source, matrices, settings.ceiling)
+    unexplained = weight * (p - r) - (weight + air) * _apply([torch.from_numpy(m) for m in to_working], change)
+    for start in range(0, len(change), _SLAB):
+        slab = slice(start, start + _SLAB)
+        change[slab] += _apply([matrices[0][slab], matrices[1], matrices[2]], unexplained)
+    return change
+
+
+_SLAB = 16  # native planes done at once; bounds the memory
+
+
+def fit_curves(p: Tensor, r: Tensor, weight: Tensor, settings: TransferSettings) -> Tensor:
+    """
+    Fit, in every neighbourhood, the change p - r as a function of r.
+
+    Parameters
+    ----------
+    p, r, weight : (i, j, k) Tensor
+    settings : TransferSettings
+
+    Returns
+    -------
+    curves : (n_bins, i, j, k) Tensor
+        Intensity plus change never decreases along the first axis.
+    """
+    intensities = torch.linspace(0, settings.ceiling, settings.n_bins)
+    place = r.clamp(0, settings.ceiling) / settings.ceiling * (settings.n_bins - 1)
+    bins = torch.arange(settings.n_bins).reshape(-1, 1, 1, 1)
+    share = (1 - (place - bins).abs()).clamp(min=0) * weight
+    changes = share * (p - r)
+    total = share.sum(dim=(1, 2, 3), keepdim=True)
+    everywhere = changes.sum(dim=(1, 2, 3), keepdim=True) / total.clamp(min=settings.support)
+    wide = _ask_neighbourhood(changes, share, everywhere, settings.radius * settings.wide_factor, settings.support)
+    support = _smooth(share, settings.radius)
+    local = (_smooth(changes, settings.radius) + settings.support * wide) / (support + settings.support)
+    filled = _borrow_from_neighbours(local, support / (support + 3 * settings.support))
+    return _monotone(intensities.reshape(-1, 1, 1, 1) + filled) - intensities.reshape(-1, 1, 1, 1)
+
+
+def read_curves(curves: Tensor, source: Tensor, to_native: list[Tensor], ceiling: float) -> Tensor:
+    """
+    Read the curves at every native voxel and its intensity.
+
+    Parameters
+    ----------
+    curves : (n_bins, i, j, k) Tensor
+    source : (I, J, K) Tensor
+    to_native : three Tensors, (I, i), (J, j), (K, k)
+    ceiling : float
+        Intensity of the last bin.
+
+    Returns
+    -------
+    change : (I, J, K) Tensor
+    """
+    n_bins = len(curves)
+    change = torch.empty_like(source)
+    for start in range(0, len(source), _SLAB):
+        slab = slice(start, start + _SLAB)
+        fine = torch.tensordot(to_native[0][slab], curves, dims=([1], [1]))  # (a, n_bins, j, k)
+        fine = torch.tensordot(to_native[1], fine, dims=([1], [2]))  # (J, a, n_bins, k)
+        fine = torch.tensordot(fine, to_native[2], dims=([3], [1])).movedim(2, 0)  # (n_bins, J, a, K)
+        place = (source[slab].clamp(0, ceiling) * ((n_bins - 1) / ceiling)).transpose(0, 1)
+        lower = place.floor().clamp(max=n_bins - 2).long()[None]
+        below, above = fine.gather(0, lower)[0], fine.gather(0, lower + 1)[0]
+        change[slab] = torch.lerp(below, above, place - lower[0]).transpose(0, 1)
+    return change
+
+
+def _ask_neighbourhood(changes: Tensor, share: Tensor, fallback: Tensor, radius: float, support: float) -> Tensor:
+    """Average the change over a neighbourhood; where it has no voxel of that intensity, take the fallback."""
+    return (_smooth(changes, radius) + support * fallback) / (_smooth(share, radius) + support)
+
+
+def _borrow_from_neighbours(curves: Tensor, confidence: Tensor) -> Tensor:
+    """Replace what has little support by the mean of the neighbouring intensities, twice."""
+    for _ in range(2):
+        total = torch.zeros_like(curves)
+        weights = torch.zeros_like(curves)
+        for to, of in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+            total[to] += curves[of] * confidence[of]
+            weights[to] += confidence[of]
+        borrowed = confidence * curves + (1 - confidence) * total / weights.clamp(min=1e-6)
+        curves = torch.where(weights > 1e-4, borrowed, curves)
+    return curves
+
+
+def _monotone(values: Tensor) -> Tensor:
+    """Return the mean of the two nearest non-decreasing sequences, from above and from below, along the first axis."""
+    above = torch.cummax(values, dim=0).values
+    below = torch.cummin(values.flip(0), dim=0).values.flip(0)
+    return (above + below) / 2
+
+
+def _smooth(volumes: Tensor, radius: float) -> Tensor:
+    """Smooth each volume (n, i, j, k) with a Gaussian that adds up to 1; beyond the grid is nothing."""
+    for axis in (1, 2, 3):
+        steps = torch.arange(volumes.shape[axis])
+        kernel = torch.exp(-0.5 * ((steps[:, None] - steps) / radius) ** 2)
+        kernel /= torch.exp(-0.5 * (torch.arange(-50, 51) / radius) ** 2).sum()
+        volumes = torch.tensordot(volumes, kernel, dims=([axis], [1])).movedim(-1, axis)
+    return volumes
+
+
+def _apply(matrices: list[Tensor], volume: Tensor) -> Tensor:
+    """Apply one matrix along each axis."""
+    for axis, matrix in enumerate(matrices):
+        volume = torch.tensordot(matrix, volume, dims=([1], [axis])).movedim(0, axis)
+    return volume

@@ -1,0 +1,164 @@
+"""Prepare a scan for the network, and keep what is needed to go back.
+
+A *prepared* scan is the scan on the *working grid*: parallel to the scan's own axes, coarse and isotropic, around the
+head, on a [0, 1] scale. Going back is two small matrices an axis; the scan itself is never resampled there and back.
+Bias field correction and registration have their place between the steps of `prepare`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hail_mri.errors import InputError
+from hail_mri.image.grid import Grid
+from hail_mri.image.orientation import to_canonical
+from hail_mri.image.resampling import area_weights, axis_weights
+from hail_mri.image.scales import PercentileScale
+from hail_mri.image.volume import Volume
+from hail_mri.preprocess.masks import head_mask
+
+FloatArray = NDArray[np.float32]
+AxisMatrices = tuple[FloatArray, FloatArray, FloatArray]
+
+SCALE_PERCENTILE = 99.0  # of the intensities in the head; it becomes 1
+OFFSET_FRACTION = 0.1  # air brighter than this share of the head's percentile is an offset, and becomes 0
+MARGIN_VOXELS = 1  # of the working grid, on each side of the head
+CEILING = 1.5  # of what the network sees; brighter voxels (vessels, markers) are cut off for it, and for it alone
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A scan on the working grid, and the way back.
+
+    Attributes
+    ----------
+    canonical : Volume
+        The scan itself, axes in the order R, A, S, scanner units.
+    scale : PercentileScale
+        Scanner units to [0, 1].
+    grid : Grid
+        The working grid.
+    data : (i, j, k) array of float32
+        On the working grid, scaled; 0 outside the measured region.
+    weight, air : (i, j, k) array of float32, 0 to 1
+        Share of each working voxel in the region that is measured (head, or brain mask), and outside the head.
+    to_working, to_native : three arrays each
+        Matrices (n_to, n_from) of the three axes: means over working voxels, and linear interpolation back.
+    """
+
+    canonical: Volume
+    scale: PercentileScale
+    grid: Grid
+    data: FloatArray
+    weight: FloatArray
+    air: FloatArray
+    to_working: AxisMatrices
+    to_native: AxisMatrices
+
+
+def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | None = None) -> Prepared:
+    """Bring a scan to the working grid.
+
+    Parameters
+    ----------
+    volume : Volume
+        Any orientation, spacing and unit.
+    spacing : float
+        Of the working grid, mm.
+    stride : int
+        The working grid's edges are multiples of it.
+    region : Volume, optional
+        Where scale and style are measured and what the network sees, above 0 inside (a brain mask); on the grid of
+        `volume`. The head without it.
+
+    Raises
+    ------
+    InputError
+        If no head is found, or the region is empty or on another grid.
+    """
+    canonical = to_canonical(volume)
+    head = head_mask(canonical)
+    inside = head if region is None else _checked_region(region, volume)
+    scale = _fit_scale(canonical.data, head, inside)
+    grid = _working_grid(canonical.grid, head | inside, spacing, stride)
+    to_working, to_native = _matrices(canonical.grid, grid)
+    scaled = scale.apply(canonical.data)
+    if region is not None:
+        scaled = scaled * inside
+    return Prepared(
+        canonical,
+        scale,
+        grid,
+        along_axes(scaled, to_working),
+        along_axes(inside.astype(np.float32), to_working),
+        along_axes((~(head | inside)).astype(np.float32), to_working),
+        to_working,
+        to_native,
+    )
+
+
+def along_axes(data: FloatArray, matrices: AxisMatrices) -> FloatArray:
+    """Apply one matrix along each axis, (I, J, K) to (i, j, k)."""
+    for axis, matrix in enumerate(matrices):
+        data = np.moveaxis(np.tensordot(matrix, data, axes=(1, axis)), 0, axis)
+    return np.ascontiguousarray(data)
+
+
+def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
+    """Return the region in canonical axes, or say what is wrong with it."""
+    if not region.grid.is_close(volume.grid, tolerance_mm=0.1):
+        raise InputError(
+            f"the mask is on another grid (shape {region.shape}, spacing {region.spacing.round(3).tolist()} mm) than the "
+            f"scan (shape {volume.shape}, spacing {volume.spacing.round(3).tolist()} mm)",
+            hint="resample the mask to the scan's grid",
+        )
+    inside = to_canonical(region).data > 0
+    if not inside.any():
+        raise InputError("the mask is empty, expected voxels above 0", hint="give a mask of the brain")
+    return inside
+
+
+def _fit_scale(data: FloatArray, head: NDArray[np.bool_], inside: NDArray[np.bool_]) -> PercentileScale:
+    """Find the intensities that become 0 and 1."""
+    high = float(np.percentile(data[inside], SCALE_PERCENTILE))
+    # A systematic sample of the air is enough for its median.
+    outside = data[~head][::7]
+    air = float(np.median(outside)) if outside.size else 0.0
+    low = air if abs(air) > OFFSET_FRACTION * abs(high) else 0.0
+    if high <= low:
+        raise InputError(
+            f"the head is not brighter than its surroundings (percentile {SCALE_PERCENTILE:g}: {high:g}, air: {low:g})",
+            hint="give a T1-weighted scan, in which air is dark",
+        )
+    return PercentileScale(low, high)
+
+
+def _working_grid(native: Grid, occupied: NDArray[np.bool_], spacing: float, stride: int) -> Grid:
+    """Return the coarse isotropic grid around the occupied voxels, parallel to the native one."""
+    sizes, middles = [], []
+    for axis in range(3):
+        others = tuple(a for a in range(3) if a != axis)
+        indices = np.flatnonzero(occupied.any(axis=others))
+        extent = (indices[-1] - indices[0] + 1) * native.spacing[axis]
+        sizes.append(int(-(-(extent / spacing + 2 * MARGIN_VOXELS) // stride) * stride))
+        middles.append((indices[0] + indices[-1]) / 2)
+    steps = native.affine[:3, :3] * (spacing / native.spacing)
+    affine = np.eye(4)
+    affine[:3, :3] = steps
+    affine[:3, 3] = (
+        native.affine[:3, :3] @ middles + native.affine[:3, 3] - steps @ ((np.array(sizes) - 1) / 2)
+    )
+    return Grid((sizes[0], sizes[1], sizes[2]), affine)
+
+
+def _matrices(native: Grid, working: Grid) -> tuple[AxisMatrices, AxisMatrices]:
+    """Return the matrices from native to working voxels (means) and back (linear interpolation)."""
+    origin = np.linalg.solve(native.affine, working.affine[:, 3])[:3] * native.spacing  # mm along the native axes
+    to_working, to_native = [], []
+    for axis in range(3):
+        n_native, n_working = native.shape[axis], working.shape[axis]
+        fine, coarse, offset = float(native.spacing[axis]), float(working.spacing[axis]), float(origin[axis])
+        to_working.append(area_weights(n_working, n_native, coarse, fine, offset))
+        to_native.append(axis_weights(n_native, n_working, fine, coarse, -offset, hold_border=True))
+    return (to_working[0], to_working[1], to_working[2]), (to_native[0], to_native[1], to_native[2])
