@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .fields import Field, random_field
-from .scanners import SLICE_AXIS, Site
-from .subjects import Subject, is_brain, is_head
-from .tissues import INDEX_OF, TISSUES, parameter_table
+from hail_mri.simulation.fields import Field, random_field
+from hail_mri.simulation.scanners import SLICE_AXIS, Site
+from hail_mri.simulation.subjects import Subject, is_brain, is_head
+from hail_mri.simulation.tissues import INDEX_OF, TISSUES, parameter_table
 
 _POINTS_AT_ONCE = 1 << 22  # bounds the memory of the signal equations
 _FWHM = 2 * math.sqrt(2 * math.log(2))

@@ -12,10 +12,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hail_mri.errors import InputError, MissingFileError
-from .tissues import AIR, tissue_of_label
+from hail_mri.simulation.tissues import AIR, tissue_of_label
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,26 @@ def anatomy_from_labels(labels: np.ndarray, spacing: tuple[float, ...], *, name:
         raise InputError(f"label map {name} holds values that are no known FreeSurfer label: {unknown[:8]}")
     lookup = np.zeros(max(table) + 1, np.uint8)
     lookup[list(table)] = list(table.values())
-    return _centred(lookup[whole], float(spacing[0]), name)
+    return centred_anatomy(lookup[whole], float(spacing[0]), name)
 
 
-def _centred(tissue: np.ndarray, spacing: float, name: str) -> Anatomy:
-    """Crop to the head, and put the origin into the middle of what is not air, 110 mm below the vertex."""
+def centred_anatomy(tissue: NDArray[np.uint8], spacing: float, name: str) -> Anatomy:
+    """
+    Crop to the head, and put the origin into the middle of what is not air, 110 mm below the vertex.
+
+    Parameters
+    ----------
+    tissue : (I, J, K) ndarray, uint8
+        Indices into `TISSUES`, axes in the order R, A, S.
+    spacing : float
+        Isotropic, mm.
+    name : str
+
+    Raises
+    ------
+    InputError
+        If there is no tissue.
+    """
     occupied = np.argwhere(tissue != AIR)
     if len(occupied) == 0:
         raise InputError(f"label map {name} holds no tissue")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import torch
 
 from hail_mri.errors import InputError
-from .sequences import Mprage, Sequence, SpinEcho, SpoiledGradientEcho
-from .tissues import INDEX_OF, TISSUES
+from hail_mri.simulation.sequences import Mprage, Sequence, SpinEcho, SpoiledGradientEcho
+from hail_mri.simulation.tissues import INDEX_OF, TISSUES
 
 # Axis of RAS space along which the slices of an acquisition plane are stacked.
 SLICE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}

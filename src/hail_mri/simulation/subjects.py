@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .anatomies import Anatomy
-from .fields import Field, random_field
-from .tissues import AIR, INDEX_OF, SOFT_TISSUE
+from hail_mri.simulation.anatomies import Anatomy
+from hail_mri.simulation.fields import Field, random_field
+from hail_mri.simulation.tissues import AIR, INDEX_OF, SOFT_TISSUE
 
 T1_TEXTURE = 0.035  # relative standard deviation of T1 within a tissue
 PD_TEXTURE = 0.015  # the same of proton density
