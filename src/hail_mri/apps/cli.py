@@ -165,7 +165,15 @@ def simulate(
     require_folder_free(output, overwrite=overwrite)
     names = [name.strip() for name in sites.split(",")]
     with progress("simulating"):
-        write_cohort(output, n_subjects=subjects, sites=names, anatomies_dir=anatomies, spacing=spacing, seed=seed)
+        write_cohort(
+            output,
+            n_subjects=subjects,
+            sites=names,
+            anatomies_dir=anatomies,
+            spacing=spacing,
+            seed=seed,
+            overwrite=overwrite,
+        )
 
 
 @app.command()

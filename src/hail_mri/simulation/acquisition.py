@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from hail_mri.simulation.fields import Field, random_field
+from hail_mri.simulation.fields import Field, gaussian_along, random_field
 from hail_mri.simulation.scanners import SLICE_AXIS, Site
 from hail_mri.simulation.subjects import Subject, is_brain, is_head
 from hail_mri.simulation.tissues import INDEX_OF, TISSUES, parameter_table
@@ -56,6 +55,17 @@ class PlacedHead:
     def head(self) -> Tensor:
         """(I, J, K) bool: more than half of the voxel holds tissue."""
         return self.on_grid(is_head(self.tissue).float().mean(dim=1)) > 0.5
+
+    @property
+    def tissue_map(self) -> Tensor:
+        """(I, J, K) float32: index of the commonest tissue in the voxel, the lower one in a tie."""
+        most = torch.zeros_like(self.tissue[:, 0])
+        commonest = torch.zeros_like(most)
+        for index in range(len(TISSUES)):
+            count = (self.tissue == index).sum(dim=1, dtype=torch.uint8)
+            commonest = torch.where(count > most, index, commonest)
+            most = torch.maximum(most, count)
+        return self.on_grid(commonest.float())
 
 
 def random_pose(generator: torch.Generator, *, degrees: float = 8.0, millimetres: float = 6.0) -> Pose:
@@ -110,7 +120,9 @@ def place(
         voxels.append(kept + start * shape[1] * shape[2])
         tissues.append(tissue[kept])
         modulations.append(modulation[:, kept])
-    return PlacedHead(tuple(shape), affine, torch.cat(voxels), torch.cat(tissues), torch.cat(modulations, dim=1))
+    return PlacedHead(
+        (shape[0], shape[1], shape[2]), affine, torch.cat(voxels), torch.cat(tissues), torch.cat(modulations, dim=1)
+    )
 
 
 def random_receive_field(generator: torch.Generator, device: torch.device | str = "cpu") -> Field:
@@ -204,17 +216,8 @@ def _blur(volume: Tensor, affine: np.ndarray, site: Site) -> Tensor:
         resolution = thickness if along == SLICE_AXIS[site.plane] else in_plane
         sigma = math.sqrt(max(resolution**2 - spacing**2, 0.0)) / _FWHM / spacing
         if sigma > 0.1:
-            volume = _gaussian_along(volume, axis, sigma)
+            volume = gaussian_along(volume, axis, sigma)
     return volume
-
-
-def _gaussian_along(volume: Tensor, axis: int, sigma: float) -> Tensor:
-    """Smooth along one axis, sigma in voxels, edges repeated."""
-    radius = max(1, math.ceil(3 * sigma))
-    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=volume.device) / sigma) ** 2)
-    moved = volume.movedim(axis, -1)
-    lines = F.pad(moved.reshape(-1, 1, moved.shape[-1]), (radius, radius), mode="replicate")
-    return F.conv1d(lines, (taps / taps.sum())[None, None]).reshape(moved.shape).movedim(-1, axis)
 
 
 def _rician(signal: Tensor, sigma: float, voxel_volume: float, generator: torch.Generator) -> Tensor:

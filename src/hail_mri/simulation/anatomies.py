@@ -6,6 +6,7 @@ deformation (`subjects`).
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from torch import Tensor
 
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.simulation.tissues import AIR, tissue_of_label
+
+LABEL_MAP_SUFFIXES = (".nii", ".nii.gz", ".mgz")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,26 @@ class Anatomy:
         return Anatomy(self.name, self.tissue.to(device), self.origin, self.spacing)
 
 
+def find_anatomies(folder: str | Path) -> list[Path]:
+    """
+    Return the label maps of a folder, sorted by name.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such folder.
+    InputError
+        If it holds no label map.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise MissingFileError(f"no folder of anatomies at {folder}", hint="Give a folder of whole-head label maps.")
+    paths = sorted(path for path in folder.iterdir() if path.name.endswith(LABEL_MAP_SUFFIXES))
+    if not paths:
+        raise InputError(f"{folder} holds no label map, expected {', '.join(LABEL_MAP_SUFFIXES)}")
+    return paths
+
+
 def load_anatomy(path: str | Path) -> Anatomy:
     """
     Read a whole-head label map with FreeSurfer labels, isotropic, .nii, .nii.gz or .mgz.
@@ -83,7 +106,7 @@ def load_anatomy(path: str | Path) -> Anatomy:
     try:
         image = nib.funcs.as_closest_canonical(nib.loadsave.load(path))
         labels = np.asanyarray(image.dataobj)
-    except (nib.filebasedimages.ImageFileError, OSError, EOFError, ValueError) as error:
+    except (nib.filebasedimages.ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(f"{path} cannot be read as a label map: {error}", hint="Expected NIfTI or MGH.") from error
     return anatomy_from_labels(labels, image.header.get_zooms()[:3], name=path.name.split(".")[0])
 
@@ -108,11 +131,14 @@ def anatomy_from_labels(labels: np.ndarray, spacing: tuple[float, ...], *, name:
     if labels.ndim != 3:
         raise InputError(f"label map {name} has {labels.ndim} dimensions, expected 3", hint="Give one 3-D map.")
     if max(spacing) - min(spacing) > 0.01:
-        raise InputError(f"label map {name} has voxels of {spacing} mm", hint="Expected isotropic voxels; resample it.")
+        sizes = " x ".join(f"{float(size):g}" for size in spacing)
+        raise InputError(f"label map {name} has voxels of {sizes} mm", hint="Expected isotropic voxels; resample it.")
     table = tissue_of_label()
-    whole = np.rint(labels).astype(np.int64)
+    if not np.isfinite(labels).all() or not np.array_equal(np.rint(labels), labels):
+        raise InputError(f"label map {name} holds values that are no whole numbers", hint="Is it a scan?")
+    whole = labels.astype(np.int64)
     unknown = sorted(set(np.unique(whole).tolist()) - set(table))
-    if unknown or not np.allclose(whole, labels):
+    if unknown:
         raise InputError(f"label map {name} holds values that are no known FreeSurfer label: {unknown[:8]}")
     lookup = np.zeros(max(table) + 1, np.uint8)
     lookup[list(table)] = list(table.values())

@@ -6,6 +6,7 @@ interpolation; outside its lattice it continues with its border value.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -55,16 +56,31 @@ def smooth_noise(shape: tuple[int, int, int, int], sigma: float, generator: torc
         On the CPU, so that the same seed gives the same field on any device.
     """
     noise = torch.randn(shape, generator=generator)
-    radius = max(1, round(3 * sigma))
-    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
-    for axis in range(3):
-        kernel = (taps / taps.sum()).reshape([-1 if a == axis else 1 for a in range(3)])
-        padding = [0] * 6
-        padding[4 - 2 * axis : 6 - 2 * axis] = [radius, radius]
-        padded = F.pad(noise[:, None], padding, mode="circular" if radius <= min(shape[1:]) else "replicate")
-        noise = F.conv3d(padded, kernel[None, None])[:, 0]
+    for axis in (1, 2, 3):
+        noise = gaussian_along(noise, axis, sigma, periodic=math.ceil(3 * sigma) <= shape[axis])
     centred = noise - noise.mean(dim=(1, 2, 3), keepdim=True)
     return centred / centred.std(dim=(1, 2, 3), keepdim=True)
+
+
+def gaussian_along(values: Tensor, axis: int, sigma: float, *, periodic: bool = False) -> Tensor:
+    """
+    Smooth by a Gaussian along one axis.
+
+    Parameters
+    ----------
+    values : (...) Tensor
+    axis : int
+    sigma : float
+        In points.
+    periodic : bool
+        Whether the axis goes on with its other end; otherwise its border values are repeated.
+    """
+    radius = max(1, math.ceil(3 * sigma))
+    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=values.device) / sigma) ** 2)
+    moved = values.movedim(axis, -1)
+    # Lines of their own: a 3-D convolution along the first axis gives other last bits with another number of threads.
+    lines = F.pad(moved.reshape(-1, 1, moved.shape[-1]), (radius, radius), mode="circular" if periodic else "replicate")
+    return F.conv1d(lines, (taps / taps.sum())[None, None]).reshape(moved.shape).movedim(-1, axis)
 
 
 def random_field(

@@ -1,7 +1,7 @@
 """What surrounds a brain: fluid, skull, scalp, eyes, face and neck, as geometry in MNI space (mm, RAS+).
 
-Every surface is where a distance in mm has a certain value. Distances are computed on a coarse lattice and interpolated,
-which is fast and makes the surfaces smooth. Later layers lie over earlier ones; the order below is from the outside in.
+Every surface is where a distance in mm has a certain value. Distances are computed on a coarse lattice and
+interpolated, which is fast and makes the surfaces smooth. Later layers lie over earlier ones, from the outside in.
 """
 
 from dataclasses import dataclass
@@ -66,9 +66,7 @@ class Lattice:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of points along each axis."""
-        i, j, k = (
-            round((high - low) / self.spacing) + 1 for low, high in zip(self.lowest, self.highest, strict=True)
-        )
+        i, j, k = (round((high - low) / self.spacing) + 1 for low, high in zip(self.lowest, self.highest, strict=True))
         return i, j, k
 
     @cached_property
@@ -186,7 +184,9 @@ def _carve_face(tissue: Tissues, is_deep: Bools, lattice: Lattice) -> None:
     jaw = inside_any(((jaw_centre, jaw_radii),), lattice) & ~inside_any(((jaw_centre, inner),), lattice)
     jaw &= is_deep & (y > jaw_centre[1] - 15)
     tissue[jaw] = INDEX_OF["marrow"]
-    tissue[jaw & ~ndimage.binary_erosion(jaw, iterations=max(1, round(2 / lattice.spacing)))] = INDEX_OF["cortical_bone"]
+    tissue[jaw & ~ndimage.binary_erosion(jaw, iterations=max(1, round(2 / lattice.spacing)))] = INDEX_OF[
+        "cortical_bone"
+    ]
     tissue[inside_any(VERTEBRAE, lattice) & is_deep] = INDEX_OF["cortical_bone"]
     tissue[inside_any(VERTEBRAE, lattice, grown=-TABLE_MM) & is_deep] = INDEX_OF["marrow"]
     tissue[inside_any(AIRWAYS, lattice, grown=MUCOSA_MM) & is_deep] = INDEX_OF["mucosa"]

@@ -7,6 +7,7 @@ such a protocol. Signal-to-noise is that of white matter in a voxel of 1 mm³.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -14,6 +15,8 @@ import torch
 from hail_mri.errors import InputError
 from hail_mri.simulation.sequences import Mprage, Sequence, SpinEcho, SpoiledGradientEcho
 from hail_mri.simulation.tissues import INDEX_OF, TISSUES
+
+Draw = Callable[[float, float], float]  # a number between a low and a high one
 
 # Axis of RAS space along which the slices of an acquisition plane are stacked.
 SLICE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
@@ -55,16 +58,38 @@ _FAT = {"A": 0.8, "B": 0.6, "C": 0.7}
 
 SITES: dict[str, Site] = {
     "A": Site(
-        "A", "GE", 1.5, SpinEcho(600, 10.5), "axial", (0.41, 0.6), 45,
-        transmit_strength=0.03, gain=3000, tissue_gain={"fat": _FAT["A"], "marrow": _FAT["A"]},
+        "A",
+        "GE",
+        1.5,
+        SpinEcho(600, 10.5),
+        "axial",
+        (0.41, 0.6),
+        45,
+        transmit_strength=0.03,
+        gain=3000,
+        tissue_gain={"fat": _FAT["A"], "marrow": _FAT["A"]},
     ),
     "B": Site(
-        "B", "Siemens", 3.0, Mprage(1900, 2.5, 900, 9), "sagittal", (0.82, 0.9), 60,
-        gain=800, tissue_gain={"fat": _FAT["B"], "marrow": _FAT["B"]},
+        "B",
+        "Siemens",
+        3.0,
+        Mprage(1900, 2.5, 900, 9),
+        "sagittal",
+        (0.82, 0.9),
+        60,
+        gain=800,
+        tissue_gain={"fat": _FAT["B"], "marrow": _FAT["B"]},
     ),
     "C": Site(
-        "C", "Philips", 3.0, SpoiledGradientEcho(8.23, 3.8, 8), "coronal", (0.94, 1.0), 50,
-        gain=1500, tissue_gain={"fat": _FAT["C"], "marrow": _FAT["C"]},
+        "C",
+        "Philips",
+        3.0,
+        SpoiledGradientEcho(8.23, 3.8, 8),
+        "coronal",
+        (0.94, 1.0),
+        50,
+        gain=1500,
+        tissue_gain={"fat": _FAT["C"], "marrow": _FAT["C"]},
     ),
 }
 
@@ -108,13 +133,13 @@ def random_site(generator: torch.Generator, name: str = "random") -> Site:
         plane=("sagittal", "coronal", "axial")[int(uniform(0, 3))],
         resolution=(uniform(0.4, 1.2), log_uniform(0.6, 4.0)),
         snr=log_uniform(20, 100),
-        receive_strength=uniform(0.0, 0.20),
+        receive_strength=uniform(0.0, 0.16),
         transmit_strength=uniform(0.0, 0.08),
         tissue_gain=_random_tissue_gain(generator),
     )
 
 
-def _random_sequence(uniform, log_uniform) -> Sequence:
+def _random_sequence(uniform: Draw, log_uniform: Draw) -> Sequence:
     """Draw a sequence; the ranges cover what T1-weighted protocols use."""
     family = uniform(0, 1)
     if family < 0.3:
@@ -136,5 +161,5 @@ def _random_tissue_gain(generator: torch.Generator) -> dict[str, float]:
     gain = {name: math.exp(sigma * float(noise[INDEX_OF[name]])) for name, sigma in spread.items()}
     # Half of the protocols suppress fat to some degree; marrow is mostly fat.
     suppressed, depth = torch.rand(2, generator=generator).tolist()
-    remaining = 0.15 + 0.5 * depth if suppressed < 0.4 else 0.5 + 0.5 * depth
+    remaining = 0.1 + 0.4 * depth if suppressed < 0.4 else 0.45 + 0.4 * depth
     return gain | {"fat": gain["fat"] * remaining, "marrow": gain["marrow"] * (0.3 + 0.7 * remaining)}

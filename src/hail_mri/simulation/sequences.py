@@ -27,7 +27,14 @@ class SpinEcho:
     te: float
     flip_angle: float = 90.0
 
-    def signal(self, pd: Tensor, t1: Tensor, t2: Tensor, t2_star: Tensor, b1: Tensor | float = 1.0) -> Tensor:
+    def signal(
+        self,
+        pd: Tensor,
+        t1: Tensor,
+        t2: Tensor,
+        t2_star: Tensor,  # noqa: ARG002 (one signature for all sequences)
+        b1: Tensor | float = 1.0,
+    ) -> Tensor:
         """
         Return S = PD (1 - exp(-TR/T1)) exp(-TE/T2), times what a wrong transmit field loses.
 
@@ -49,7 +56,14 @@ class SpoiledGradientEcho:
     te: float
     flip_angle: float
 
-    def signal(self, pd: Tensor, t1: Tensor, t2: Tensor, t2_star: Tensor, b1: Tensor | float = 1.0) -> Tensor:
+    def signal(
+        self,
+        pd: Tensor,
+        t1: Tensor,
+        t2: Tensor,  # noqa: ARG002 (one signature for all sequences)
+        t2_star: Tensor,
+        b1: Tensor | float = 1.0,
+    ) -> Tensor:
         """
         Return S = PD sin(a) (1 - E1) / (1 - cos(a) E1) exp(-TE/T2*), E1 = exp(-TR/T1) (Ernst's equation).
 
@@ -78,7 +92,14 @@ class Mprage:
     n_echoes: int = 176
     inversion_efficiency: float = 0.96
 
-    def signal(self, pd: Tensor, t1: Tensor, t2: Tensor, t2_star: Tensor, b1: Tensor | float = 1.0) -> Tensor:
+    def signal(
+        self,
+        pd: Tensor,
+        t1: Tensor,
+        t2: Tensor,  # noqa: ARG002 (one signature for all sequences)
+        t2_star: Tensor,
+        b1: Tensor | float = 1.0,
+    ) -> Tensor:
         """
         Return the magnitude at the centre of the train in the steady state of the whole cycle.
 

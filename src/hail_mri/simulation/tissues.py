@@ -73,7 +73,7 @@ LABELS_OF: dict[str, tuple[int, ...]] = {
     "cerebellar_white_matter": (7, 46),
     "brain_stem": (16, 512),
     "optic_nerve": (85, 508, 530),
-    "lesion": (25, 57, 77, 78, 79),
+    "lesion": (25, 57, 77, 78, 79, 80, 81, 82),
     "csf": (4, 5, 14, 15, 24, 43, 44, 72, 31, 63),
     "blood": (30, 62, 502, 514),
     "vitreous": (506,),

@@ -1,0 +1,247 @@
+"""A cohort of travelling subjects on disk, as a BIDS data set with the truth beside it."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from hail_mri.errors import HailError, InputError, OutputExistsError, UnwritableError
+from hail_mri.image.nifti import save_volume
+from hail_mri.simulation.anatomies import Anatomy, find_anatomies, load_anatomy
+from hail_mri.simulation.bids import (
+    README,
+    TRUTH_DIR,
+    anat_dir,
+    dataset_description,
+    entities,
+    is_ours,
+    package_version,
+    sidecar,
+    write_json,
+    write_truth_descriptions,
+    write_tsv,
+)
+from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.scanners import Site, site_by_name
+from hail_mri.simulation.subjects import Subject, new_subject
+from hail_mri.simulation.travelling import (
+    Visit,
+    as_volume,
+    derive_seed,
+    head_grid,
+    scan_visit,
+    truth_at,
+    visit_site,
+)
+
+COARSE_MM = 4.0  # from here on the MNI head at 2 mm is fine enough
+PARTICIPANT_COLUMNS = {
+    "anatomy": {"Description": "The head this subject is a deformed copy of"},
+    "subject_seed": {"Description": "Seed of the deformation and of the tissue texture"},
+}
+
+AnatomySource = Callable[[], Anatomy]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A cohort that can be simulated: everything was checked."""
+
+    sites: tuple[Site, ...]
+    anatomies: tuple[AnatomySource, ...]
+    anatomy_names: tuple[str, ...]
+    n_subjects: int
+    spacing: float
+    seed: int
+
+    def label(self, number: int) -> str:
+        """Label of a subject, all of the same width."""
+        return str(number).zfill(max(2, len(str(self.n_subjects))))
+
+
+def write_cohort(
+    out_dir: str | Path,
+    *,
+    n_subjects: int,
+    sites: Sequence[str],
+    anatomies_dir: str | Path | None = None,
+    spacing: float = 1.0,
+    seed: int = 0,
+    on_scan: Callable[[int, int], None] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Simulate subjects, each scanned at every site, and write them with the truth.
+
+    Parameters
+    ----------
+    out_dir : str or Path
+        The data set: all of it or nothing appears.
+    n_subjects : int
+        At least 1. Subject n is the same whatever their number, and so is a scan whatever the other sites.
+    sites : sequence of str
+        Names of sites, each once; a session is a site.
+    anatomies_dir : str or Path, optional
+        Folder of whole-head label maps, taken in turn by name; without one the MNI head is used. Each subject
+        deforms its anatomy.
+    spacing : float
+        Isotropic, 0.5 to 8 mm.
+    seed : int
+        At least 0; the same seed gives the same bytes.
+    on_scan : callable, optional
+        Called after each scan with how many are done and how many there are.
+    overwrite : bool
+        Replace a cohort that was written here before; nothing else is ever replaced.
+
+    Returns
+    -------
+    out_dir : Path
+
+    Raises
+    ------
+    InputError
+        If a number, a site or an anatomy is not what it has to be.
+    MissingFileError
+        If there is no such folder of anatomies.
+    OutputExistsError
+        If there is something in the folder already.
+    UnwritableError
+        If the data set cannot be written there.
+    """
+    out_dir = Path(out_dir)
+    plan = _plan(n_subjects, sites, anatomies_dir, spacing, seed)
+    _check_free(out_dir, overwrite=overwrite)
+    with _whole_folder(out_dir) as folder:
+        _write_descriptions(plan, folder)
+        n_scans = plan.n_subjects * len(plan.sites)
+        for n_done, _ in enumerate(_write_scans(plan, folder), start=1):
+            if on_scan is not None:
+                on_scan(n_done, n_scans)
+    return out_dir
+
+
+def _plan(n_subjects: int, names: Sequence[str], anatomies_dir: str | Path | None, spacing: float, seed: int) -> _Plan:
+    """Check the request before any work is done."""
+    if n_subjects < 1:
+        raise InputError(f"{n_subjects} subjects are asked for, expected at least 1")
+    if seed < 0:
+        raise InputError(f"the seed is {seed}, expected a whole number from 0")
+    if isinstance(names, str) or not names:
+        raise InputError(f"sites are {names!r}, expected a list of names", hint='For instance ["A", "B"].')
+    if len(set(names)) < len(names):
+        raise InputError(f"a site is named more than once: {', '.join(names)}")
+    sites = tuple(site_by_name(name) for name in names)
+    head_grid(spacing)
+    if anatomies_dir is None:
+        build = cache(partial(mni_anatomy, 2.0 if spacing >= COARSE_MM else 1.0))
+        return _Plan(sites, (build,), ("mni152",), n_subjects, spacing, seed)
+    paths = find_anatomies(anatomies_dir)
+    loaders = tuple(partial(load_anatomy, path) for path in paths)
+    return _Plan(sites, loaders, tuple(path.name.split(".")[0] for path in paths), n_subjects, spacing, seed)
+
+
+def _check_free(out_dir: Path, *, overwrite: bool) -> None:
+    """Refuse a place that holds something else."""
+    if out_dir.exists() and not out_dir.is_dir():
+        raise UnwritableError(f"{out_dir} is a file, expected a folder")
+    if not out_dir.is_dir() or not any(out_dir.iterdir()):
+        return
+    if not overwrite:
+        raise OutputExistsError(f"the folder {out_dir} is not empty", hint="choose another or ask to overwrite it")
+    if not is_ours(out_dir):
+        raise OutputExistsError(f"the folder {out_dir} is no cohort of hail-mri", hint="choose another folder")
+
+
+@contextmanager
+def _whole_folder(out_dir: Path) -> Iterator[Path]:
+    """Give a hidden folder beside the wanted one; rename it at the end, or leave nothing."""
+    hidden = out_dir.absolute().with_name(f".{out_dir.absolute().name}.{uuid4().hex}.part")
+    made = [folder for folder in out_dir.absolute().parents if not folder.exists()]
+    try:
+        hidden.mkdir(parents=True)
+        yield hidden
+        _put_in_place(hidden, out_dir)
+    except BaseException as error:
+        shutil.rmtree(hidden, ignore_errors=True)
+        with suppress(OSError):
+            for folder in made:
+                folder.rmdir()
+        if isinstance(error, OSError) and not isinstance(error, HailError):
+            message = f"{out_dir} could not be written ({error.strerror or error})"
+            raise UnwritableError(message, hint="check free space and permissions") from error
+        raise
+
+
+def _put_in_place(folder: Path, out_dir: Path) -> None:
+    """Rename a finished folder; an older one goes only once the new one is there."""
+    previous = folder.with_suffix(".old")
+    if out_dir.exists():
+        out_dir.replace(previous)
+    try:
+        folder.replace(out_dir)
+    except OSError:
+        if previous.exists():
+            previous.replace(out_dir)
+        raise
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _write_descriptions(plan: _Plan, folder: Path) -> None:
+    """Write what is about the data set as a whole."""
+    truth_dir = folder / TRUTH_DIR
+    truth_dir.mkdir(parents=True)
+    write_json(dataset_description("Simulated travelling subjects", "raw"), folder / "dataset_description.json")
+    write_json(PARTICIPANT_COLUMNS, folder / "participants.json")
+    write_tsv([_participant(plan, number) for number in range(1, plan.n_subjects + 1)], folder / "participants.tsv")
+    values: dict[str, Any] = {"n_subjects": plan.n_subjects, "seed": plan.seed, "spacing": plan.spacing}
+    values["sites"] = ", ".join(site.name for site in plan.sites)
+    values["anatomies"] = ", ".join(plan.anatomy_names[: plan.n_subjects])
+    values["version"] = package_version()
+    (folder / "README.md").write_text(README.format(**values), encoding="utf-8")
+    write_truth_descriptions(truth_dir)
+
+
+def _participant(plan: _Plan, number: int) -> dict[str, Any]:
+    """Return the row of a subject, counted from 1."""
+    anatomy_name = plan.anatomy_names[(number - 1) % len(plan.anatomy_names)]
+    row = {"participant_id": f"sub-{plan.label(number)}", "anatomy": anatomy_name}
+    return row | {"subject_seed": _subject_seed(plan, number)}
+
+
+def _subject_seed(plan: _Plan, number: int) -> int:
+    """Return the seed of a subject's shape and texture."""
+    return derive_seed(plan.seed, "subject", number)
+
+
+def _write_scans(plan: _Plan, folder: Path) -> Iterator[Visit]:
+    """Simulate and write one visit after the other."""
+    for number in range(1, plan.n_subjects + 1):
+        anatomy = plan.anatomies[(number - 1) % len(plan.anatomies)]()
+        subject: Subject = new_subject(anatomy, _subject_seed(plan, number))
+        for site in plan.sites:
+            seed = derive_seed(plan.seed, "visit", number, site.name)
+            visit = visit_site(subject, site, spacing=plan.spacing, seed=seed)
+            _write_visit(visit, plan.label(number), plan.sites, folder)
+            yield visit
+
+
+def _write_visit(visit: Visit, label: str, sites: tuple[Site, ...], folder: Path) -> None:
+    """Write a scan, and the truth about it."""
+    site, start = visit.site, entities(label, visit.site.name)
+    raw_dir = folder / anat_dir(label, site.name)
+    truth_dir = folder / TRUTH_DIR / anat_dir(label, site.name)
+    for made in (raw_dir, truth_dir):
+        made.mkdir(parents=True)
+    save_volume(scan_visit(visit), raw_dir / f"{start}_T1w.nii.gz")
+    write_json(sidecar(site) | {"SimulationSeed": visit.seed}, raw_dir / f"{start}_T1w.json")
+    for other in sites:
+        if other is not site:
+            name = f"{start}_desc-truth{other.name}_T1w"
+            save_volume(truth_at(visit, other), truth_dir / f"{name}.nii.gz")
+            write_json(sidecar(other) | {"SimulationSeed": visit.seed}, truth_dir / f"{name}.json")
+    save_volume(as_volume(visit, visit.head.brain), truth_dir / f"{start}_desc-brain_mask.nii.gz")
+    save_volume(as_volume(visit, visit.head.head), truth_dir / f"{start}_desc-head_mask.nii.gz")
+    save_volume(as_volume(visit, visit.head.tissue_map), truth_dir / f"{start}_dseg.nii.gz")
