@@ -16,7 +16,7 @@ from torch import Tensor
 
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
-from hail_mri.harmonize.style_card import StyleCard, as_tensors, measure_style, prepared_statistics
+from hail_mri.harmonize.style_card import StyleCard, as_tensors, measure_style, on_device, prepared_statistics
 from hail_mri.harmonize.transfer import transfer
 from hail_mri.image.orientation import orient_like
 from hail_mri.image.scales import PercentileScale
@@ -75,6 +75,7 @@ class Harmonizer:
         threads: int | None = _DEFAULTS.threads,
         seed: int = _DEFAULTS.seed,
     ) -> None:
+        HarmonizeSettings(device=device, threads=threads, seed=seed)
         if threads is not None:
             torch.set_num_threads(threads)
         torch.set_flush_denormal(True)
@@ -84,7 +85,7 @@ class Harmonizer:
         self._network = network.to(self._device)
         self.weights_sha256 = weights_hash(model)
         if isinstance(target, StyleCard):
-            _require_same_model(target, self.weights_sha256)
+            _require_same_model(target, self.weights_sha256, network.settings.channels)
             self.style = target
         else:
             with torch.inference_mode():
@@ -139,8 +140,8 @@ class Harmonizer:
     def _draw(self, prepared: Prepared) -> tuple[Tensor, Tensor]:
         """Return p and r, (i, j, k) each: the scan in the target's style and in its own."""
         volume, _ = as_tensors(prepared, self._device)
-        own = [level._make(t.to(self._device) for t in level) for level in prepared_statistics(prepared, self._network)]
-        style = [level._make(t.to(self._device) for t in level) for level in self.style.statistics()]
+        own = on_device(prepared_statistics(prepared, self._network), self._device)
+        style = on_device(self.style.statistics(), self._device)
         p = draw(self._network, volume, own, style)
         r = draw(self._network, volume, own, own)
         return p[0, 0].cpu(), r[0, 0].cpu()
@@ -151,9 +152,11 @@ class Harmonizer:
         np.maximum(harmonized, np.minimum(scaled, 0), out=harmonized)
         np.copyto(harmonized, scaled, where=scaled == 0)
         wanted = PercentileScale(self.style.low, self.style.high).invert(harmonized)
+        own = prepared.canonical.data
+        if own.min() >= 0 and self.style.low >= 0:  # noise below an offset of the air is no reason for negatives
+            np.maximum(wanted, 0, out=wanted)
         if strength == 1:
             return wanted
-        own = prepared.canonical.data
         return own + np.float32(strength) * (wanted - own)
 
 
@@ -182,17 +185,22 @@ def harmonize(
 
 
 def _change(prepared: Prepared, scaled: np.ndarray, p: Tensor, r: Tensor) -> np.ndarray:
-    """Return the change of every native voxel, on the target's scale."""
-    change = transfer(
-        torch.from_numpy(scaled),
+    """Return the change of every native voxel, on the target's scale; 0 outside the working grid."""
+    covered = tuple(np.flatnonzero(matrix.any(axis=0)) for matrix in prepared.to_working)
+    box = tuple(slice(int(voxels[0]), int(voxels[-1]) + 1) for voxels in covered)
+    to_working = tuple(matrix[:, span] for matrix, span in zip(prepared.to_working, box, strict=True))
+    to_native = tuple(matrix[span] for matrix, span in zip(prepared.to_native, box, strict=True))
+    change = np.zeros_like(scaled)
+    change[box] = transfer(
+        torch.from_numpy(np.ascontiguousarray(scaled[box])),
         p,
         r,
         torch.from_numpy(prepared.weight),
         torch.from_numpy(prepared.air),
-        to_working=prepared.to_working,
-        to_native=prepared.to_native,
-    )
-    return change.numpy()
+        to_working=(to_working[0], to_working[1], to_working[2]),
+        to_native=(to_native[0], to_native[1], to_native[2]),
+    ).numpy()
+    return change
 
 
 def _find_device(device: Device) -> torch.device:
@@ -204,13 +212,15 @@ def _find_device(device: Device) -> torch.device:
     return torch.device(device)
 
 
-def _require_same_model(card: StyleCard, sha256: str) -> None:
-    """A card's numbers are features of one set of weights and mean nothing to another."""
+def _require_same_model(card: StyleCard, sha256: str, channels: tuple[int, ...]) -> None:
+    """Refuse the card of other weights: its numbers are features of one set and mean nothing to another."""
     if card.weights_sha256 != sha256:
         raise InputError(
             f"the style card was made with other weights (model {card.model!r}, SHA-256 {card.weights_sha256[:12]}...)",
             hint="make the card again with this model, or give the model it was made with",
         )
+    if any(tuple(map(len, levels)) != channels for levels in (card.means, card.stds)):
+        raise InputError("the style card has been edited: its numbers are not one per feature channel of the model")
 
 
 @contextmanager

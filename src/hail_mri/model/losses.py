@@ -19,7 +19,7 @@ from torch import Tensor
 
 from hail_mri.model.adain import Statistics
 
-
+HUBER_DELTA = 0.2  # of the [0, 1] range
 SSIM_SIGMA = 1.5  # voxels, of the Gaussian window
 SSIM_WINDOW = 7  # voxels; short, because training volumes are coarse
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2  # for a data range of 1
@@ -48,8 +48,15 @@ def structural_similarity(a: Tensor, b: Tensor) -> Tensor:
     Notes
     -----
     The same number as MONAI's `SSIMLoss` (window 7, sigma 1.5), which filters with the whole 3-D window; three
-    one-dimensional passes are what makes it affordable in every step of a training on a CPU.
+    one-dimensional passes are what makes it affordable in every step of a training on a CPU. It is computed in single
+    precision also under autocast: a variance is the small difference of two large numbers, and bfloat16 loses it.
     """
+    with torch.autocast(a.device.type, enabled=False):
+        return _structural_similarity(a.float(), b.float())
+
+
+def _structural_similarity(a: Tensor, b: Tensor) -> Tensor:
+    """Return the mean SSIM of each pair, in the precision of the volumes."""
     mean_a, mean_b = _windowed(a), _windowed(b)
     variance_a, variance_b = _windowed(a * a) - mean_a**2, _windowed(b * b) - mean_b**2
     covariance = _windowed(a * b) - mean_a * mean_b
@@ -67,6 +74,7 @@ def _windowed(volume: Tensor) -> Tensor:
 
 
 @functools.cache
+@torch.inference_mode(mode=False)  # kept for training steps, also when a validation step is the first to ask
 def _window_matrix(n: int) -> Tensor:
     """Return the (n - window + 1, n) matrix of a Gaussian window along an axis."""
     taps = torch.exp(-0.5 * ((torch.arange(SSIM_WINDOW) - SSIM_WINDOW // 2) / SSIM_SIGMA) ** 2)
@@ -118,14 +126,17 @@ def style_loss(drawn: Sequence[Statistics], style: Sequence[Statistics]) -> Tens
 
 def supervised_loss(harmonized: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     """
-    Return the weighted mean of |e| + 10 e²: the median of L1, the dislike of large errors of PSNR.
+    Return the weighted mean of |e| + 20 H(e), H the Huber loss that is e²/2 up to `HUBER_DELTA` and linear beyond.
+
+    L1 wants the median right, e² is what PSNR counts, and the linear end keeps bright fat from drowning the brain.
 
     Parameters
     ----------
     harmonized, truth : (B, 1, I, J, K) Tensor
-        On the target's [0, 1] scale. The factor makes both terms equal at an error of a tenth of the range.
+        On the target's [0, 1] scale. The factor makes L1 and e² equal at an error of a tenth of the range.
     weight : (B, 1, I, J, K) Tensor
         At least 0.
     """
-    error = harmonized - truth
-    return ((error.abs() + 10 * error * error) * weight).sum() / weight.sum()
+    absolute = F.l1_loss(harmonized, truth, reduction="none")
+    squared = F.huber_loss(harmonized, truth, reduction="none", delta=HUBER_DELTA)
+    return ((absolute + 20 * squared) * weight).sum() / weight.sum()

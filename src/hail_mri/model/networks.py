@@ -16,10 +16,15 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from monai.networks.blocks import Convolution
+from monai.networks.blocks.convolutions import Convolution
 from torch import Tensor, nn
 
+from hail_mri.errors import InputError
 from hail_mri.model.adain import Statistics, adain, channel_statistics
+
+MOST_LEVELS = 8  # a voxel of the deepest is 128 voxels of the volume wide
+MOST_CHANNELS = 4096
+MOST_CONVS = 16
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,30 @@ class NetworkSettings:
         Convolutions per level; the paper's text does not give them, its figures suggest one.
     skips : bool
         Whether the levels above the deepest are normalized and handed to the decoder, too.
+
+    Raises
+    ------
+    InputError
+        If the tuples differ in length, or a number is not one a network of this kind could have.
     """
 
     channels: tuple[int, ...]
     convs_per_level: tuple[int, ...]
     skips: bool
+
+    def __post_init__(self) -> None:
+        n_levels = len(self.channels)
+        if not 1 <= n_levels <= MOST_LEVELS or len(self.convs_per_level) != n_levels:
+            raise InputError(
+                f"a network has channels of {n_levels} levels and convolutions of {len(self.convs_per_level)}, "
+                f"expected both of the same 1 to {MOST_LEVELS} levels"
+            )
+        for name, numbers, most in (
+            ("channels", self.channels, MOST_CHANNELS),
+            ("convs_per_level", self.convs_per_level, MOST_CONVS),
+        ):
+            if not all(isinstance(n, int) and 1 <= n <= most for n in numbers):
+                raise InputError(f"{name} are {numbers}, expected whole numbers from 1 to {most}")
 
     @property
     def stride(self) -> int:
@@ -154,9 +178,13 @@ class HailNetwork(nn.Module):
         features = self.encoder(source)
         own = self.statistics(features, source_weight)
         style = self.statistics(self.encoder(target), target_weight)
-        p = self.decoder(self.restyle(features, own, style))
-        r = self.decoder(self.restyle(features, own, own))
-        return p, r
+        return self.redraw(features, own, style)
+
+    def redraw(
+        self, features: Sequence[Tensor], own: Sequence[Statistics], style: Sequence[Statistics]
+    ) -> tuple[Tensor, Tensor]:
+        """Return p and r, see `forward`, from the source's features, their statistics and the style wanted."""
+        return self.decoder(self.restyle(features, own, style)), self.decoder(self.restyle(features, own, own))
 
 
 def level_weights(weight: Tensor, n_levels: int) -> list[Tensor]:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from hail_mri.errors import InputError, MissingFileError
-
 from hail_mri.model.networks import HailNetwork, NetworkSettings
 
 RELEASED_DIR = Path(str(files("hail_mri.model"))) / "weights"
+SPACINGS = (0.25, 16.0)  # mm; finer grids than the first would fill the memory, coarser ones show no head
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,15 @@ def weights_path(model: str | Path) -> Path:
     if str(model) in released_models():
         return RELEASED_DIR / f"{model}.safetensors"
     path = Path(model)
-    if path.is_dir():
-        path = path / "style.safetensors"
-    if not path.is_file():
-        names = ", ".join(released_models())
-        raise MissingFileError(f"no model {str(model)!r}", hint=f"Released models: {names}; or give a .safetensors file.")
+    is_file = False
+    with suppress(OSError):  # a name too long to be one is no model either
+        path = path / "style.safetensors" if path.is_dir() else path
+        is_file = path.is_file()
+    if not is_file:
+        names = ", ".join(released_models()) or "none"
+        raise MissingFileError(
+            f"no model {str(model)!r}", hint=f"Released models: {names}; or give a .safetensors file."
+        )
     if path.suffix != ".safetensors":
         raise InputError(f"{path} is not a .safetensors file", hint="Weights in other formats (pickle) are not read.")
     return path
@@ -103,8 +108,8 @@ def save_model(network: HailNetwork, card: ModelCard, path: str | Path) -> Path:
     save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, part)
     card_part = path.with_suffix(".json.part")
     card_part.write_text(json.dumps(asdict(card), indent=2) + "\n")
-    os.replace(card_part, path.with_suffix(".json"))
-    os.replace(part, path)
+    card_part.replace(path.with_suffix(".json"))
+    part.replace(path)
     return path
 
 
@@ -130,11 +135,14 @@ def load_model(model: str | Path) -> tuple[HailNetwork, ModelCard]:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} holds no safetensors weights: {error}", hint="The file may be damaged.") from error
-    network = HailNetwork(card.network)
+    with torch.device("meta"):  # shapes without memory: the weights in the file are the only ones there ever are
+        network = HailNetwork(card.network)
     try:
-        network.load_state_dict(tensors)
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
     except RuntimeError as error:
         raise InputError(f"{path} does not fit its model card {path.with_suffix('.json').name}") from error
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise InputError(f"{path} holds weights that are not finite", hint="The training may have diverged.")
     return network.eval().requires_grad_(False), card
 
 
@@ -150,6 +158,9 @@ def _load_card(path: Path) -> ModelCard:
         )
         for name in ("training_data", "validation_data"):
             entries[name] = tuple(entries[name])
-        return ModelCard(**entries)
-    except (ValueError, KeyError, TypeError) as error:
+        card = ModelCard(**entries)
+        if not SPACINGS[0] <= card.spacing_mm <= SPACINGS[1]:
+            raise ValueError(f"spacing_mm is {card.spacing_mm}, expected {SPACINGS[0]} to {SPACINGS[1]}")
+        return card
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is not a model card: {error}") from error

@@ -16,13 +16,14 @@ from hail_mri.image.orientation import to_canonical
 from hail_mri.image.resampling import area_weights, axis_weights
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.volume import Volume
+from hail_mri.preprocess.level import white_matter_level
 from hail_mri.preprocess.masks import head_mask
 
 FloatArray = NDArray[np.float32]
 AxisMatrices = tuple[FloatArray, FloatArray, FloatArray]
 
-SCALE_PERCENTILE = 99.0  # of the intensities in the head; it becomes 1
-OFFSET_FRACTION = 0.1  # air brighter than this share of the head's percentile is an offset, and becomes 0
+WHITE_MATTER = 0.6  # what white matter becomes on the [0, 1] scale; it leaves room for fat
+OFFSET_FRACTION = 0.2  # air brighter than this share of white matter is an offset, and becomes 0
 MARGIN_VOXELS = 1  # of the working grid, on each side of the head
 CEILING = 1.5  # of what the network sees; brighter voxels (vessels, markers) are cut off for it, and for it alone
 
@@ -80,18 +81,22 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
     canonical = to_canonical(volume)
     head = head_mask(canonical)
     inside = head if region is None else _checked_region(region, volume)
-    scale = _fit_scale(canonical.data, head, inside)
     grid = _working_grid(canonical.grid, head | inside, spacing, stride)
     to_working, to_native = _matrices(canonical.grid, grid)
-    scaled = scale.apply(canonical.data)
+    weight = along_axes(inside.astype(np.float32), to_working)
+    averaged = along_axes(canonical.data, to_working)
+    scale = _fit_scale(canonical.data, head, white_matter_level(averaged, weight, spacing))
+    # Beyond the field of view there is nothing, which is 0 in any unit.
+    covered = along_axes(np.ones((1, 1, 1), np.float32), _row_sums(to_working))
+    data = scale.apply(averaged + (1 - covered) * np.float32(scale.low))
     if region is not None:
-        scaled = scaled * inside
+        data = along_axes(scale.apply(canonical.data) * inside, to_working)
     return Prepared(
         canonical,
         scale,
         grid,
-        along_axes(scaled, to_working),
-        along_axes(inside.astype(np.float32), to_working),
+        data,
+        weight,
         along_axes((~(head | inside)).astype(np.float32), to_working),
         to_working,
         to_native,
@@ -119,19 +124,24 @@ def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
     return inside
 
 
-def _fit_scale(data: FloatArray, head: NDArray[np.bool_], inside: NDArray[np.bool_]) -> PercentileScale:
+def _fit_scale(data: FloatArray, head: NDArray[np.bool_], white_matter: float) -> PercentileScale:
     """Find the intensities that become 0 and 1."""
-    high = float(np.percentile(data[inside], SCALE_PERCENTILE))
     # A systematic sample of the air is enough for its median.
     outside = data[~head][::7]
     air = float(np.median(outside)) if outside.size else 0.0
-    low = air if abs(air) > OFFSET_FRACTION * abs(high) else 0.0
-    if high <= low:
+    low = air if abs(air) > OFFSET_FRACTION * abs(white_matter) else 0.0
+    if white_matter <= low:
         raise InputError(
-            f"the head is not brighter than its surroundings (percentile {SCALE_PERCENTILE:g}: {high:g}, air: {low:g})",
+            f"the brain is not brighter than the air around the head (brain: {white_matter:g}, air: {low:g})",
             hint="give a T1-weighted scan, in which air is dark",
         )
-    return PercentileScale(low, high)
+    return PercentileScale(low, low + (white_matter - low) / WHITE_MATTER)
+
+
+def _row_sums(matrices: AxisMatrices) -> AxisMatrices:
+    """Return each matrix's row sums as a column, (n_to, 1)."""
+    i, j, k = (matrix.sum(axis=1, keepdims=True) for matrix in matrices)
+    return i, j, k
 
 
 def _working_grid(native: Grid, occupied: NDArray[np.bool_], spacing: float, stride: int) -> Grid:
@@ -146,9 +156,7 @@ def _working_grid(native: Grid, occupied: NDArray[np.bool_], spacing: float, str
     steps = native.affine[:3, :3] * (spacing / native.spacing)
     affine = np.eye(4)
     affine[:3, :3] = steps
-    affine[:3, 3] = (
-        native.affine[:3, :3] @ middles + native.affine[:3, 3] - steps @ ((np.array(sizes) - 1) / 2)
-    )
+    affine[:3, 3] = native.affine[:3, :3] @ middles + native.affine[:3, 3] - steps @ ((np.array(sizes) - 1) / 2)
     return Grid((sizes[0], sizes[1], sizes[2]), affine)
 
 

@@ -7,7 +7,6 @@ with new fields and new noise at every step.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -86,7 +85,7 @@ def save_head(head: PlacedHead, path: Path) -> None:
         "modulation": head.modulation.half().contiguous(),
     }
     save_file(tensors, temporary)
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def load_head(path: Path) -> PlacedHead:

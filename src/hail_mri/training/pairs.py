@@ -16,16 +16,17 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from hail_mri.preprocess.level import white_matter_level
+from hail_mri.preprocess.prepare import CEILING, WHITE_MATTER
 from hail_mri.simulation.acquisition import PlacedHead, random_receive_field, scan
 from hail_mri.simulation.fields import Field
 from hail_mri.simulation.scanners import Site, random_site
 from hail_mri.training.heads import load_head
 
-SCALE_PERCENTILE = 99.0  # of the intensities in the head; it becomes 1
-CEILING = 1.5  # what the network sees of brighter voxels
+TRUTH_CEILING = 2.0  # what is learned of brighter voxels: bright fat must not drown the brain
 
 # How often the skull is gone in source and target.
-STRIPPED = {(False, False): 0.60, (True, True): 0.20, (True, False): 0.10, (False, True): 0.10}
+STRIPPED = {(False, False): 0.65, (True, True): 0.19, (True, False): 0.08, (False, True): 0.08}
 
 
 class Example(NamedTuple):
@@ -39,7 +40,7 @@ class Example(NamedTuple):
     brain: Tensor
 
 
-class RandomSitePairs(Dataset):
+class RandomSitePairs(Dataset[Example]):
     """Pairs drawn from a store of placed heads; item n depends on nothing but the seed and n.
 
     Parameters
@@ -95,12 +96,12 @@ def _both_directions(
         target_keep = keeps[m] * heads[m].brain if is_stripped[1] else keeps[m]
         source_weight = _support(heads[n], stripped=is_stripped[0]) * keeps[n]
         target_weight = _support(heads[m], stripped=is_stripped[1]) * keeps[m]
-        unit = _unit(noisy[m], target_weight)
-        source = noisy[n] * source_keep / _unit(noisy[n], source_weight)
+        unit = _unit(noisy[m], target_weight, heads[m])
+        source = noisy[n] * source_keep / _unit(noisy[n], source_weight, heads[n])
         example = (
             source.clamp(max=CEILING),
             (noisy[m] * target_keep / unit).clamp(max=CEILING),
-            truth * source_keep / unit,
+            (truth * source_keep / unit).clamp(max=TRUTH_CEILING),
             source_weight,
             target_weight,
             heads[n].brain.float() * source_keep,
@@ -138,9 +139,10 @@ def _support(head: PlacedHead, *, stripped: bool) -> Tensor:
     return mask[0, 0]
 
 
-def _unit(volume: Tensor, weight: Tensor) -> Tensor:
-    """Return the intensity that becomes 1."""
-    return torch.quantile(volume[weight > 0.5], SCALE_PERCENTILE / 100).clamp(min=1e-6)
+def _unit(volume: Tensor, weight: Tensor, head: PlacedHead) -> float:
+    """Return the intensity that becomes 1, as in `prepare`."""
+    level = white_matter_level(volume.numpy(), weight.numpy(), float(head.affine[0, 0]))
+    return max(level, 1e-6) / WHITE_MATTER
 
 
 def _choose_stripped(generator: torch.Generator) -> tuple[bool, bool]:
@@ -163,8 +165,11 @@ def _field_of_view(head: PlacedHead, generator: torch.Generator) -> Tensor:
 
 
 def _random_patch(example: Example, edge: int, generator: torch.Generator) -> Example:
-    """Cut the same random patch out of all volumes."""
-    starts = [int(torch.randint(n - edge + 1, (), generator=generator)) for n in example.source.shape[2:]]
+    """Cut the same random patch out of all volumes, around a voxel of all heads: air has no style."""
+    inside = ((example.source_weight > 0.5) & (example.target_weight > 0.5)).all(dim=0)[0].nonzero()
+    middle = inside[int(torch.randint(len(inside), (), generator=generator))].tolist()
+    sizes = example.source.shape[2:]
+    starts = [max(0, min(m - edge // 2, n - edge)) for m, n in zip(middle, sizes, strict=True)]
     return _cut(example, starts, [start + edge for start in starts])
 
 

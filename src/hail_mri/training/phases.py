@@ -12,9 +12,11 @@ import math
 
 import lightning
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
+from hail_mri.model.adain import Statistics
 from hail_mri.model.losses import consistency_loss, content_loss, reconstruction_loss, style_loss, supervised_loss
 from hail_mri.model.networks import HailNetwork
 from hail_mri.training.pairs import Example
@@ -22,6 +24,7 @@ from hail_mri.training.settings import PhaseSection, StyleLossSection
 
 BRAIN_WEIGHT, AIR_WEIGHT = 3.0, 0.1  # of the supervised loss; the rest of the head weighs 1
 WARMUP_STEPS = 100
+PLATEAU_FACTOR = 0.8  # on the learning rate (paper, section 2.1)
 
 
 class _Phase(lightning.LightningModule):
@@ -31,30 +34,30 @@ class _Phase(lightning.LightningModule):
         super().__init__()
         self.network, self.settings = network, settings
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW over what may learn, with the schedule of the settings."""
         optimizer = torch.optim.AdamW(
             [p for p in self.network.parameters() if p.requires_grad], lr=self.settings.learning_rate
         )
         if self.settings.schedule == "plateau":
-            scheduler = ReduceLROnPlateau(optimizer, factor=0.8)
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "validation_loss"}}
+            plateau = ReduceLROnPlateau(optimizer, factor=PLATEAU_FACTOR)
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "validation_loss"}}
         n_steps = self.trainer.estimated_stepping_batches
         factor = _cosine if self.settings.schedule == "cosine" else _constant
-        scheduler = LambdaLR(optimizer, lambda step: factor(step, n_steps))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        by_step = LambdaLR(optimizer, lambda step: factor(step, n_steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": by_step, "interval": "step"}}
 
     def loss(self, example: Example) -> dict[str, Tensor]:
         """Return the weighted terms of the loss; their sum is minimized."""
         raise NotImplementedError
 
-    def training_step(self, batch: Example, index: int) -> Tensor:
+    def training_step(self, batch: Example) -> Tensor:
         """Return the loss of a batch of pairs."""
         terms = self.loss(_merge_directions(batch))
         self.log_dict({f"train_{name}": term.detach() for name, term in terms.items()}, prog_bar=True)
         return torch.stack(list(terms.values())).sum()
 
-    def validation_step(self, batch: Example, index: int) -> None:
+    def validation_step(self, batch: Example) -> None:
         """Log the loss of a batch of validation pairs."""
         example = _merge_directions(batch)
         terms = self.loss(example)
@@ -67,10 +70,9 @@ class EncoderPhase(_Phase):
     """Phase 1: encoder and decoder learn to reconstruct scans of all sites."""
 
     def loss(self, example: Example) -> dict[str, Tensor]:
-        """Return the reconstruction loss of source and target."""
-        volumes = torch.cat([example.source, example.target])
-        drawn = self.network.decoder(self.network.encoder(volumes))
-        return {"reconstruction": reconstruction_loss(drawn.float(), volumes)}
+        """Return the reconstruction loss of every scan: with both directions in the batch, each is a source once."""
+        drawn = self.network.decoder(self.network.encoder(example.source))
+        return {"reconstruction": reconstruction_loss(drawn.float(), example.source)}
 
 
 class StylePhase(_Phase):
@@ -92,7 +94,7 @@ class StylePhase(_Phase):
     def loss(self, example: Example) -> dict[str, Tensor]:
         """Return the terms of the paper and the supervised ones, each times its weight."""
         source, target, truth, source_weight, target_weight, brain = example
-        p, r = (v.float() for v in self.network(source, target, source_weight, target_weight))
+        p, r = (v.float() for v in self._redraw(source, target, source_weight, target_weight))
         weight = AIR_WEIGHT + (1 - AIR_WEIGHT) * source_weight + (BRAIN_WEIGHT - 1) * brain
         weights, terms = self.losses, {}
         if weights.supervised:
@@ -101,17 +103,23 @@ class StylePhase(_Phase):
         if weights.drawing:
             terms["drawing"] = weights.drawing * supervised_loss(p, truth, weight)
         if weights.consistency:
-            terms["consistency"] = weights.consistency * self._consistency(r, source, target, target_weight)
+            # Of source and target: with both directions in the batch, each scan is a source once.
+            terms["consistency"] = weights.consistency * consistency_loss(r, source)
         if weights.style or weights.content:
             terms |= self._paper_terms(p, source, target, source_weight, target_weight)
         return terms
 
-    def _consistency(self, r: Tensor, source: Tensor, target: Tensor, target_weight: Tensor) -> Tensor:
-        """Return the consistency loss over source and target, each drawn as itself."""
-        if not self.losses.freeze_encoder:  # both directions are in the batch: the target is a source, too
-            return consistency_loss(r, source)
-        drawn, _ = self.network(target, target, target_weight, target_weight)
-        return 0.5 * (consistency_loss(r, source) + consistency_loss(drawn.float(), target))
+    def _redraw(
+        self, source: Tensor, target: Tensor, source_weight: Tensor, target_weight: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return p and r; when the two directions of a pair use the same two scans, each is encoded once."""
+        if not torch.equal(target, _other_direction(source)):
+            p, r = self.network(source, target, source_weight, target_weight)
+            return p, r
+        features = self.network.encoder(source)
+        own = self.network.statistics(features, source_weight)
+        style = [Statistics(_other_direction(level.mean), _other_direction(level.std)) for level in own]
+        return self.network.redraw(features, own, style)
 
     def _paper_terms(
         self, p: Tensor, source: Tensor, target: Tensor, source_weight: Tensor, target_weight: Tensor
@@ -131,12 +139,17 @@ def _merge_directions(batch: Example) -> Example:
     return Example(*(volume.flatten(0, 1) for volume in batch))
 
 
+def _other_direction(batch: Tensor) -> Tensor:
+    """Swap the two directions of each pair in a batch of directions, (2 n, ...)."""
+    return batch.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+
+
 def _cosine(step: int, n_steps: float) -> float:
     """Return the factor on the learning rate: warm up, then down a cosine to a hundredth."""
     warm = min(1.0, (step + 1) / WARMUP_STEPS)
     return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / n_steps))))
 
 
-def _constant(step: int, n_steps: float) -> float:
+def _constant(step: int, _n_steps: float) -> float:
     """Return the factor on the learning rate: warm up, then stay."""
     return min(1.0, (step + 1) / WARMUP_STEPS)

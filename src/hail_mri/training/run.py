@@ -1,18 +1,15 @@
 """A training run: settings and anatomies in, a folder with checkpoints, curves and the model out.
 
-    RUN/settings.toml      the settings, as they were given
-    RUN/heads/             the store of placed heads
-    RUN/<phase>/           checkpoints and the CSV log
-    RUN/<phase>.safetensors and .json   the best weights and their model card
+The folder holds `settings.toml` (the settings, as they were given), `heads/` (the store of placed heads), and for each
+phase a folder of checkpoints with a CSV log, and `<phase>.safetensors` with its model card: the best weights.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import lightning
 import torch
@@ -21,10 +18,10 @@ from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
 from hail_mri.errors import InputError, MissingFileError
-from hail_mri.model.networks import HailNetwork, NetworkSettings
+from hail_mri.model.networks import HailNetwork
 from hail_mri.model.weights import ModelCard, load_model, save_model
 from hail_mri.training.heads import fill_store, head_path
-from hail_mri.training.pairs import RandomSitePairs
+from hail_mri.training.pairs import Example, RandomSitePairs
 from hail_mri.training.phases import EncoderPhase, StylePhase
 from hail_mri.training.settings import PhaseSection, TrainingSettings, load_settings
 
@@ -39,22 +36,23 @@ class PairsModule(lightning.LightningDataModule):
         super().__init__()
         self.settings, self.phase, self.store_dir = settings, phase, store_dir
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> DataLoader[Example]:
         """Return this epoch's pairs."""
         epoch = self.trainer.current_epoch if self.trainer else 0
         n = self.phase.pairs_per_epoch
         return self._loader("train", self.settings.data.n_heads, first=epoch * n, n_items=n)
 
-    def val_dataloader(self) -> DataLoader:
+    def val_dataloader(self) -> DataLoader[Example]:
         """Return the validation pairs, the same at every epoch."""
         data = self.settings.data
         return self._loader("validation", data.n_validation_heads, first=0, n_items=data.n_validation_pairs)
 
-    def _loader(self, split: str, n_heads: int, *, first: int, n_items: int) -> DataLoader:
+    def _loader(self, split: str, n_heads: int, *, first: int, n_items: int) -> DataLoader[Example]:
         data = self.settings.data
         paths = [head_path(self.store_dir / split, i) for i in range(n_heads)]
         seed = data.seed if split == "train" else data.seed + 1
-        pairs = RandomSitePairs(paths, seed=seed, first=first, n_items=n_items, patch=data.patch)
+        stride = self.settings.network.to_settings().stride
+        pairs = RandomSitePairs(paths, seed=seed, first=first, n_items=n_items, patch=data.patch, stride=stride)
         return DataLoader(pairs, batch_size=self.phase.pairs_per_batch, num_workers=data.n_workers)
 
 
@@ -100,7 +98,8 @@ def train(
     settings, out_dir = load_settings(config_path), Path(out_dir)
     anatomy_paths = _find_anatomies(Path(anatomies_dir))
     out_dir.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(config_path, out_dir / "settings.toml")
+    kept = Path(config_path).read_bytes()  # read first: it may be the run's own copy
+    (out_dir / "settings.toml").write_bytes(kept)
     _place_heads(settings, anatomy_paths, out_dir / "heads", on_heads)
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
     torch.set_flush_denormal(True)
@@ -145,7 +144,7 @@ def _place_heads(
 
 def _network(settings: TrainingSettings, phase: Phase, out_dir: Path, init: str | Path | None) -> HailNetwork:
     """Return the network to start from: fresh, of phase 1, or the one asked for."""
-    wanted = NetworkSettings(**settings.network.model_dump())
+    wanted = settings.network.to_settings()
     if phase == "style" and init is None:
         init = out_dir / "encoder.safetensors"
         if not init.exists():
@@ -158,7 +157,9 @@ def _network(settings: TrainingSettings, phase: Phase, out_dir: Path, init: str 
     return network.train().requires_grad_(True)
 
 
-def _module(network: HailNetwork, settings: TrainingSettings, phase: Phase):
+def _module(
+    network: HailNetwork, settings: TrainingSettings, phase: Phase
+) -> tuple[EncoderPhase | StylePhase, PhaseSection]:
     """Return the Lightning module of a phase and its section of the settings."""
     if phase == "encoder":
         return EncoderPhase(network, settings.encoder), settings.encoder
@@ -168,7 +169,9 @@ def _module(network: HailNetwork, settings: TrainingSettings, phase: Phase):
 def _trainer(section: PhaseSection, phase_dir: Path) -> lightning.Trainer:
     """Return the trainer: best and last checkpoints, CSV log, averaged weights."""
     callbacks: list[Callback] = [
-        ModelCheckpoint(phase_dir, filename="best", monitor="validation_loss", save_last=True, enable_version_counter=False),
+        ModelCheckpoint(
+            phase_dir, filename="best", monitor="validation_loss", save_last=True, enable_version_counter=False
+        ),
         TQDMProgressBar(refresh_rate=10),
     ]
     if section.ema_decay:
@@ -189,14 +192,15 @@ def _trainer(section: PhaseSection, phase_dir: Path) -> lightning.Trainer:
 
 def _save(
     trainer: lightning.Trainer,
-    module: lightning.LightningModule,
+    module: EncoderPhase | StylePhase,
     settings: TrainingSettings,
     phase: Phase,
     out_dir: Path,
     anatomy_paths: list[Path],
 ) -> Path:
     """Write the best weights of a finished phase with their model card."""
-    best = torch.load(trainer.checkpoint_callback.best_model_path, map_location="cpu", weights_only=True)
+    checkpoints = cast("ModelCheckpoint", trainer.checkpoint_callback)
+    best = torch.load(checkpoints.best_model_path, map_location="cpu", weights_only=True)
     prefix = "network."
     network = module.network.cpu().float()
     network.load_state_dict({k[len(prefix) :]: v for k, v in best["state_dict"].items() if k.startswith(prefix)})
@@ -207,8 +211,8 @@ def _save(
         spacing_mm=settings.data.spacing_mm,
         training_data=tuple(path.name for path in anatomy_paths[:-N_VALIDATION_ANATOMIES]),
         validation_data=tuple(path.name for path in anatomy_paths[-N_VALIDATION_ANATOMIES:]),
-        date=date.today().isoformat(),
+        date=datetime.now(UTC).date().isoformat(),
         n_steps=trainer.global_step,
-        validation_loss=float(trainer.checkpoint_callback.best_model_score),
+        validation_loss=float(cast("torch.Tensor", checkpoints.best_model_score)),
     )
     return save_model(network, card, out_dir / f"{phase}.safetensors")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from hail_mri.errors import InputError, MissingFileError
+from hail_mri.model.networks import NetworkSettings
 
 
 class _Section(BaseModel):
@@ -24,6 +26,15 @@ class NetworkSection(_Section):
     channels: tuple[int, ...]
     convs_per_level: tuple[int, ...]
     skips: bool
+
+    @model_validator(mode="after")
+    def _is_a_network(self) -> Self:
+        self.to_settings()
+        return self
+
+    def to_settings(self) -> NetworkSettings:
+        """Return them as the network takes them."""
+        return NetworkSettings(self.channels, self.convs_per_level, self.skips)
 
 
 class DataSection(_Section):
@@ -72,6 +83,17 @@ class TrainingSettings(_Section):
     style: PhaseSection
     losses: StyleLossSection
 
+    @model_validator(mode="after")
+    def _edges_fit_the_network(self) -> Self:
+        stride = self.network.to_settings().stride
+        if any(n < stride or n % stride for n in self.data.shape):
+            raise ValueError(f"data.shape is {self.data.shape}, expected multiples of the network's stride, {stride}")
+        if self.data.patch % stride or self.data.patch > min(self.data.shape):
+            raise ValueError(
+                f"data.patch is {self.data.patch}, expected 0 or a multiple of {stride} that fits into data.shape"
+            )
+        return self
+
 
 def load_settings(path: str | Path) -> TrainingSettings:
     """
@@ -88,21 +110,23 @@ def load_settings(path: str | Path) -> TrainingSettings:
     if not path.is_file():
         raise MissingFileError(f"no settings at {path}", hint="configs/ has paper.toml, compact.toml and smoke.toml.")
     try:
-        return TrainingSettings.model_validate(tomllib.loads(path.read_text()))
-    except tomllib.TOMLDecodeError as error:
+        return TrainingSettings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is unknown and missing at once; the first helps more.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}: {where}: {first['msg']}", hint=_suggestion(first)) from error
+        message = first["msg"].removeprefix("Value error, ")
+        raise InputError(": ".join(filter(None, (str(path), where, message))), hint=_suggestion(first)) from error
 
 
-def _suggestion(error) -> str:
+def _suggestion(error: ErrorDetails) -> str:
     """Return the known key that is most like an unknown one."""
     if error["type"] != "extra_forbidden":
         return ""
     sections = {name: info.annotation for name, info in TrainingSettings.model_fields.items()}
     section = sections.get(str(error["loc"][0])) if len(error["loc"]) > 1 else None
-    known = list(section.model_fields) if section is not None else list(sections)
+    known = list(sections if section is None else section.__annotations__)
     close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
     return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known)}."
