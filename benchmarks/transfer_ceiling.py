@@ -1,0 +1,90 @@
+"""The ceiling of every form of the transfer, without any training: a perfect network at 2, 3 and 4 mm.
+
+    python benchmarks/transfer_ceiling.py --anatomies DIR [--subjects 2] [--spacing 1] [--cache runs/travelling]
+
+Travelling subjects of the validation anatomies, scanned with noise, in all directions between the sites A, B and C.
+Prints the mean (and the worst) PSNR in head and brain against the truth; data_range as in `comparison`.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from perfect_network import (
+    Form,
+    curve_and_correction,
+    finish,
+    local_affine,
+    local_curve,
+    perfect_drawings,
+    residual,
+)
+from travelling_cases import Case, travelling_cases
+
+from hail_mri.evaluation.comparison import RANGE_PERCENTILE
+from hail_mri.evaluation.metrics import psnr, ssim
+from hail_mri.evaluation.score_table import format_table
+
+WORKING_SPACINGS = (2.0, 3.0, 4.0)  # mm
+FORMS: dict[str, Form] = {
+    "residual": residual,
+    "local affine": local_affine,
+    "local monotone curve": local_curve,
+    "curve + correction (ours)": curve_and_correction,
+}
+METRICS = ("PSNR head", "SSIM head", "PSNR brain", "SSIM brain")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--anatomies", type=Path, required=True, help="folder of whole-head label maps")
+    parser.add_argument("--subjects", type=int, default=2)
+    parser.add_argument("--spacing", type=float, default=1.0, help="of the scans, mm")
+    parser.add_argument("--working", type=float, nargs="+", default=WORKING_SPACINGS, help="working grids, mm")
+    parser.add_argument("--cache", type=Path, default=Path("runs/travelling"))
+    parser.add_argument("-o", "--output", type=Path, help="table of all cases, TSV")
+    arguments = parser.parse_args()
+    cases = travelling_cases(
+        arguments.anatomies, arguments.cache, n_subjects=arguments.subjects, spacing=arguments.spacing
+    )
+    rows = pd.DataFrame([row for case in cases for row in measure(case, arguments.working)])
+    if arguments.output:
+        rows.to_csv(arguments.output, sep="\t", index=False, float_format="%.5g")
+    print(summary(rows))
+
+
+def measure(case: Case, working_spacings: tuple[float, ...]) -> list[dict[str, object]]:
+    """Return one row a working grid and form for one subject and direction."""
+    pair = case.pair()
+    data_range = float(np.percentile(pair.truth.data[pair.head_mask], RANGE_PERCENTILE))
+    rows = []
+    for spacing in working_spacings:
+        drawings = perfect_drawings(pair.source, pair.truth, spacing=spacing)
+        for name, form in FORMS.items():
+            result = finish(drawings, form(drawings)).data
+            values = [
+                metric(result, pair.truth.data, data_range=data_range, mask=mask)
+                for mask in (pair.head_mask, pair.brain_mask)
+                for metric in (psnr, ssim)
+            ]
+            where = {"subject": case.subject, "direction": case.direction, "working": spacing, "form": name}
+            rows.append(where | dict(zip(METRICS, values, strict=True)))
+    print(f"{case.subject} {case.direction} done", flush=True)
+    return rows
+
+
+def summary(rows: pd.DataFrame) -> str:
+    """Return the means over subjects and directions as a table, with the worst case of each PSNR."""
+    lines = []
+    for (spacing, form), group in rows.groupby(["working", "form"], sort=False):
+        means, worst = group[list(METRICS)].mean(), group[list(METRICS)].min()
+        psnrs = [f"{means[m]:.2f} ({worst[m]:.2f})" for m in (METRICS[0], METRICS[2])]
+        lines.append((form, f"{spacing:g}", psnrs[0], f"{means[METRICS[1]]:.4f}", psnrs[1], f"{means[METRICS[3]]:.4f}"))
+    headings = ("form", "working mm", "PSNR head (worst)", "SSIM head", "PSNR brain (worst)", "SSIM brain")
+    return format_table(headings, lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Travelling subjects for the studies: validation anatomies, all directions between three sites, kept on disk.
+
+Placing a head at 1 mm takes some twenty seconds, so that every scan is simulated once and read from a folder after
+that. The files know nothing of the simulator's version: empty the folder when the simulator has changed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+
+from hail_mri.errors import InputError
+from hail_mri.image.nifti import load_volume, save_volume
+from hail_mri.image.volume import Volume
+from hail_mri.simulation.anatomies import Anatomy, find_anatomies, load_anatomy
+from hail_mri.simulation.scanners import site_by_name
+from hail_mri.simulation.subjects import new_subject
+from hail_mri.simulation.travelling import (
+    TravellingPair,
+    Visit,
+    as_volume,
+    derive_seed,
+    rescan_at,
+    scan_visit,
+    truth_at,
+    visit_site,
+)
+
+SITES = ("A", "B", "C")
+N_VALIDATION = 2  # the last anatomies by name: no training run has seen them
+SUITE = "travelling study"  # part of every seed: training draws its own by another rule
+
+
+@dataclass(frozen=True)
+class Case:
+    """One subject in one direction; nothing is read before it is asked for.
+
+    Attributes
+    ----------
+    subject, target_subject : str
+        Made of different anatomies.
+    source_site, target_site : str
+    folder : Path
+    """
+
+    subject: str
+    target_subject: str
+    source_site: str
+    target_site: str
+    folder: Path
+
+    @property
+    def direction(self) -> str:
+        """The sites, such as "A to B"."""
+        return f"{self.source_site} to {self.target_site}"
+
+    def pair(self) -> TravellingPair:
+        """Read source, truth, rescan and masks."""
+        names = ("scan", f"truth-{self.target_site}", f"rescan-{self.target_site}", "brain", "head")
+        source, truth, rescan, brain, head = (
+            load_volume(_path(self.folder, self.subject, self.source_site, name)) for name in names
+        )
+        return TravellingPair(source, truth, rescan, brain.data > 0, head.data > 0)
+
+    def target(self) -> Volume:
+        """Read the other subject's scan at the target site."""
+        return load_volume(_path(self.folder, self.target_subject, self.target_site, "scan"))
+
+
+def travelling_cases(anatomies_dir: Path, cache_dir: Path, *, n_subjects: int, spacing: float) -> Iterator[Case]:
+    """Simulate what is missing, and yield every subject in all directions.
+
+    Parameters
+    ----------
+    anatomies_dir : Path
+        Whole-head label maps; the last two by name are used.
+    cache_dir : Path
+        One folder per spacing is made in it.
+    n_subjects : int
+        At least 2; they take the anatomies in turn, and each has the next one as its target.
+    spacing : float
+        Isotropic, mm.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two anatomies or subjects.
+    """
+    paths = find_anatomies(anatomies_dir)[-N_VALIDATION:]
+    if len(paths) < N_VALIDATION or n_subjects < N_VALIDATION:
+        raise InputError(f"{len(paths)} anatomies and {n_subjects} subjects, expected at least {N_VALIDATION} of both")
+    folder = cache_dir / f"{spacing:g}mm"
+    folder.mkdir(parents=True, exist_ok=True)
+    subjects = [f"{paths[n % N_VALIDATION].name.split('.')[0]}-{n // N_VALIDATION}" for n in range(n_subjects)]
+    for first, path in enumerate(paths):
+        _simulate_missing(folder, path, subjects[first::N_VALIDATION], spacing)
+    for n, subject in enumerate(subjects):
+        # The neighbour is of the other anatomy, also for the last of an odd number.
+        target_subject = subjects[n + 1] if n + 1 < n_subjects else subjects[n - 1]
+        for source_site, target_site in permutations(SITES, 2):
+            yield Case(subject, target_subject, source_site, target_site, folder)
+
+
+def _simulate_missing(folder: Path, anatomy_path: Path, subjects: list[str], spacing: float) -> None:
+    """Write the visits of one anatomy's subjects that are not there; the head mask is written last."""
+    missing = [(s, site) for s in subjects for site in SITES if not _path(folder, s, site, "head").exists()]
+    if not missing:
+        return
+    anatomy = load_anatomy(anatomy_path)
+    for subject, site in missing:
+        print(f"simulating {subject} at site {site}, {spacing:g} mm", flush=True)
+        _write_visit(folder, subject, _visit(anatomy, subject, site, spacing))
+
+
+def _visit(anatomy: Anatomy, subject: str, site: str, spacing: float) -> Visit:
+    """Lay the subject into the scanner; body and pose depend on its name and the site's alone."""
+    body = new_subject(anatomy, derive_seed(SUITE, subject))
+    return visit_site(body, site_by_name(site), spacing=spacing, seed=derive_seed(SUITE, subject, site))
+
+
+def _write_visit(folder: Path, subject: str, visit: Visit) -> None:
+    """Write scan, truths, rescans and masks, one after the other: they do not have to be in memory together."""
+    here = visit.site.name
+    save_volume(scan_visit(visit), _path(folder, subject, here, "scan"), overwrite=True)
+    for name in SITES:
+        if name != here:
+            site = site_by_name(name)
+            save_volume(truth_at(visit, site), _path(folder, subject, here, f"truth-{name}"), overwrite=True)
+            save_volume(rescan_at(visit, site), _path(folder, subject, here, f"rescan-{name}"), overwrite=True)
+    save_volume(as_volume(visit, visit.head.brain), _path(folder, subject, here, "brain"), overwrite=True)
+    save_volume(as_volume(visit, visit.head.head), _path(folder, subject, here, "head"), overwrite=True)
+
+
+def _path(folder: Path, subject: str, site: str, name: str) -> Path:
+    """Return the file of one volume of a visit."""
+    return folder / f"{subject}_site-{site}_{name}.nii.gz"
