@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from hail_mri.errors import InputError
 from hail_mri.simulation.acquisition import PlacedHead, centred_affine, place, random_pose
 from hail_mri.simulation.anatomies import Anatomy, load_anatomy
 from hail_mri.simulation.subjects import new_subject
@@ -53,10 +54,16 @@ def fill_store(
     ------
     n : int
         Heads placed so far.
+
+    Raises
+    ------
+    InputError
+        If the store holds heads on another grid.
     """
     store_dir.mkdir(parents=True, exist_ok=True)
     affine = centred_affine(shape, spacing)
     n_done = sum(head_path(store_dir, i).exists() for i in range(n_heads))
+    _require_same_grid(store_dir, shape, affine)
     for first in range(len(anatomy_paths)):
         missing = [i for i in range(first, n_heads, len(anatomy_paths)) if not head_path(store_dir, i).exists()]
         anatomy = load_anatomy(anatomy_paths[first]) if missing else None
@@ -64,6 +71,19 @@ def fill_store(
             save_head(_new_head(anatomy, shape, affine, seed=seed * 1_000_003 + index), head_path(store_dir, index))
             n_done += 1
             yield n_done
+
+
+def _require_same_grid(store_dir: Path, shape: tuple[int, int, int], affine: np.ndarray) -> None:
+    """Refuse to go on with a store that other settings have filled."""
+    if not (first_path := head_path(store_dir, 0)).exists():
+        return
+    found = load_head(first_path)
+    if found.shape != tuple(shape) or not np.allclose(found.affine, affine):
+        raise InputError(
+            f"{store_dir} holds heads of {found.shape} voxels of {found.affine[0, 0]:g} mm, "
+            f"expected {tuple(shape)} of {affine[0, 0]:g} mm",
+            hint="give each of the settings a run folder of its own",
+        )
 
 
 def _new_head(anatomy: Anatomy | None, shape: tuple[int, int, int], affine: np.ndarray, *, seed: int) -> PlacedHead:

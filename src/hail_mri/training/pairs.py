@@ -96,12 +96,12 @@ def _both_directions(
         target_keep = keeps[m] * heads[m].brain if is_stripped[1] else keeps[m]
         source_weight = _support(heads[n], stripped=is_stripped[0]) * keeps[n]
         target_weight = _support(heads[m], stripped=is_stripped[1]) * keeps[m]
-        unit = _unit(noisy[m], target_weight, heads[m])
         source = noisy[n] * source_keep / _unit(noisy[n], source_weight, heads[n])
         example = (
             source.clamp(max=CEILING),
-            (noisy[m] * target_keep / unit).clamp(max=CEILING),
-            (truth * source_keep / unit).clamp(max=TRUTH_CEILING),
+            (noisy[m] * target_keep / _unit(noisy[m], target_weight, heads[m])).clamp(max=CEILING),
+            # On its own scale: the coil makes two scans of one site differ in loudness, and no network can know by how much.
+            (truth * source_keep / _unit(truth, source_weight, heads[n])).clamp(max=TRUTH_CEILING),
             source_weight,
             target_weight,
             heads[n].brain.float() * source_keep,

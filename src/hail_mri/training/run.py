@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import lightning
 import torch
@@ -199,8 +199,9 @@ def _save(
     anatomy_paths: list[Path],
 ) -> Path:
     """Write the best weights of a finished phase with their model card."""
-    checkpoints = cast("ModelCheckpoint", trainer.checkpoint_callback)
-    best = torch.load(checkpoints.best_model_path, map_location="cpu", weights_only=True)
+    # By its place and not by what the callback remembers: the folder of a run may have been moved.
+    best = torch.load(out_dir / phase / "best.ckpt", map_location="cpu", weights_only=True)
+    scores = [state["best_model_score"] for state in best["callbacks"].values() if "best_model_score" in state]
     prefix = "network."
     network = module.network.cpu().float()
     network.load_state_dict({k[len(prefix) :]: v for k, v in best["state_dict"].items() if k.startswith(prefix)})
@@ -213,6 +214,6 @@ def _save(
         validation_data=tuple(path.name for path in anatomy_paths[-N_VALIDATION_ANATOMIES:]),
         date=datetime.now(UTC).date().isoformat(),
         n_steps=trainer.global_step,
-        validation_loss=float(cast("torch.Tensor", checkpoints.best_model_score)),
+        validation_loss=float(scores[0]),
     )
     return save_model(network, card, out_dir / f"{phase}.safetensors")
