@@ -1,12 +1,17 @@
-"""What every test may use: the folder of scans that is not part of the project, if there is one, and a small scan."""
+"""What every test may use: the folder of scans that is not part of the project, if there is one, and small scans."""
 
 import os
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from hail_mri.image.volume import Volume
+
+# Intensity of air, scalp, skull, fluid, grey and white matter.
+SIGNAL = (0, 900, 120, 200, 500, 700)
 
 
 def pytest_collection_modifyitems(items):
@@ -29,3 +34,28 @@ def scan():
     """Noise on a small anisotropic, oblique grid: no two voxels, axes or directions are alike."""
     affine = np.array([[-0.99, 0.05, 0.2, 60.0], [0.04, 1.19, -0.3, -50.0], [0.1, 0.25, 1.96, -20.0], [0, 0, 0, 1]])
     return Volume(np.random.default_rng(0).normal(300, 50, (12, 11, 9)), affine)
+
+
+@pytest.fixture
+def make_head():
+    """Return a function that samples a head (scalp, skull, fluid, grey and white matter) on any grid."""
+
+    def make(
+        *, shape=(36, 44, 46), spacing=5.0, axcodes="RAS", rotation=(0, 0, 0), centre=(0, 0, 0), signal=SIGNAL, noise=10
+    ):
+        ornt = nib.orientations.axcodes2ornt(axcodes)
+        steps = np.zeros((3, 3))
+        steps[ornt[:, 0].astype(int), (0, 1, 2)] = ornt[:, 1] * np.broadcast_to(spacing, 3)
+        affine = np.eye(4)
+        affine[:3, :3] = Rotation.from_euler("xyz", rotation, degrees=True).as_matrix() @ steps
+        affine[:3, 3] = centre - affine[:3, :3] @ ((np.array(shape) - 1) / 2)
+        from_corner = affine[:3, 3] - centre
+        x, y, z = np.einsum("ab,bijk->aijk", affine[:3, :3], np.indices(shape)) + from_corner[:, None, None, None]
+        # Semi-axes in mm from the skin inwards; an off-centre ventricle makes left and right differ.
+        radius = np.sqrt((x / 75) ** 2 + (y / 90) ** 2 + (z / 95) ** 2)
+        layers = np.digitize(-radius, (-1.0, -0.92, -0.84, -0.79, -0.6))
+        layers[(x - 10) ** 2 + (y / 2) ** 2 + z**2 < 15**2] = 3
+        data = np.asarray(signal, np.float64)[layers] + np.random.default_rng(0).normal(0, noise, shape)
+        return Volume(np.where(layers > 0, data, 0), affine)
+
+    return make

@@ -1,5 +1,7 @@
 """Resampling against SimpleITK, which looks voxels up by place in mm too (in LPS), and against what must hold."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import SimpleITK
@@ -9,7 +11,7 @@ from scipy.ndimage import gaussian_filter, zoom
 from scipy.spatial.transform import Rotation
 
 from hail_mri.image.grid import Grid
-from hail_mri.image.resampling import axis_weights, resample
+from hail_mri.image.resampling import area_weights, axis_weights, resample
 from hail_mri.image.volume import Volume
 
 # ITK's x and y grow to the left and the back.
@@ -157,3 +159,39 @@ def test_resampling_leaves_its_input_alone_and_takes_header_and_warnings_along(s
 def test_an_unknown_order_is_refused(scan):
     with pytest.raises(ValueError, match="order is 0"):
         resample(scan, scan.grid, order=3)
+
+
+def brute_force_mean(column, low, high, spacing):
+    """Mean of a piecewise constant column between two places in mm; voxel 0 is centred at 0, beyond is 0."""
+    steps = np.linspace(low, high, 20_001)
+    middles = (steps[1:] + steps[:-1]) / 2
+    voxels = np.floor(middles / spacing + 0.5).astype(int)
+    inside = (voxels >= 0) & (voxels < len(column))
+    return np.where(inside, column[np.clip(voxels, 0, len(column) - 1)], 0).mean()
+
+
+@pytest.mark.parametrize(
+    ("spacing_to", "spacing_from", "offset"),
+    [
+        pytest.param(4.0, 1.0, 1.5, id="whole voxels"),
+        pytest.param(4.0, 1.3, 0.7, id="parts of voxels"),
+        pytest.param(4.0, 6.0, -1.0, id="finer than before"),
+        pytest.param(4.0, 4.0, 2.0, id="shifted"),
+        pytest.param(4.0, 1.1, -9.0, id="beyond both ends"),
+    ],
+)
+def test_area_weights_agree_with_a_brute_force_mean(spacing_to, spacing_from, offset):
+    column = np.random.default_rng(0).uniform(size=17)
+    found = area_weights(9, 17, spacing_to, spacing_from, offset) @ column
+    edges = offset + spacing_to * (np.arange(10) - 0.5)
+    expected = [brute_force_mean(column, *span, spacing_from) for span in pairwise(edges)]
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_area_weights_add_up_to_1_inside_and_to_less_beyond_the_field_of_view():
+    sums = area_weights(5, 12, 4.0, 1.0, -2.5).sum(axis=1)
+    np.testing.assert_allclose(sums, [0.0, 1.0, 1.0, 1.0, 0.0], atol=1e-6)
+
+
+def test_area_weights_to_the_same_grid_change_nothing():
+    np.testing.assert_array_equal(area_weights(7, 7, 1.3, 1.3, 0.0), np.eye(7))

@@ -78,7 +78,6 @@ class Harmonizer:
         HarmonizeSettings(device=device, threads=threads, seed=seed)
         if threads is not None:
             torch.set_num_threads(threads)
-        torch.set_flush_denormal(True)
         torch.manual_seed(seed)
         self._device = _find_device(device)
         network, self._card = load_model(model)

@@ -5,8 +5,10 @@ takes [0, 1] back to the site's intensity units.
 """
 
 import json
+import math
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,7 +98,8 @@ class StyleCard:
         except OSError as error:
             raise UnwritableError(f"{path} cannot be written ({error.strerror})", hint="Check the folder.") from error
         finally:
-            _remove(hidden)
+            with suppress(OSError):
+                hidden.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> "StyleCard":
@@ -115,9 +118,9 @@ class StyleCard:
             raise MissingFileError(f"{path} does not exist", hint="Make a card with `hail-mri style`.")
         try:
             return _from_entries(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            reason = str(error) or type(error).__name__
-            raise InputError(f"{path} is not a style card ({reason})", hint="Make one with `hail-mri style`.") from error
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            message = f"{path} is not a style card ({str(error) or type(error).__name__})"
+            raise InputError(message, hint="Make one with `hail-mri style`.") from error
 
 
 def measure_style(volume: Volume, network: HailNetwork, card: ModelCard, sha256: str) -> StyleCard:
@@ -138,9 +141,12 @@ def prepared_statistics(prepared: Prepared, network: HailNetwork) -> list[Statis
     """Return the style of a prepared scan, each (1, C), rounded as in a card: one way to say a style, one result."""
     volume, weight = as_tensors(prepared, next(network.parameters()).device)
     levels = whole_statistics(network, volume, weight)
-    return [
-        Statistics(torch.tensor([_rounded(level.mean)]), torch.tensor([_rounded(level.std)])) for level in levels
-    ]
+    return [Statistics(torch.tensor([_rounded(level.mean)]), torch.tensor([_rounded(level.std)])) for level in levels]
+
+
+def on_device(levels: Sequence[Statistics], device: torch.device) -> list[Statistics]:
+    """Return the same style on a device."""
+    return [Statistics(level.mean.to(device), level.std.to(device)) for level in levels]
 
 
 def as_tensors(prepared: Prepared, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -181,11 +187,8 @@ def _from_entries(entries: Any) -> StyleCard:
     for name in ("means", "stds"):
         entries[name] = tuple(tuple(float(value) for value in level) for level in entries[name])
     card = StyleCard(**entries)
-    if not card.low < card.high or any(s <= 0 for level in card.stds for s in level):
+    numbers = [value for level in (*card.means, *card.stds) for value in level] + [card.low, card.high]
+    is_style = all(map(math.isfinite, numbers)) and all(s > 0 for level in card.stds for s in level)
+    if not is_style or not card.low < card.high:
         raise ValueError("its numbers are out of range")
     return card
-
-
-def _remove(path: Path) -> None:
-    """Remove a temporary file if it is still there."""
-    path.unlink(missing_ok=True) if path.parent.is_dir() else None

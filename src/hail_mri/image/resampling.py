@@ -108,9 +108,7 @@ def axis_weights(
     return weights.astype(np.float32)
 
 
-def area_weights(
-    n_to: int, n_from: int, spacing_to: float, spacing_from: float, offset: float
-) -> NDArray[np.float32]:
+def area_weights(n_to: int, n_from: int, spacing_to: float, spacing_from: float, offset: float) -> NDArray[np.float32]:
     """Make the matrix of means over the voxels of a coarser, parallel grid.
 
     Parameters

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from hail_mri.model.adain import EPSILON, Statistics
+from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.networks import HailNetwork, level_weights
 
 DEFAULT_TILE = 128  # voxels of level 1 along an edge
@@ -34,6 +35,7 @@ class _Tile:
         return i, j, k
 
 
+@flushed_denormals()
 def whole_statistics(
     network: HailNetwork, volume: Tensor, weight: Tensor, *, tile: int = DEFAULT_TILE
 ) -> list[Statistics]:
@@ -67,6 +69,7 @@ def whole_statistics(
     return [_finish(total, volume.device) for total in sums]
 
 
+@flushed_denormals()
 def draw(
     network: HailNetwork,
     volume: Tensor,

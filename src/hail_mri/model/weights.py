@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -108,6 +109,7 @@ def save_model(network: HailNetwork, card: ModelCard, path: str | Path) -> Path:
     save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, part)
     card_part = path.with_suffix(".json.part")
     card_part.write_text(json.dumps(asdict(card), indent=2) + "\n")
+    shutil.copymode(card_part, part)  # safetensors makes files that only their owner may read
     card_part.replace(path.with_suffix(".json"))
     part.replace(path)
     return path

@@ -25,6 +25,7 @@ AxisMatrices = tuple[FloatArray, FloatArray, FloatArray]
 WHITE_MATTER = 0.6  # what white matter becomes on the [0, 1] scale; it leaves room for fat
 OFFSET_FRACTION = 0.2  # air brighter than this share of white matter is an offset, and becomes 0
 MARGIN_VOXELS = 1  # of the working grid, on each side of the head
+LARGEST_HEAD = 1000.0  # mm; beyond it the voxel size is wrong, and the working grid would fill the memory
 CEILING = 1.5  # of what the network sees; brighter voxels (vessels, markers) are cut off for it, and for it alone
 
 
@@ -76,7 +77,7 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
     Raises
     ------
     InputError
-        If no head is found, or the region is empty or on another grid.
+        If no head is found or it is larger than any, or the region is empty or on another grid.
     """
     canonical = to_canonical(volume)
     head = head_mask(canonical)
@@ -114,8 +115,8 @@ def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
     """Return the region in canonical axes, or say what is wrong with it."""
     if not region.grid.is_close(volume.grid, tolerance_mm=0.1):
         raise InputError(
-            f"the mask is on another grid (shape {region.shape}, spacing {region.spacing.round(3).tolist()} mm) than the "
-            f"scan (shape {volume.shape}, spacing {volume.spacing.round(3).tolist()} mm)",
+            f"the mask is on another grid (shape {region.shape}, spacing {region.spacing.round(3).tolist()} mm) than "
+            f"the scan (shape {volume.shape}, spacing {volume.spacing.round(3).tolist()} mm)",
             hint="resample the mask to the scan's grid",
         )
     inside = to_canonical(region).data > 0
@@ -151,6 +152,11 @@ def _working_grid(native: Grid, occupied: NDArray[np.bool_], spacing: float, str
         others = tuple(a for a in range(3) if a != axis)
         indices = np.flatnonzero(occupied.any(axis=others))
         extent = (indices[-1] - indices[0] + 1) * native.spacing[axis]
+        if extent > LARGEST_HEAD:
+            raise InputError(
+                f"the head is {extent:g} mm across, with voxels of {native.spacing.round(3).tolist()} mm",
+                hint="correct the voxel size in the header, it is in mm",
+            )
         sizes.append(int(-(-(extent / spacing + 2 * MARGIN_VOXELS) // stride) * stride))
         middles.append((indices[0] + indices[-1]) / 2)
     steps = native.affine[:3, :3] * (spacing / native.spacing)

@@ -100,7 +100,8 @@ def _both_directions(
         example = (
             source.clamp(max=CEILING),
             (noisy[m] * target_keep / _unit(noisy[m], target_weight, heads[m])).clamp(max=CEILING),
-            # On its own scale: the coil makes two scans of one site differ in loudness, and no network can know by how much.
+            # On its own scale: coils make two scans of one site differ in loudness, and no network can know by how
+            # much.
             (truth * source_keep / _unit(truth, source_weight, heads[n])).clamp(max=TRUTH_CEILING),
             source_weight,
             target_weight,

@@ -18,6 +18,7 @@ from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
 from hail_mri.errors import InputError, MissingFileError
+from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.networks import HailNetwork
 from hail_mri.model.weights import ModelCard, load_model, save_model
 from hail_mri.training.heads import fill_store, head_path
@@ -102,17 +103,17 @@ def train(
     (out_dir / "settings.toml").write_bytes(kept)
     _place_heads(settings, anatomy_paths, out_dir / "heads", on_heads)
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
-    torch.set_flush_denormal(True)
     network = _network(settings, phase, out_dir, init)
     module, section = _module(network, settings, phase)
     trainer = _trainer(section, out_dir / phase)
     checkpoint = out_dir / phase / "last.ckpt"
-    trainer.fit(
-        module,
-        PairsModule(settings, section, out_dir / "heads"),
-        ckpt_path=checkpoint if resume and checkpoint.exists() else None,
-        weights_only=False,
-    )
+    with flushed_denormals():
+        trainer.fit(
+            module,
+            PairsModule(settings, section, out_dir / "heads"),
+            ckpt_path=checkpoint if resume and checkpoint.exists() else None,
+            weights_only=True,
+        )
     return _save(trainer, module, settings, phase, out_dir, anatomy_paths)
 
 

@@ -1,0 +1,32 @@
+"""Models to harmonize with: a small one with random weights, and the released one when the package has it."""
+
+import pytest
+import torch
+
+from hail_mri.model.networks import HailNetwork, NetworkSettings
+from hail_mri.model.weights import ModelCard, released_models, save_model
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory):
+    """Path of weights at 8 mm that were never trained: laws hold for any weights."""
+    torch.manual_seed(0)
+    network = HailNetwork(NetworkSettings((4, 8, 8, 8), (1, 1, 1, 1), skips=True))
+    card = ModelCard("small", "style", network.settings, 8.0, (), (), "2024-01-01", 0, 1.0)
+    return save_model(network, card, tmp_path_factory.mktemp("model") / "small.safetensors")
+
+
+@pytest.fixture(scope="session", params=["small", "compact"])
+def model(request, small_model):
+    """Name or path of a model; every test that asks for it runs with both."""
+    if request.param == "small":
+        return small_model
+    if "compact" not in released_models():
+        pytest.skip("the package has no weights yet")
+    return "compact"
+
+
+@pytest.fixture
+def other_head(make_head):
+    """Target: another protocol, scale and position."""
+    return make_head(signal=(0, 300, 90, 150, 260, 330), centre=(10, -5, 3), rotation=(4, 0, 8), shape=(38, 46, 44))

@@ -1,0 +1,196 @@
+from itertools import permutations, product
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from hail_mri.errors import InputError
+from hail_mri.harmonize.harmonizer import Harmonizer, harmonize
+from hail_mri.harmonize.style_card import StyleCard
+from hail_mri.image.nifti import load_volume, save_volume
+from hail_mri.image.orientation import to_canonical
+from hail_mri.image.volume import Volume
+
+# Every way to hold a head in an array: six orders of the axes, eight combinations of directions.
+ORIENTATIONS = [
+    "".join(pair[flip] for pair, flip in zip(order, flips, strict=True))
+    for order in permutations(("RL", "AP", "SI"))
+    for flips in product((0, 1), repeat=3)
+]
+
+UNUSUAL = [
+    pytest.param({"spacing": (1.5, 1.5, 9.0), "shape": (100, 120, 24)}, id="very anisotropic"),
+    pytest.param({"spacing": (9.0, 2.0, 2.0), "shape": (20, 92, 98)}, id="thick sagittal slices"),
+    pytest.param({"spacing": 0.4, "shape": (48, 48, 48)}, id="0.4 mm, small field of view"),
+    pytest.param({"shape": (36, 44, 20), "centre": (0, 0, 0)}, id="partial field of view"),
+    pytest.param({"shape": (8, 44, 46)}, id="a slab of eight slices"),
+    pytest.param({"rotation": (44, 44, 44)}, id="as oblique as can be"),
+    pytest.param({"spacing": 30.0, "shape": (8, 8, 8)}, id="eight huge voxels an axis"),
+]
+
+
+def held(volume, axcodes):
+    """The same voxels in another order of the axes."""
+    orientation = nib.orientations.ornt_transform(
+        nib.orientations.io_orientation(volume.affine), nib.orientations.axcodes2ornt(axcodes)
+    )
+    image = nib.Nifti1Image(volume.data, volume.affine).as_reoriented(orientation)
+    return Volume(image.get_fdata(dtype=np.float32), image.affine)
+
+
+def distance(a, b):
+    """Largest difference, as a share of the range of the second."""
+    return np.abs(a.data - b.data).max() / np.ptp(b.data)
+
+
+class TestLaws:
+    def test_target_equal_to_source_gives_back_the_source(self, model, make_head):
+        source = make_head(rotation=(10, 5, 0))
+        assert distance(harmonize(source, source, model=model), source) < 1e-5
+
+    def test_strength_0_gives_back_the_source_exactly(self, model, make_head, other_head):
+        source = make_head()
+        np.testing.assert_array_equal(harmonize(source, other_head, model=model, strength=0.0).data, source.data)
+
+    def test_strength_mixes_source_and_result(self, model, make_head, other_head):
+        source, harmonizer = make_head(), Harmonizer(other_head, model=model)
+        full, half = (harmonizer.run(source, strength=s).volume.data for s in (1.0, 0.5))
+        np.testing.assert_allclose(half, (source.data + full) / 2, atol=1e-3)
+
+    def test_the_result_is_in_the_targets_units(self, model, make_head, other_head):
+        source = make_head()
+        result, tenfold = (
+            harmonize(source, Volume(other_head.data * gain, other_head.affine), model=model).data for gain in (1, 16)
+        )
+        np.testing.assert_allclose(tenfold, 16 * result, rtol=1e-5, atol=1e-3)
+
+    def test_the_gain_of_the_sources_scanner_does_not_matter(self, model, make_head, other_head):
+        source = make_head()
+        louder = Volume(source.data * 16, source.affine)
+        result = harmonize(source, other_head, model=model)
+        assert distance(harmonize(louder, other_head, model=model), result) < 1e-5
+
+    def test_a_second_run_gives_the_same_bits(self, model, make_head, other_head):
+        source, harmonizer = make_head(), Harmonizer(other_head, model=model)
+        first = harmonizer.run(source).volume.data
+        harmonizer.run(make_head(spacing=6.0))
+        np.testing.assert_array_equal(harmonizer.run(source).volume.data, first)
+        np.testing.assert_array_equal(harmonize(source, other_head, model=model).data, first)
+
+    def test_zero_background_stays_zero_and_nothing_becomes_negative(self, model, make_head, other_head):
+        source = make_head()
+        result = harmonize(source, other_head, model=model).data
+        assert (result[source.data == 0] == 0).all()
+        assert result.min() >= 0
+        assert result.std() > 0
+
+    def test_inputs_are_not_mutated(self, model, make_head, other_head):
+        source, mask = make_head(), make_head(noise=0)
+        kept = [volume.data.copy() for volume in (source, other_head, mask)]
+        harmonize(source, other_head, model=model, brain_mask=mask.with_data(mask.data > 400))
+        for volume, before in zip((source, other_head, mask), kept, strict=True):
+            np.testing.assert_array_equal(volume.data, before)
+
+
+class TestGeometry:
+    @pytest.mark.parametrize("axcodes", ORIENTATIONS)
+    def test_the_same_scan_held_otherwise_gives_the_same_result_held_otherwise(
+        self, small_model, make_head, other_head, axcodes
+    ):
+        plain = make_head(spacing=(5.0, 6.5, 5.5), shape=(36, 34, 42), rotation=(8, -6, 11))
+        turned = held(plain, axcodes)
+        harmonizer = Harmonizer(StyleCard.from_volumes([other_head], model=small_model), model=small_model)
+        expected, found = harmonizer.run(plain).volume, harmonizer.run(turned).volume
+        assert found.grid.axcodes == tuple(axcodes)
+        np.testing.assert_array_equal(found.affine, turned.affine)
+        np.testing.assert_array_equal(to_canonical(found).data, expected.data)
+
+    def test_a_target_held_otherwise_is_the_same_target(self, model, other_head):
+        cards = [StyleCard.from_volumes([held(other_head, axcodes)], model=model) for axcodes in ("RAS", "LPI", "SRA")]
+        assert cards[0] == cards[1] == cards[2]
+
+    @pytest.mark.parametrize("codes", [(1, 1), (2, 4), (0, 1), (1, 0), (3, 0)])
+    def test_shape_affine_qform_sform_and_codes_are_those_of_the_source(
+        self, small_model, make_head, other_head, codes, tmp_path
+    ):
+        scan = make_head(axcodes="LIP", rotation=(5, -9, 14), spacing=(5, 4, 6), shape=(36, 48, 38))
+        image = nib.Nifti1Image(scan.data, scan.affine)
+        image.set_qform(scan.affine, codes[0])
+        image.set_sform(scan.affine, codes[1])
+        nib.save(image, tmp_path / "source.nii.gz")
+
+        result = harmonize(load_volume(tmp_path / "source.nii.gz"), other_head, model=small_model)
+        save_volume(result, tmp_path / "result.nii.gz")
+
+        source, saved = (nib.load(tmp_path / name) for name in ("source.nii.gz", "result.nii.gz"))
+        assert saved.shape == source.shape
+        np.testing.assert_allclose(saved.affine, source.affine, atol=1e-5)
+        for form in ("qform", "sform"):
+            assert int(saved.header[f"{form}_code"]) == int(source.header[f"{form}_code"])
+        np.testing.assert_allclose(saved.header.get_qform(), source.header.get_qform(), atol=1e-5)
+        np.testing.assert_array_equal(saved.header.get_sform(), source.header.get_sform())
+
+    @pytest.mark.parametrize("grid", UNUSUAL)
+    def test_unusual_grids_are_kept_and_give_sane_intensities(self, model, make_head, other_head, grid):
+        source = make_head(**grid)
+        result = harmonize(source, other_head, model=model)
+        assert result.grid.is_close(source.grid, tolerance_mm=1e-9)
+        assert result.data.min() >= 0
+        assert result.data.max() < 10 * other_head.data.max()
+
+    @pytest.mark.parametrize("grid", UNUSUAL)
+    def test_unusual_grids_come_back_when_they_are_their_own_target(self, model, make_head, grid):
+        source = make_head(**grid)
+        assert distance(harmonize(source, source, model=model), source) < 1e-5
+
+
+class TestChoices:
+    def test_the_result_in_network_mode_is_the_drawing_and_as_blurred(self, model, make_head, other_head):
+        source = make_head()
+        harmonizer = Harmonizer(other_head, model=model)
+        drawn, carried = (harmonizer.run(source, output_mode=mode).volume for mode in ("network", "transfer"))
+        assert drawn.grid.is_close(source.grid)
+        assert drawn.data.min() >= 0
+        assert (drawn.data[source.data == 0] == 0).all()
+        assert not np.allclose(drawn.data, carried.data)
+
+    def test_a_brain_mask_decides_what_the_network_sees(self, model, make_head, other_head):
+        source = make_head(noise=0)
+        mask = source.with_data((source.data > 400) & (source.data < 800))
+        darker_scalp = source.with_data(np.minimum(source.data, 800))
+        harmonizer = Harmonizer(other_head, model=model)
+        masked = harmonizer.run(source, brain_mask=mask).volume.data
+        other_scalp = harmonizer.run(darker_scalp, brain_mask=mask).volume.data
+        brain = mask.data > 0
+        assert not np.allclose(masked, harmonizer.run(source).volume.data)
+        assert np.isfinite(masked).all()
+        assert np.abs(masked - other_scalp)[brain].mean() < 0.02 * np.ptp(masked[brain])
+
+    def test_a_brain_mask_and_the_scan_itself_as_target_change_nothing_without_scalp(self, model, make_head):
+        whole = make_head(noise=0)
+        brain = (whole.data > 150) & (whole.data < 800)
+        source = whole.with_data(whole.data * brain)
+        assert distance(harmonize(source, source, model=model), source) < 1e-5
+
+    def test_a_scan_with_an_offset_keeps_its_contrast(self, model, make_head, other_head):
+        source = make_head()
+        plain = harmonize(source, other_head, model=model).data
+        shifted = harmonize(Volume(source.data - 1024, source.affine), other_head, model=model).data
+        np.testing.assert_allclose(shifted, plain, atol=0.01 * np.ptp(plain))
+
+    def test_the_time_of_every_stage_is_told(self, small_model, make_head, other_head):
+        harmonized = Harmonizer(other_head, model=small_model).run(make_head())
+        assert list(harmonized.seconds) == ["prepare", "network", "transfer", "finish"]
+        assert min(harmonized.seconds.values()) > 0
+
+    @pytest.mark.parametrize(
+        "choice", [{"device": "tpu"}, {"threads": 0}, {"seed": -1}, {"model": "nothing"}], ids=lambda c: next(iter(c))
+    )
+    def test_choices_that_cannot_be_are_refused(self, small_model, other_head, choice):
+        with pytest.raises((InputError, FileNotFoundError)):
+            Harmonizer(other_head, **({"model": small_model} | choice))
+
+    @pytest.mark.parametrize("choice", [{"strength": 1.5}, {"output_mode": "paper"}], ids=lambda c: next(iter(c)))
+    def test_choices_of_a_run_that_cannot_be_are_refused(self, small_model, make_head, other_head, choice):
+        with pytest.raises(InputError):
+            Harmonizer(other_head, model=small_model).run(make_head(), **choice)

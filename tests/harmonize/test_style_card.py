@@ -1,0 +1,129 @@
+import json
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+
+from hail_mri.errors import InputError, MissingFileError, OutputExistsError, UnwritableError
+from hail_mri.harmonize.harmonizer import Harmonizer, harmonize
+from hail_mri.harmonize.style_card import StyleCard
+from hail_mri.model.networks import HailNetwork
+from hail_mri.model.weights import load_model, save_model
+
+
+@pytest.fixture
+def card(small_model, other_head):
+    return StyleCard.from_volumes([other_head], model=small_model)
+
+
+def edited(card, tmp_path, **changes):
+    """Path of the card with some entries changed."""
+    card.save(tmp_path / "edited.json")
+    entries = json.loads((tmp_path / "edited.json").read_text()) | changes
+    (tmp_path / "edited.json").write_text(json.dumps(entries))
+    return tmp_path / "edited.json"
+
+
+def test_a_card_comes_back_from_its_file_as_it_was(card, tmp_path):
+    card.save(tmp_path / "site.style.json")
+    assert StyleCard.load(tmp_path / "site.style.json") == card
+    assert [path.name for path in tmp_path.iterdir()] == ["site.style.json"]
+
+
+def test_a_card_gives_the_same_bits_as_the_scan_it_was_made_of(model, make_head, other_head, tmp_path):
+    source = make_head()
+    StyleCard.from_volumes([other_head], model=model).save(tmp_path / "card.json")
+    from_card = harmonize(source, StyleCard.load(tmp_path / "card.json"), model=model)
+    np.testing.assert_array_equal(from_card.data, harmonize(source, other_head, model=model).data)
+
+
+def test_a_card_is_a_few_kilobytes_and_holds_no_image(model, other_head, tmp_path):
+    card = StyleCard.from_volumes([other_head], model=model)
+    card.save(tmp_path / "card.json")
+    network, _ = load_model(model)
+    assert (tmp_path / "card.json").stat().st_size < 20_000
+    assert tuple(map(len, card.means)) == tuple(map(len, card.stds)) == network.settings.channels
+    assert {field.name for field in fields(card)} == set(json.loads((tmp_path / "card.json").read_text())) - {"format"}
+
+
+def test_the_card_of_several_scans_is_the_mean_of_their_cards(small_model, make_head, other_head):
+    volumes = [other_head, make_head()]
+    one, other = (StyleCard.from_volumes([volume], model=small_model) for volume in volumes)
+    both = StyleCard.from_volumes(volumes, model=small_model)
+    assert both.n_scans == 2
+    assert both.high == pytest.approx((one.high + other.high) / 2)
+    np.testing.assert_allclose(both.stds[3], (np.array(one.stds[3]) + other.stds[3]) / 2)
+
+
+def test_a_card_of_several_scans_can_be_harmonized_to_and_saved(small_model, make_head, other_head, tmp_path):
+    card = StyleCard.from_volumes([other_head, make_head()], model=small_model)
+    card.save(tmp_path / "card.json")
+    results = [
+        harmonize(make_head(), target, model=small_model) for target in (card, StyleCard.load(tmp_path / "card.json"))
+    ]
+    np.testing.assert_array_equal(results[0].data, results[1].data)
+
+
+def test_a_card_of_no_scan_is_refused(small_model):
+    with pytest.raises(InputError, match="no scan"):
+        StyleCard.from_volumes([], model=small_model)
+
+
+def test_the_card_of_other_weights_is_refused(small_model, card, tmp_path):
+    _, model_card = load_model(small_model)
+    torch.manual_seed(1)
+    other_path = save_model(HailNetwork(model_card.network), model_card, tmp_path / "other.safetensors")
+    with pytest.raises(InputError, match="other weights"):
+        Harmonizer(card, model=other_path)
+
+
+def test_a_card_with_another_number_of_channels_is_refused(small_model, card):
+    with pytest.raises(InputError, match="edited"):
+        Harmonizer(replace(card, means=card.means[:2]), model=small_model)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"format": "another card"}, id="another format"),
+        pytest.param({"colour": "red"}, id="unknown entry"),
+        pytest.param({"low": 10.0, "high": 1.0}, id="scale upside down"),
+        pytest.param({"high": float("inf")}, id="endless scale"),
+        pytest.param({"stds": [[1.0, 0.0]]}, id="no width"),
+        pytest.param({"means": [[float("nan")]]}, id="not a number"),
+        pytest.param({"means": 3}, id="no list"),
+    ],
+)
+def test_files_that_are_no_style_are_refused(card, tmp_path, changes):
+    with pytest.raises(InputError, match="is not a style card"):
+        StyleCard.load(edited(card, tmp_path, **changes))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000], ids=lambda c: repr(c[:4]))
+def test_files_that_are_no_json_object_are_refused(tmp_path, content):
+    (tmp_path / "card.json").write_bytes(content)
+    with pytest.raises(InputError, match="is not a style card"):
+        StyleCard.load(tmp_path / "card.json")
+
+
+def test_a_card_that_is_not_there_is_missing(tmp_path):
+    with pytest.raises(MissingFileError):
+        StyleCard.load(tmp_path / "card.json")
+
+
+def test_a_card_is_not_overwritten_unasked(card, tmp_path):
+    card.save(tmp_path / "card.json")
+    with pytest.raises(OutputExistsError):
+        replace(card, n_scans=5).save(tmp_path / "card.json")
+    replace(card, n_scans=5).save(tmp_path / "card.json", overwrite=True)
+    assert StyleCard.load(tmp_path / "card.json").n_scans == 5
+
+
+def test_a_card_that_cannot_be_written_leaves_nothing_behind(card, tmp_path):
+    with pytest.raises(UnwritableError):
+        card.save(tmp_path / "missing" / "card.json")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UnwritableError):
+        card.save(tmp_path / "folder", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

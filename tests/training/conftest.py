@@ -1,0 +1,38 @@
+"""Label maps of heads made of ellipsoids, and heads placed from them: training needs no data that is not made here."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from hail_mri.training.heads import fill_store, head_path
+
+# FreeSurfer labels from the skin inwards: soft tissue, bone, fluid, cortex, white matter.
+LABELS = (0, 507, 515, 24, 3, 2)
+
+
+def write_label_map(path, semi_axes):
+    """Write a head of 4 mm voxels; semi-axes of the skin in mm."""
+    shape = (44, 52, 54)
+    x, y, z = (np.indices(shape) - (np.array(shape) - 1).reshape(3, 1, 1, 1) / 2) * 4.0
+    radius = np.sqrt(sum((axis / size) ** 2 for axis, size in zip((x, y, z), semi_axes, strict=True)))
+    layers = np.digitize(-radius, (-1.0, -0.92, -0.84, -0.79, -0.6))
+    layers[(x - 10) ** 2 + (y / 2) ** 2 + z**2 < 15**2] = 3
+    nib.save(nib.Nifti1Image(np.array(LABELS, np.int16)[layers], np.diag([4.0, 4.0, 4.0, 1.0])), path)
+
+
+@pytest.fixture(scope="session")
+def anatomies_dir(tmp_path_factory):
+    """Folder of four label maps; the last two by name are for validation."""
+    folder = tmp_path_factory.mktemp("anatomies")
+    for index in range(4):
+        write_label_map(folder / f"head_{index}.nii.gz", (70 + 3 * index, 95 - 2 * index, 92 + index))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def head_paths(anatomies_dir, tmp_path_factory):
+    """Four placed heads at 8 mm."""
+    store_dir = tmp_path_factory.mktemp("heads")
+    paths = sorted(anatomies_dir.iterdir())
+    list(fill_store(store_dir, paths, n_heads=4, shape=(24, 32, 32), spacing=8.0, seed=3))
+    return [head_path(store_dir, index) for index in range(4)]
