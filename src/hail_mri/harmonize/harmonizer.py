@@ -84,7 +84,7 @@ class Harmonizer:
         self._network = network.to(self._device)
         self.weights_sha256 = weights_hash(model)
         if isinstance(target, StyleCard):
-            _require_same_model(target, self.weights_sha256, network.settings.channels)
+            _require_same_model(target, self.weights_sha256, network.settings.style_sizes)
             self.style = target
         else:
             with torch.inference_mode():
@@ -211,15 +211,15 @@ def _find_device(device: Device) -> torch.device:
     return torch.device(device)
 
 
-def _require_same_model(card: StyleCard, sha256: str, channels: tuple[int, ...]) -> None:
+def _require_same_model(card: StyleCard, sha256: str, sizes: tuple[int, ...]) -> None:
     """Refuse the card of other weights: its numbers are features of one set and mean nothing to another."""
     if card.weights_sha256 != sha256:
         raise InputError(
             f"the style card was made with other weights (model {card.model!r}, SHA-256 {card.weights_sha256[:12]}...)",
             hint="make the card again with this model, or give the model it was made with",
         )
-    if any(tuple(map(len, levels)) != channels for levels in (card.means, card.stds)):
-        raise InputError("the style card has been edited: its numbers are not one per feature channel of the model")
+    if any(tuple(map(len, levels)) != sizes for levels in (card.means, card.stds)):
+        raise InputError("the style card has been edited: it has not as many numbers as a style of the model")
 
 
 @contextmanager

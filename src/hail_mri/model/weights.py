@@ -156,7 +156,10 @@ def _load_card(path: Path) -> ModelCard:
         entries = json.loads(path.read_text())
         network = entries["network"]
         entries["network"] = NetworkSettings(
-            tuple(network["channels"]), tuple(network["convs_per_level"]), bool(network["skips"])
+            tuple(network["channels"]),
+            tuple(network["convs_per_level"]),
+            bool(network["skips"]),
+            int(network.get("n_regions", 0)),
         )
         for name in ("training_data", "validation_data"):
             entries[name] = tuple(entries[name])

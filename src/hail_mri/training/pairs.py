@@ -21,6 +21,7 @@ from hail_mri.preprocess.prepare import CEILING, WHITE_MATTER
 from hail_mri.simulation.acquisition import PlacedHead, random_receive_field, scan
 from hail_mri.simulation.fields import Field
 from hail_mri.simulation.scanners import Site, random_site
+from hail_mri.simulation.tissues import AIR, TISSUES
 from hail_mri.training.heads import load_head
 
 TRUTH_CEILING = 2.0  # what is learned of brighter voxels: bright fat must not drown the brain
@@ -38,6 +39,7 @@ class Example(NamedTuple):
     source_weight: Tensor
     target_weight: Tensor
     brain: Tensor
+    tissues: Tensor  # (n_tissues, I, J, K): shares of the source's tissues, air first
 
 
 class RandomSitePairs(Dataset[Example]):
@@ -107,7 +109,7 @@ def _both_directions(
             target_weight,
             heads[n].brain.float() * source_keep,
         )
-        examples.append(Example(*(volume[None] for volume in example)))
+        examples.append(Example(*(volume[None] for volume in example), _tissue_shares(heads[n], source_keep)))
     return examples[0], examples[1]
 
 
@@ -130,6 +132,17 @@ def _random_gamma(generator: torch.Generator) -> float:
     """Draw a gamma for a site; two thirds of the sites have none."""
     chance, size = torch.rand(2, generator=generator).tolist()
     return 1.0 if chance > 1 / 3 else 0.8 + 0.45 * size
+
+
+def _tissue_shares(head: PlacedHead, keep: Tensor) -> Tensor:
+    """Return the share of each tissue in each voxel, (n_tissues, I, J, K); what is not kept is air."""
+    at_points = F.one_hot(head.tissue.long(), len(TISSUES)).float().mean(dim=1)
+    shares = torch.zeros(len(TISSUES), *head.shape)
+    shares[AIR] = 1
+    shares.view(len(TISSUES), -1)[:, head.voxels] = at_points.T
+    shares *= keep
+    shares[AIR] += 1 - keep
+    return shares
 
 
 def _support(head: PlacedHead, *, stripped: bool) -> Tensor:

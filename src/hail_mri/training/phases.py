@@ -93,7 +93,7 @@ class StylePhase(_Phase):
 
     def loss(self, example: Example) -> dict[str, Tensor]:
         """Return the terms of the paper and the supervised ones, each times its weight."""
-        source, target, truth, source_weight, target_weight, brain = example
+        source, target, truth, source_weight, target_weight, brain, tissues = example
         p, r = (v.float() for v in self._redraw(source, target, source_weight, target_weight))
         weight = AIR_WEIGHT + (1 - AIR_WEIGHT) * source_weight + (BRAIN_WEIGHT - 1) * brain
         weights, terms = self.losses, {}
@@ -105,6 +105,11 @@ class StylePhase(_Phase):
         if weights.consistency:
             # Of source and target: with both directions in the batch, each scan is a source once.
             terms["consistency"] = weights.consistency * consistency_loss(r, source)
+        if weights.regions:
+            # The first n tissues name the regions; the truth knows them.
+            log_shares = self.network.decoder(self.network.encoder(source)).float().log_softmax(dim=1)
+            entropy = -(tissues * log_shares).sum(dim=1, keepdim=True)
+            terms["regions"] = weights.regions * (entropy * weight).sum() / weight.sum()
         if weights.style or weights.content:
             terms |= self._paper_terms(p, source, target, source_weight, target_weight)
         return terms
@@ -113,7 +118,7 @@ class StylePhase(_Phase):
         self, source: Tensor, target: Tensor, source_weight: Tensor, target_weight: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return p and r; when the two directions of a pair use the same two scans, each is encoded once."""
-        if not torch.equal(target, _other_direction(source)):
+        if self.network.settings.n_regions or not torch.equal(target, _other_direction(source)):
             p, r = self.network(source, target, source_weight, target_weight)
             return p, r
         features = self.network.encoder(source)
