@@ -43,7 +43,7 @@ def test_a_card_is_a_few_kilobytes_and_holds_no_image(model, other_head, tmp_pat
     card.save(tmp_path / "card.json")
     network, _ = load_model(model)
     assert (tmp_path / "card.json").stat().st_size < 20_000
-    assert tuple(map(len, card.means)) == tuple(map(len, card.stds)) == network.settings.channels
+    assert tuple(map(len, card.means)) == tuple(map(len, card.stds)) == network.settings.style_sizes
     assert {field.name for field in fields(card)} == set(json.loads((tmp_path / "card.json").read_text())) - {"format"}
 
 

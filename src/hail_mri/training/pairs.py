@@ -99,17 +99,19 @@ def _both_directions(
         source_weight = _support(heads[n], stripped=is_stripped[0]) * keeps[n]
         target_weight = _support(heads[m], stripped=is_stripped[1]) * keeps[m]
         source = noisy[n] * source_keep / _unit(noisy[n], source_weight, heads[n])
-        example = (
-            source.clamp(max=CEILING),
-            (noisy[m] * target_keep / _unit(noisy[m], target_weight, heads[m])).clamp(max=CEILING),
-            # On its own scale: coils make two scans of one site differ in loudness, and no network can know by how
-            # much.
-            (truth * source_keep / _unit(truth, source_weight, heads[n])).clamp(max=TRUTH_CEILING),
-            source_weight,
-            target_weight,
-            heads[n].brain.float() * source_keep,
+        target = (noisy[m] * target_keep / _unit(noisy[m], target_weight, heads[m])).clamp(max=CEILING)
+        # On its own scale: coils make two scans of one site differ in loudness, and no network can know by how much.
+        unit = _unit(truth, source_weight, heads[n])
+        example = Example(
+            source=source.clamp(max=CEILING)[None],
+            target=target[None],
+            truth=(truth * source_keep / unit).clamp(max=TRUTH_CEILING)[None],
+            source_weight=source_weight[None],
+            target_weight=target_weight[None],
+            brain=(heads[n].brain.float() * source_keep)[None],
+            tissues=_tissue_shares(heads[n], source_keep),
         )
-        examples.append(Example(*(volume[None] for volume in example), _tissue_shares(heads[n], source_keep)))
+        examples.append(example)
     return examples[0], examples[1]
 
 
