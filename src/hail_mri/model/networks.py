@@ -30,6 +30,7 @@ MOST_LEVELS = 8  # a voxel of the deepest is 128 voxels of the volume wide
 MOST_CHANNELS = 4096
 MOST_CONVS = 16
 MOST_REGIONS = 256
+UNDECIDED = 0.2  # factor on the last convolution before the softmax
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,11 @@ class Decoder(nn.Module):
         )
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest-exact")
 
+    def begin_undecided(self) -> None:
+        """Make the last convolution small: soft regions that start out sure of themselves unlearn it slowly."""
+        for parameter in self.levels[0][-1].parameters():
+            parameter.data.mul_(UNDECIDED)
+
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Return a volume, (B, 1 or n_regions, I, J, K), from the features of all levels, shallow first."""
         decoded = self.levels[-1](features[-1])
@@ -156,6 +162,8 @@ class HailNetwork(nn.Module):
         self.encoder = Encoder(settings)
         self.decoder = Decoder(settings)
         self.apply(_he_initialization)
+        if settings.n_regions:
+            self.decoder.begin_undecided()
 
     def statistics(self, features: Sequence[Tensor], weight: Tensor | None = None) -> list[Statistics]:
         """Return the style of each level; `weight` (B, 1, I, J, K) is that of the voxels of level 1."""

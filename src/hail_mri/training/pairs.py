@@ -138,10 +138,13 @@ def _random_gamma(generator: torch.Generator) -> float:
 
 def _tissue_shares(head: PlacedHead, keep: Tensor) -> Tensor:
     """Return the share of each tissue in each voxel, (n_tissues, I, J, K); what is not kept is air."""
-    at_points = F.one_hot(head.tissue.long(), len(TISSUES)).float().mean(dim=1)
+    n_points = head.tissue.shape[1]
     shares = torch.zeros(len(TISSUES), *head.shape)
     shares[AIR] = 1
-    shares.view(len(TISSUES), -1)[:, head.voxels] = at_points.T
+    flat = shares.view(len(TISSUES), -1)
+    flat[AIR, head.voxels] = 0
+    places = head.tissue.long() * flat.shape[1] + head.voxels[:, None]
+    flat.view(-1).scatter_add_(0, places.flatten(), torch.full((places.numel(),), 1 / n_points))
     shares *= keep
     shares[AIR] += 1 - keep
     return shares

@@ -146,7 +146,13 @@ def _place_heads(
 def _network(settings: TrainingSettings, phase: Phase, out_dir: Path, init: str | Path | None) -> HailNetwork:
     """Return the network to start from: fresh, of phase 1, or the one asked for."""
     wanted = settings.network.to_settings()
-    if phase == "style" and init is None:
+    if phase == "encoder" and wanted.n_regions:
+        raise InputError(
+            f"the settings ask for a network with {wanted.n_regions} regions, which draws no volumes that phase 1 "
+            "could compare with scans",
+            hint="run `hail-mri train style` at once",
+        )
+    if phase == "style" and init is None and not wanted.n_regions:
         init = out_dir / "encoder.safetensors"
         if not init.exists():
             raise MissingFileError(f"{init} is not there", hint="Run `hail-mri train encoder` first, or give --init.")
@@ -204,7 +210,7 @@ def _save(
     best = torch.load(out_dir / phase / "best.ckpt", map_location="cpu", weights_only=True)
     scores = [state["best_model_score"] for state in best["callbacks"].values() if "best_model_score" in state]
     prefix = "network."
-    network = module.network.cpu().float()
+    network = module.network.cpu().float().to(memory_format=torch.contiguous_format)
     network.load_state_dict({k[len(prefix) :]: v for k, v in best["state_dict"].items() if k.startswith(prefix)})
     card = ModelCard(
         name=f"{out_dir.name}-{phase}",
