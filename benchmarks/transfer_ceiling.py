@@ -40,6 +40,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--anatomies", type=Path, required=True, help="folder of whole-head label maps")
+    parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which anatomies")
     parser.add_argument("--subjects", type=int, default=2)
     parser.add_argument("--spacing", type=float, default=1.0, help="of the scans, mm")
     parser.add_argument("--working", type=float, nargs="+", default=WORKING_SPACINGS, help="working grids, mm")
@@ -47,7 +48,11 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, help="table of all cases, TSV")
     arguments = parser.parse_args()
     cases = travelling_cases(
-        arguments.anatomies, arguments.cache, n_subjects=arguments.subjects, spacing=arguments.spacing
+        arguments.anatomies,
+        arguments.cache,
+        n_subjects=arguments.subjects,
+        spacing=arguments.spacing,
+        split=arguments.split,
     )
     rows = pd.DataFrame([row for case in cases for row in measure(case, arguments.working)])
     if arguments.output:

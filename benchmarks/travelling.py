@@ -2,7 +2,8 @@
 
     python benchmarks/travelling.py --anatomies DIR [--subjects 4] [--spacing 1] [--model compact] [-o table.tsv]
 
-Only the two validation anatomies (the last by name) are used, each subject deformed in its own way; the target is
+Only validation anatomies (or, with --split test, those that choose nothing) are used, each subject deformed in its own
+way; the target is
 always another subject, of the other anatomy. The truth is the same subject with the target site's sequence, without
 noise, in the source's own pose and receive field. Scans are simulated once and kept in --cache.
 
@@ -32,6 +33,7 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--anatomies", type=Path, required=True, help="folder of whole-head label maps")
+    parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which anatomies")
     parser.add_argument("--subjects", type=int, default=4)
     parser.add_argument("--spacing", type=float, default=1.0, help="of the scans, mm")
     parser.add_argument("--model", default="compact", help="name or path")
@@ -40,7 +42,11 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     cases = travelling_cases(
-        arguments.anatomies, arguments.cache, n_subjects=arguments.subjects, spacing=arguments.spacing
+        arguments.anatomies,
+        arguments.cache,
+        n_subjects=arguments.subjects,
+        spacing=arguments.spacing,
+        split=arguments.split,
     )
     for case in cases:
         rows += measure(case, arguments.model)
@@ -57,15 +63,15 @@ def main() -> None:
 
 def measure(case: Case, model: str) -> list[dict[str, object]]:
     """Return one row a method for one subject and direction."""
-    pair, target = case.pair(), case.target()
+    pair, target, white_matter = case.pair(), case.target(), case.target_white_matter()
     harmonizer = Harmonizer(target, model=model)
     results: dict[str, Volume] = {
         DECODER: harmonizer.run(pair.source, output_mode="network").volume,
         OURS: harmonizer.run(pair.source).volume,
-        PERFECT: _with_perfect_network(in_target_units(pair, target).truth, pair.source, model),
+        PERFECT: _with_perfect_network(in_target_units(pair, target, white_matter).truth, pair.source, model),
     }
     where = {"subject": case.subject, "target_subject": case.target_subject, "direction": case.direction}
-    return [where | asdict(score) for score in compare(pair, target, results)]
+    return [where | asdict(score) for score in compare(pair, target, results, target_white_matter=white_matter)]
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:

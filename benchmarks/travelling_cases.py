@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
 from hail_mri.image.nifti import load_volume, save_volume
 from hail_mri.image.volume import Volume
-from hail_mri.simulation.anatomies import Anatomy, find_anatomies, load_anatomy
+from hail_mri.simulation.anatomies import Anatomy, load_anatomy
 from hail_mri.simulation.scanners import site_by_name
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.simulation.travelling import (
@@ -25,9 +29,11 @@ from hail_mri.simulation.travelling import (
     truth_at,
     visit_site,
 )
+from hail_mri.training.anatomy_split import split_anatomies
+
+Split = Literal["validation", "test"]
 
 SITES = ("A", "B", "C")
-N_VALIDATION = 2  # the last anatomies by name: no training run has seen them
 SUITE = "travelling study"  # part of every seed: training draws its own by another rule
 
 
@@ -56,44 +62,54 @@ class Case:
 
     def pair(self) -> TravellingPair:
         """Read source, truth, rescan and masks."""
-        names = ("scan", f"truth-{self.target_site}", f"rescan-{self.target_site}", "brain", "head")
-        source, truth, rescan, brain, head = (
+        names = ("scan", f"truth-{self.target_site}", f"rescan-{self.target_site}", "brain", "head", "white")
+        source, truth, rescan, *masks = (
             load_volume(_path(self.folder, self.subject, self.source_site, name)) for name in names
         )
-        return TravellingPair(source, truth, rescan, brain.data > 0, head.data > 0)
+        return TravellingPair(source, truth, rescan, *(mask.data > 0 for mask in masks))
 
     def target(self) -> Volume:
         """Read the other subject's scan at the target site."""
         return load_volume(_path(self.folder, self.target_subject, self.target_site, "scan"))
 
+    def target_white_matter(self) -> NDArray[np.bool_]:
+        """Read where the target is pure white matter."""
+        return load_volume(_path(self.folder, self.target_subject, self.target_site, "white")).data > 0
 
-def travelling_cases(anatomies_dir: Path, cache_dir: Path, *, n_subjects: int, spacing: float) -> Iterator[Case]:
+
+def travelling_cases(
+    anatomies_dir: Path, cache_dir: Path, *, n_subjects: int, spacing: float, split: Split = "validation"
+) -> Iterator[Case]:
     """Simulate what is missing, and yield every subject in all directions.
 
     Parameters
     ----------
     anatomies_dir : Path
-        Whole-head label maps; the last two by name are used.
+        Whole-head label maps, split by name.
     cache_dir : Path
         One folder per spacing is made in it.
     n_subjects : int
         At least 2; they take the anatomies in turn, and each has the next one as its target.
     spacing : float
         Isotropic, mm.
+    split : "validation" or "test"
+        The anatomies that choose weights and settings, or those that choose nothing.
 
     Raises
     ------
     InputError
-        If there are fewer than two anatomies or subjects.
+        If there are too few anatomies, or fewer than two subjects.
     """
-    paths = find_anatomies(anatomies_dir)[-N_VALIDATION:]
-    if len(paths) < N_VALIDATION or n_subjects < N_VALIDATION:
-        raise InputError(f"{len(paths)} anatomies and {n_subjects} subjects, expected at least {N_VALIDATION} of both")
+    both = split_anatomies(anatomies_dir)
+    paths = both.validation if split == "validation" else both.test
+    n_anatomies = len(paths)
+    if n_subjects < n_anatomies:
+        raise InputError(f"{n_subjects} subjects, expected at least {n_anatomies}: a target is of the other anatomy")
     folder = cache_dir / f"{spacing:g}mm"
     folder.mkdir(parents=True, exist_ok=True)
-    subjects = [f"{paths[n % N_VALIDATION].name.split('.')[0]}-{n // N_VALIDATION}" for n in range(n_subjects)]
+    subjects = [f"{paths[n % n_anatomies].name.split('.')[0]}-{n // n_anatomies}" for n in range(n_subjects)]
     for first, path in enumerate(paths):
-        _simulate_missing(folder, path, subjects[first::N_VALIDATION], spacing)
+        _simulate_missing(folder, path, subjects[first::n_anatomies], spacing)
     for n, subject in enumerate(subjects):
         # The neighbour is of the other anatomy, also for the last of an odd number.
         target_subject = subjects[n + 1] if n + 1 < n_subjects else subjects[n - 1]
@@ -127,6 +143,7 @@ def _write_visit(folder: Path, subject: str, visit: Visit) -> None:
             site = site_by_name(name)
             save_volume(truth_at(visit, site), _path(folder, subject, here, f"truth-{name}"), overwrite=True)
             save_volume(rescan_at(visit, site), _path(folder, subject, here, f"rescan-{name}"), overwrite=True)
+    save_volume(as_volume(visit, visit.head.white_matter), _path(folder, subject, here, "white"), overwrite=True)
     save_volume(as_volume(visit, visit.head.brain), _path(folder, subject, here, "brain"), overwrite=True)
     save_volume(as_volume(visit, visit.head.head), _path(folder, subject, here, "head"), overwrite=True)
 

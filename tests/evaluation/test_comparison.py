@@ -17,7 +17,7 @@ from hail_mri.simulation.anatomies import Anatomy
 from hail_mri.simulation.mni import mni_anatomy
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
-from hail_mri.simulation.travelling import scan_subject, travelling_pair
+from hail_mri.simulation.travelling import scan_visit, travelling_pair, visit_site
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +31,25 @@ def pair(anatomy):
 
 
 @pytest.fixture(scope="module")
-def target(anatomy):
-    return scan_subject(new_subject(anatomy, 2), SITES["B"], spacing=8.0, seed=2)
+def visit(anatomy):
+    return visit_site(new_subject(anatomy, 2), SITES["B"], spacing=8.0, seed=2)
 
 
 @pytest.fixture(scope="module")
-def scores(pair, target):
-    truth = in_target_units(pair, target).truth
+def target(visit):
+    return scan_visit(visit)
+
+
+@pytest.fixture(scope="module")
+def white_matter(visit):
+    return visit.head.white_matter.numpy()
+
+
+@pytest.fixture(scope="module")
+def scores(pair, target, white_matter):
+    truth = in_target_units(pair, target, white_matter).truth
     results = {"perfect": truth, "off": truth.with_data(truth.data + 0.1 * _range(truth, pair))}
-    return {score.method: score for score in compare(pair, target, results)}
+    return {score.method: score for score in compare(pair, target, results, target_white_matter=white_matter)}
 
 
 def _range(truth, pair):
@@ -71,16 +81,16 @@ def test_methods_come_in_a_fixed_order_with_the_floor_last(scores):
     assert list(scores)[-3:] == ["perfect", "off", RESCAN]
 
 
-def test_louder_truth_and_rescan_make_no_difference(pair, target):
-    louder = pair._replace(truth=_times(pair.truth, 1.3), rescan=_times(pair.rescan, 1.3))
-    expected, found = in_target_units(pair, target), in_target_units(louder, target)
+def test_brighter_truth_and_rescan_make_no_difference(pair, target, white_matter):
+    brighter = pair._replace(truth=_times(pair.truth, 1.3), rescan=_times(pair.rescan, 1.3))
+    expected, found = (in_target_units(p, target, white_matter) for p in (pair, brighter))
     np.testing.assert_allclose(found.truth.data, expected.truth.data, rtol=1e-4, atol=1e-2)
     np.testing.assert_allclose(found.rescan.data, expected.rescan.data, rtol=1e-4, atol=1e-2)
 
 
-def test_bringing_a_pair_to_target_units_twice_changes_nothing_more(pair, target):
-    once = in_target_units(pair, target)
-    twice = in_target_units(once, target)
+def test_bringing_a_pair_to_target_units_twice_changes_nothing_more(pair, target, white_matter):
+    once = in_target_units(pair, target, white_matter)
+    twice = in_target_units(once, target, white_matter)
     np.testing.assert_allclose(twice.truth.data, once.truth.data, rtol=1e-4, atol=1e-2)
     assert once.source is pair.source
 
@@ -92,10 +102,21 @@ def test_result_with_the_targets_histogram_has_moved_all_the_way(pair):
     assert nwd_tp < 25
 
 
-def test_result_on_another_grid_is_refused(pair, target):
+def test_the_truth_ends_with_the_white_matter_of_the_target(pair, target, white_matter):
+    truth = in_target_units(pair, target, white_matter).truth
+    wanted = target.data[white_matter].mean()
+    assert truth.data[pair.white_matter].mean() == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_target_without_white_matter_is_refused(pair, target, white_matter):
+    with pytest.raises(InputError, match="no voxel of pure white matter"):
+        in_target_units(pair, target, np.zeros_like(white_matter))
+
+
+def test_result_on_another_grid_is_refused(pair, target, white_matter):
     cropped = Volume(pair.truth.data[1:], pair.truth.affine)
     with pytest.raises(InputError, match="cropped"):
-        compare(pair, target, {"cropped": cropped})
+        compare(pair, target, {"cropped": cropped}, target_white_matter=white_matter)
 
 
 def _times(volume, factor):

@@ -36,3 +36,12 @@ def head_paths(anatomies_dir, tmp_path_factory):
     paths = sorted(anatomies_dir.iterdir())
     list(fill_store(store_dir, paths, n_heads=4, shape=(24, 32, 32), spacing=8.0, seed=3))
     return [head_path(store_dir, index) for index in range(4)]
+
+
+@pytest.fixture(scope="session")
+def label_maps_dir(tmp_path_factory):
+    """Folder of five label maps: one to learn from, two that choose the weights, two for a report."""
+    folder = tmp_path_factory.mktemp("label_maps")
+    for index in range(5):
+        write_label_map(folder / f"head_{index}.nii.gz", (70 + 3 * index, 95 - 2 * index, 92 + index))
+    return folder

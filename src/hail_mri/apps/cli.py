@@ -178,22 +178,38 @@ def simulate(
 
 @app.command()
 def train(
-    phase: Annotated[Literal["encoder", "style"], typer.Argument(help="Phase 1 or phase 2 of the paper.")],
+    phase: Annotated[
+        Literal["tissues", "encoder", "style"],
+        typer.Argument(help="The tissue network, or phase 1 or phase 2 of the paper."),
+    ],
     *,
     config: Annotated[Path, typer.Option(help="Settings, as TOML.")],
     output: Output,
     anatomies: Annotated[Path, typer.Option(help="Folder of label maps of heads.")],
-    init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    init: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Weights to start from.")] = None,
+    minutes: Annotated[float, typer.Option(min=0.1, help="When to stop (tissues only).")] = math.inf,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run stopped.")] = False,
 ) -> None:
-    """Train the network on simulated subjects."""
+    """Train a network on simulated subjects."""
     try:
         from hail_mri.training.run import train as train_network
+        from hail_mri.training.tissue_run import train_tissues
     except ModuleNotFoundError as error:
         if error.name != "lightning":
             raise
         raise InputError("training needs Lightning, which is not installed", "pip install 'hail-mri[train]'") from error
-    train_network(phase, config, output, anatomies_dir=anatomies, init=init, resume=resume)
+    if phase == "tissues":
+        train_tissues(
+            config,
+            output,
+            anatomies_dir=anatomies,
+            init=init,
+            minutes=minutes,
+            resume=resume,
+            say=lambda line: say("train", line),
+        )
+    else:
+        train_network(phase, config, output, anatomies_dir=anatomies, init=init, resume=resume)
 
 
 @app.command()

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hail_mri.apps.terminal import one_line, progress, say
 from hail_mri.errors import HailError
 from hail_mri.evaluation.comparison import (
@@ -44,6 +47,7 @@ class Scans(NamedTuple):
     pair: TravellingPair
     target: Volume
     target_brain: Volume
+    target_white_matter: NDArray[np.bool_]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,7 +96,7 @@ def run_demo(out_dir: Path, *, model: str = HarmonizeSettings.model, spacing: fl
         moved = histogram_distances(template, scans.target_brain, template_results)
         step()
         ours = harmonize(scans.pair.source, scans.target, model=model)
-        scores = compare(scans.pair, scans.target, {OURS: ours})
+        scores = compare(scans.pair, scans.target, {OURS: ours}, target_white_matter=scans.target_white_matter)
         step()
         out_dir.mkdir(parents=True, exist_ok=True)
         _save_template(out_dir, template, scans.target_brain, template_results)
@@ -120,7 +124,8 @@ def simulate_scans(spacing: float) -> Scans:
     pair = travelling_pair(anatomy, site_a, site_b, spacing=spacing, seed=SOURCE_SEED)
     visit = visit_site(new_subject(anatomy, TARGET_SEED), site_b, spacing=spacing, seed=TARGET_SEED)
     target = scan_visit(visit)
-    return Scans(pair, target, target.with_data(target.data * as_volume(visit, visit.head.brain).data))
+    brain = target.with_data(target.data * as_volume(visit, visit.head.brain).data)
+    return Scans(pair, target, brain, visit.head.white_matter.cpu().numpy())
 
 
 def load_template() -> Volume:
@@ -152,7 +157,7 @@ def _save_template(out_dir: Path, template: Volume, target: Volume, results: Map
 
 def _save_travelling(out_dir: Path, scans: Scans, ours: Volume) -> None:
     """Write the travelling subject's scans and its picture."""
-    pair = in_target_units(scans.pair, scans.target)
+    pair = in_target_units(scans.pair, scans.target, scans.target_white_matter)
     volumes = {"source": pair.source, "target": scans.target, "harmonized": ours, "truth": pair.truth}
     _save_volumes(out_dir, "travelling_subject", volumes)
     comparison_figure(

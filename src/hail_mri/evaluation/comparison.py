@@ -1,8 +1,8 @@
 """One scan, several methods: how close each comes to the truth, and how far it moves the histogram.
 
-Everything is compared in the target's scanner units. Methods return these. The truth is brought to them by the robust
-scales of harmonization (white matter to white matter), because the loudness of two scans of one scanner differs by the
-place of the coil, which no method can know of: contrast is what is measured.
+Everything is compared in the target's scanner units. Methods return these. The truth is brought to them by one factor,
+white matter to white matter, both known: the intensities of two scans of one scanner differ by the place of the coil,
+which no method can know of. Contrast is what is measured.
 """
 
 from collections.abc import Mapping
@@ -78,7 +78,9 @@ def baseline_results(source: Volume, target: Volume) -> dict[str, Volume]:
     return _baselines(source, target, _levels(source), _levels(target))
 
 
-def compare(pair: TravellingPair, target: Volume, results: Mapping[str, Volume]) -> list[Score]:
+def compare(
+    pair: TravellingPair, target: Volume, results: Mapping[str, Volume], *, target_white_matter: NDArray[np.bool_]
+) -> list[Score]:
     """Score results beside the baselines, the single-curve oracle and the rescan.
 
     Parameters
@@ -89,6 +91,8 @@ def compare(pair: TravellingPair, target: Volume, results: Mapping[str, Volume])
         The example all methods were given, any grid.
     results : mapping of str to Volume
         By method: the source harmonized to the target, on the source's grid, in the target's unit.
+    target_white_matter : (I, J, K) array of bool
+        Where the target is pure white matter.
 
     Returns
     -------
@@ -106,7 +110,7 @@ def compare(pair: TravellingPair, target: Volume, results: Mapping[str, Volume])
     methods. The oracle alone is fitted to the truth.
     """
     of_source, of_target = _levels(pair.source), _levels(target)
-    pair = _in_units(pair, of_target)
+    pair = in_target_units(pair, target, target_white_matter)
     curve = best_single_curve(pair.source.data, pair.truth.data, pair.head_mask)
     oracle = pair.source.with_data(curve)
     baselines = _baselines(pair.source, target, of_source, of_target)
@@ -115,14 +119,16 @@ def compare(pair: TravellingPair, target: Volume, results: Mapping[str, Volume])
     return [_score(name, result, pair, moved[name]) for name, result in every.items()]
 
 
-def in_target_units(pair: TravellingPair, target: Volume) -> TravellingPair:
-    """Bring truth and rescan to the units of the target, both by one straight line: white matter to white matter.
+def in_target_units(pair: TravellingPair, target: Volume, target_white_matter: NDArray[np.bool_]) -> TravellingPair:
+    """Bring truth and rescan to the units of the target, both by one factor: white matter to white matter.
 
     Parameters
     ----------
     pair : TravellingPair
     target : Volume
         Any grid.
+    target_white_matter : (I, J, K) array of bool
+        Where the target is pure white matter.
 
     Returns
     -------
@@ -132,9 +138,13 @@ def in_target_units(pair: TravellingPair, target: Volume) -> TravellingPair:
     Raises
     ------
     InputError
-        If no head is found in truth or target.
+        If there is no white matter in one of them.
     """
-    return _in_units(pair, _levels(target))
+    if not (pair.white_matter.any() and target_white_matter.any()):
+        raise InputError("no voxel of pure white matter, expected some in truth and target")
+    factor = target.data[target_white_matter].mean() / pair.truth.data[pair.white_matter].mean()
+    truth, rescan = (volume.with_data(volume.data * factor) for volume in (pair.truth, pair.rescan))
+    return pair._replace(truth=truth, rescan=rescan)
 
 
 def histogram_distances(
@@ -178,13 +188,6 @@ def _levels(volume: Volume) -> _Levels:
 def _rescaled(volume: Volume, own: _Levels, wanted: _Levels) -> Volume:
     """Bring a scan from one unit to another by a straight line."""
     return volume.with_data(wanted.scale.invert(own.scale.apply(volume.data)))
-
-
-def _in_units(pair: TravellingPair, of_target: _Levels) -> TravellingPair:
-    """Rescale truth and rescan by one line."""
-    of_truth = _levels(pair.truth)
-    truth, rescan = (_rescaled(volume, of_truth, of_target) for volume in (pair.truth, pair.rescan))
-    return pair._replace(truth=truth, rescan=rescan)
 
 
 def _baselines(source: Volume, target: Volume, of_source: _Levels, of_target: _Levels) -> dict[str, Volume]:

@@ -22,7 +22,7 @@ from hail_mri.image.orientation import orient_like
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.volume import Volume
 from hail_mri.model.tiles import draw
-from hail_mri.model.weights import load_model, weights_hash
+from hail_mri.model.weights import load_hail_network, weights_hash
 from hail_mri.preprocess.prepare import Prepared, along_axes, prepare
 
 _DEFAULTS = HarmonizeSettings()
@@ -80,7 +80,7 @@ class Harmonizer:
             torch.set_num_threads(threads)
         torch.manual_seed(seed)
         self._device = _find_device(device)
-        network, self._card = load_model(model)
+        network, self._card = load_hail_network(model)
         self._network = network.to(self._device)
         self.weights_sha256 = weights_hash(model)
         if isinstance(target, StyleCard):

@@ -20,7 +20,7 @@ from hail_mri.image.volume import Volume
 from hail_mri.model.adain import Statistics
 from hail_mri.model.networks import HailNetwork
 from hail_mri.model.tiles import whole_statistics
-from hail_mri.model.weights import ModelCard, load_model, weights_hash
+from hail_mri.model.weights import ModelCard, load_hail_network, weights_hash
 from hail_mri.preprocess.prepare import CEILING, Prepared, prepare
 
 FORMAT = "hail-mri style card 1"
@@ -69,7 +69,7 @@ class StyleCard:
         """
         if not volumes:
             raise InputError("no scan to make a style card of, expected at least one")
-        network, card = load_model(model)
+        network, card = load_hail_network(model)
         cards = [measure_style(volume, network, card, weights_hash(model)) for volume in volumes]
         return cards[0] if len(cards) == 1 else _mean_card(cards)
 

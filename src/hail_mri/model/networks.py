@@ -139,7 +139,8 @@ class Decoder(nn.Module):
 
     def begin_undecided(self) -> None:
         """Make the last convolution small: soft regions that start out sure of themselves unlearn it slowly."""
-        for parameter in self.levels[0][-1].parameters():
+        last = next(reversed(list(self.levels[0].children())))
+        for parameter in last.parameters():
             parameter.data.mul_(UNDECIDED)
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -20,6 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.networks import HailNetwork, NetworkSettings
+from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
 
 RELEASED_DIR = Path(str(files("hail_mri.model"))) / "weights"
 SPACINGS = (0.25, 16.0)  # mm; finer grids than the first would fill the memory, coarser ones show no head
@@ -33,8 +35,9 @@ class ModelCard:
     ----------
     name : str
     phase : str
-        "style" for a model that harmonizes, "encoder" for one that only reconstructs.
-    network : NetworkSettings
+        "tissues" for a tissue network, "style" for a network of the paper's kind that harmonizes, "encoder" for one
+        that only reconstructs.
+    network : TissueNetworkSettings or NetworkSettings
     spacing_mm : float
         Of the grid the network works on.
     training_data, validation_data : tuple of str
@@ -44,11 +47,13 @@ class ModelCard:
     validation_loss : float
     licence : str
     limits : str
+    precision : str
+        What it was trained in, and why.
     """
 
     name: str
     phase: str
-    network: NetworkSettings
+    network: TissueNetworkSettings | NetworkSettings
     spacing_mm: float
     training_data: tuple[str, ...]
     validation_data: tuple[str, ...]
@@ -57,6 +62,7 @@ class ModelCard:
     validation_loss: float
     licence: str = "Apache-2.0"
     limits: str = "T1-weighted heads; trained on simulated scans only; not a medical device."
+    precision: str = ""
 
 
 def released_models() -> list[str]:
@@ -102,7 +108,7 @@ def weights_hash(model: str | Path) -> str:
     return hashlib.sha256(weights_path(model).read_bytes()).hexdigest()
 
 
-def save_model(network: HailNetwork, card: ModelCard, path: str | Path) -> Path:
+def save_model(network: HailNetwork | TissueNetwork, card: ModelCard, path: str | Path) -> Path:
     """Write weights and model card; an existing pair is replaced. Returns the path of the weights."""
     path = Path(path)
     part = path.with_suffix(".part")
@@ -115,7 +121,7 @@ def save_model(network: HailNetwork, card: ModelCard, path: str | Path) -> Path:
     return path
 
 
-def load_model(model: str | Path) -> tuple[HailNetwork, ModelCard]:
+def load_model(model: str | Path) -> tuple[HailNetwork | TissueNetwork, ModelCard]:
     """
     Read a network and its model card, ready for inference on the CPU.
 
@@ -138,7 +144,7 @@ def load_model(model: str | Path) -> tuple[HailNetwork, ModelCard]:
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} holds no safetensors weights: {error}", hint="The file may be damaged.") from error
     with torch.device("meta"):  # shapes without memory: the weights in the file are the only ones there ever are
-        network = HailNetwork(card.network)
+        network = _network_of(card)
     try:
         network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
     except RuntimeError as error:
@@ -148,19 +154,44 @@ def load_model(model: str | Path) -> tuple[HailNetwork, ModelCard]:
     return network.eval().requires_grad_(False), card
 
 
+def load_hail_network(model: str | Path) -> tuple[HailNetwork, ModelCard]:
+    """
+    Read a network of the paper's kind; see `load_model`.
+
+    Raises
+    ------
+    InputError
+        Also if the weights are those of another kind of network.
+    """
+    network, card = load_model(model)
+    if not isinstance(network, HailNetwork):
+        raise InputError(f"{model} holds a {type(network).__name__}, expected a network of the paper's kind")
+    return network, card
+
+
+def _network_of(card: ModelCard) -> HailNetwork | TissueNetwork:
+    """Return a network as the card says, not yet trained."""
+    if isinstance(card.network, TissueNetworkSettings):
+        return TissueNetwork(card.network)
+    return HailNetwork(card.network)
+
+
+def _network_settings(phase: str, entries: dict[str, Any]) -> TissueNetworkSettings | NetworkSettings:
+    """Return the settings of a network as a card's JSON holds them."""
+    channels = tuple(entries["channels"])
+    if phase == "tissues":
+        return TissueNetworkSettings(channels, tuple(entries["blocks"]))
+    skips, n_regions = bool(entries["skips"]), int(entries.get("n_regions", 0))
+    return NetworkSettings(channels, tuple(entries["convs_per_level"]), skips, n_regions)
+
+
 def _load_card(path: Path) -> ModelCard:
     """Read and check a model card."""
     if not path.is_file():
         raise MissingFileError(f"no model card at {path}", hint="Weights come with a .json card of the same name.")
     try:
         entries = json.loads(path.read_text())
-        network = entries["network"]
-        entries["network"] = NetworkSettings(
-            tuple(network["channels"]),
-            tuple(network["convs_per_level"]),
-            bool(network["skips"]),
-            int(network.get("n_regions", 0)),
-        )
+        entries["network"] = _network_settings(entries["phase"], entries["network"])
         for name in ("training_data", "validation_data"):
             entries[name] = tuple(entries[name])
         card = ModelCard(**entries)

@@ -52,6 +52,11 @@ class PlacedHead:
         return self.on_grid(is_brain(self.tissue).float().mean(dim=1)) > 0.5
 
     @property
+    def white_matter(self) -> Tensor:
+        """(I, J, K) bool: the whole voxel is white matter of the cerebrum."""
+        return self.on_grid((self.tissue == INDEX_OF["white_matter"]).all(dim=1).float()) > 0.5
+
+    @property
     def head(self) -> Tensor:
         """(I, J, K) bool: more than half of the voxel holds tissue."""
         return self.on_grid(is_head(self.tissue).float().mean(dim=1)) > 0.5

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hail_mri.model.tissue_classes import CLASS_INDEX
+
 
 @dataclass(frozen=True)
 class Tissue:
@@ -83,6 +85,24 @@ LABELS_OF: dict[str, tuple[int, ...]] = {
     "mucosa": (509,),
 }
 SOFT_TISSUE_LABELS = (507,)
+
+# What is one kind of tissue in a picture is one class of a tissue map; tissues of the same name are their own class.
+CLASS_OF_TISSUE: dict[str, str] = {
+    "air": "background",
+    "cortex": "grey_matter",
+    "hippocampus": "grey_matter",
+    "cerebellar_cortex": "grey_matter",
+    "lesion": "grey_matter",
+    "cerebellar_white_matter": "white_matter",
+    "optic_nerve": "connective_tissue",
+    "skin": "connective_tissue",
+    "cortical_bone": "bone",
+}
+
+
+def classes_of_tissues() -> Tensor:
+    """Return which class of a tissue map each tissue belongs to, (n_tissues,) Tensor of indices."""
+    return torch.tensor([CLASS_INDEX[CLASS_OF_TISSUE.get(tissue.name, tissue.name)] for tissue in TISSUES])
 
 
 def tissue_of_label() -> dict[int, int]:

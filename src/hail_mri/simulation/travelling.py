@@ -63,6 +63,7 @@ class TravellingPair(NamedTuple):
     rescan: Volume
     brain_mask: NDArray[np.bool_]
     head_mask: NDArray[np.bool_]
+    white_matter: NDArray[np.bool_]
 
 
 def head_grid(spacing: float) -> Grid:
@@ -229,6 +230,7 @@ def travelling_pair(anatomy: Anatomy, site_a: Site, site_b: Site, *, spacing: fl
         rescan_at(visit, site_b),
         visit.head.brain.cpu().numpy(),
         visit.head.head.cpu().numpy(),
+        visit.head.white_matter.cpu().numpy(),
     )
 
 

@@ -19,6 +19,9 @@ from hail_mri.simulation.acquisition import PlacedHead, centred_affine, place, r
 from hail_mri.simulation.anatomies import Anatomy, load_anatomy
 from hail_mri.simulation.subjects import new_subject
 
+POSE_DEGREES = 10.0  # standard deviation: scans are read on their own axes, and heads lie tilted in them
+DEFORMATIONS = (0.5, 1.8)  # see `new_subject`: few anatomies have to stand for all heads
+
 
 def head_path(store_dir: Path, index: int) -> Path:
     """Return the file of one head."""
@@ -90,8 +93,11 @@ def _new_head(anatomy: Anatomy | None, shape: tuple[int, int, int], affine: np.n
     """Draw a subject and a pose, and place it."""
     if anatomy is None:
         raise AssertionError("an anatomy is loaded whenever a head is missing")
-    pose = random_pose(torch.Generator().manual_seed(seed + 1))
-    return place(new_subject(anatomy, seed), shape, affine, pose=pose)
+    generator = torch.Generator().manual_seed(seed + 1)
+    pose = random_pose(generator, degrees=POSE_DEGREES)
+    low, high = DEFORMATIONS
+    deformation = low + (high - low) * float(torch.rand((), generator=generator))
+    return place(new_subject(anatomy, seed, deformation=deformation), shape, affine, pose=pose)
 
 
 def save_head(head: PlacedHead, path: Path) -> None:

@@ -34,7 +34,7 @@ class _Phase(lightning.LightningModule):
     def __init__(self, network: HailNetwork, settings: PhaseSection) -> None:
         super().__init__()
         # The order of the features in memory in which a CPU's matrix units are fastest; the numbers are the same.
-        self.network, self.settings = network.to(memory_format=torch.channels_last_3d), settings
+        self.network, self.settings = network.to(memory_format=torch.channels_last_3d), settings  # type: ignore[call-overload]
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW over what may learn, with the schedule of the settings."""

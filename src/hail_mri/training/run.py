@@ -20,10 +20,11 @@ from torch.utils.data import DataLoader
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.networks import HailNetwork
-from hail_mri.model.weights import ModelCard, load_model, save_model
+from hail_mri.model.weights import ModelCard, load_hail_network, save_model
 from hail_mri.training.heads import fill_store, head_path
 from hail_mri.training.pairs import Example, RandomSitePairs
 from hail_mri.training.phases import EncoderPhase, StylePhase
+from hail_mri.training.precision import choose_precision
 from hail_mri.training.settings import PhaseSection, TrainingSettings, load_settings
 
 N_VALIDATION_ANATOMIES = 2  # the last ones, by name
@@ -158,7 +159,7 @@ def _network(settings: TrainingSettings, phase: Phase, out_dir: Path, init: str 
             raise MissingFileError(f"{init} is not there", hint="Run `hail-mri train encoder` first, or give --init.")
     if init is None:
         return HailNetwork(wanted)
-    network, _ = load_model(init)
+    network, _ = load_hail_network(init)
     if network.settings != wanted:
         raise InputError(f"{init} holds a network of {network.settings}, the settings ask for {wanted}")
     return network.train().requires_grad_(True)
@@ -185,7 +186,7 @@ def _trainer(section: PhaseSection, phase_dir: Path) -> lightning.Trainer:
         callbacks.append(EMAWeightAveraging(decay=section.ema_decay))
     return lightning.Trainer(
         max_epochs=section.epochs,
-        precision=section.precision,
+        precision=choose_precision(section.precision)[0],
         accelerator="auto",
         gradient_clip_val=1.0,
         reload_dataloaders_every_n_epochs=1,

@@ -5,19 +5,24 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.networks import NetworkSettings
+from hail_mri.model.tissue_network import TissueNetworkSettings
+from hail_mri.training.precision import Precision
 
 
 class _Section(BaseModel):
     """A table of the TOML file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_Kind = TypeVar("_Kind", bound=_Section)
 
 
 class NetworkSection(_Section):
@@ -59,7 +64,7 @@ class PhaseSection(_Section):
     pairs_per_batch: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     schedule: Literal["plateau", "cosine", "constant"]
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"]
+    precision: Precision
     ema_decay: float = Field(ge=0, lt=1)
 
 
@@ -97,9 +102,66 @@ class TrainingSettings(_Section):
         return self
 
 
+class TissueNetworkSection(_Section):
+    """Widths and depths of the tissue network, see `TissueNetworkSettings`."""
+
+    channels: tuple[int, ...]
+    blocks: tuple[int, ...]
+
+    @model_validator(mode="after")
+    def _is_a_network(self) -> Self:
+        self.to_settings()
+        return self
+
+    def to_settings(self) -> TissueNetworkSettings:
+        """Return them as the network takes them."""
+        return TissueNetworkSettings(self.channels, self.blocks)
+
+
+class ScanSection(_Section):
+    """What is simulated for the tissue network."""
+
+    spacing_mm: float = Field(gt=0)
+    shape: tuple[int, int, int]
+    n_heads: int = Field(ge=1)
+    n_validation_heads: int = Field(ge=1)
+    n_validation_scans: int = Field(ge=1)
+    patch: int = Field(ge=1)
+    n_workers: int = Field(ge=0)
+    seed: int = Field(ge=0)
+
+
+class TissuePhaseSection(_Section):
+    """How the tissue network is optimized."""
+
+    n_steps: int = Field(ge=1)
+    steps_per_epoch: int = Field(ge=1)
+    scans_per_step: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    precision: Precision
+    ema_decay: float = Field(ge=0, lt=1)
+
+
+class TissueTrainingSettings(_Section):
+    """Everything a run of the tissue network needs to be repeated, but the anatomies."""
+
+    network: TissueNetworkSection
+    data: ScanSection
+    tissues: TissuePhaseSection
+
+    @model_validator(mode="after")
+    def _patches_fit_the_network(self) -> Self:
+        stride = self.network.to_settings().stride
+        if self.data.patch % stride:
+            raise ValueError(f"data.patch is {self.data.patch}, expected a multiple of the network's stride, {stride}")
+        if self.data.patch > min(self.data.shape):
+            raise ValueError(f"data.patch is {self.data.patch}, expected at most the edges of data.shape")
+        return self
+
+
 def load_settings(path: str | Path) -> TrainingSettings:
     """
-    Read the settings of a run.
+    Read the settings of a run of the paper's two phases.
 
     Raises
     ------
@@ -108,11 +170,30 @@ def load_settings(path: str | Path) -> TrainingSettings:
     InputError
         If it is no TOML, a key is unknown or missing, or a value is out of range.
     """
+    return _load(path, TrainingSettings)
+
+
+def load_tissue_settings(path: str | Path) -> TissueTrainingSettings:
+    """
+    Read the settings of a run of the tissue network.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    InputError
+        If it is no TOML, a key is unknown or missing, or a value is out of range.
+    """
+    return _load(path, TissueTrainingSettings)
+
+
+def _load(path: str | Path, kind: type[_Kind]) -> _Kind:
+    """Read settings of a kind."""
     path = Path(path)
     if not path.is_file():
         raise MissingFileError(f"no settings at {path}", hint="configs/ has paper.toml, compact.toml and smoke.toml.")
     try:
-        return TrainingSettings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:
@@ -120,14 +201,15 @@ def load_settings(path: str | Path) -> TrainingSettings:
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         where = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise InputError(": ".join(filter(None, (str(path), where, message))), hint=_suggestion(first)) from error
+        hint = _suggestion(first, kind)
+        raise InputError(": ".join(filter(None, (str(path), where, message))), hint=hint) from error
 
 
-def _suggestion(error: ErrorDetails) -> str:
+def _suggestion(error: ErrorDetails, kind: type[_Section]) -> str:
     """Return the known key that is most like an unknown one."""
     if error["type"] != "extra_forbidden":
         return ""
-    sections = {name: info.annotation for name, info in TrainingSettings.model_fields.items()}
+    sections = {name: info.annotation for name, info in kind.model_fields.items()}
     section = sections.get(str(error["loc"][0])) if len(error["loc"]) > 1 else None
     known = list(sections if section is None else section.__annotations__)
     close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)

@@ -1,0 +1,127 @@
+"""Training the tissue network: cross-entropy of tissue maps, one scan a sample."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+
+from hail_mri.model.tissue_classes import BACKGROUND, BRAIN, TISSUE_CLASSES
+from hail_mri.model.tissue_network import TissueNetwork, fold_classes
+from hail_mri.training.scans import TissueExample
+from hail_mri.training.settings import TissuePhaseSection
+
+BACKGROUND_WEIGHT, BRAIN_WEIGHT = 0.2, 3.0  # of a voxel in the loss; the rest of the head has 1
+WARMUP_STEPS = 100
+LAST_FACTOR = 0.02  # on the learning rate, at the end
+
+
+class TissuePhase(lightning.LightningModule):
+    """A network that learns to name tissues, for a number of steps or of minutes, whichever ends first.
+
+    Parameters
+    ----------
+    network : TissueNetwork
+    settings : TissuePhaseSection
+    minutes : float
+        Wall time; the learning rate follows a cosine within it.
+    """
+
+    def __init__(self, network: TissueNetwork, settings: TissuePhaseSection, minutes: float = math.inf) -> None:
+        super().__init__()
+        self.network, self.settings, self.seconds = network, settings, 60 * minutes
+        self.seconds_before = 0.0  # of the run this one goes on with
+        self._start = time.monotonic()
+        self.class_weights: Tensor
+        self.register_buffer("class_weights", _class_weights(), persistent=False)
+
+    def setup(self, stage: str) -> None:  # noqa: ARG002 (Lightning's signature)
+        """Start the clock."""
+        self._start = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training, those before a resume included."""
+        return self.seconds_before + time.monotonic() - self._start
+
+    @property
+    def progress(self) -> float:
+        """How much of the run is over, 0 to 1."""
+        return min(1.0, max(self.global_step / self.settings.n_steps, self.elapsed / self.seconds))
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Return AdamW with warm-up and a cosine over the run."""
+        optimizer = torch.optim.AdamW(self.parameters(), lr=self.settings.learning_rate, betas=(0.9, 0.99))
+        schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, self.progress))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def training_step(self, batch: TissueExample) -> Tensor:
+        """Return the loss of a batch; ask for the end when the time is up."""
+        loss = tissue_loss(self.network(batch.volume), batch.counts, self.class_weights)
+        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(batch.volume))
+        if self.progress >= 1:
+            self.trainer.should_stop = True
+        return loss
+
+    def validation_step(self, batch: TissueExample) -> None:
+        """Log the loss of a batch of validation scans."""
+        loss = tissue_loss(self.network(batch.volume), batch.counts, self.class_weights)
+        self.log("validation_loss", loss, prog_bar=True, batch_size=len(batch.volume))
+        self.log("minutes", self.elapsed / 60, batch_size=len(batch.volume))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the time."""
+        checkpoint["seconds"] = self.elapsed
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the time."""
+        self.seconds_before = float(checkpoint["seconds"])
+
+
+def tissue_loss(logits: Tensor, counts: Tensor, class_weights: Tensor) -> Tensor:
+    """
+    Return the cross-entropy between the map and the shares that are true, weighted by class.
+
+    Parameters
+    ----------
+    logits : (B, i, j, k, 8, C) Tensor
+        Folded, as the network returns them.
+    counts : (B, 2 i, 2 j, 2 k, C) Tensor
+        See `TissueExample`.
+    class_weights : (C,) Tensor
+
+    Returns
+    -------
+    loss : () Tensor
+        Nats; 0 only where every voxel is of one class and known.
+    """
+    weighted = fold_classes(counts).float() * class_weights
+    log_shares = torch.log_softmax(logits.float(), dim=-1)
+    return -(weighted * log_shares).sum() / weighted.sum()
+
+
+def learning_rate_factor(step: int, progress: float) -> float:
+    """Return the factor on the learning rate: warm up, then down a cosine.
+
+    Parameters
+    ----------
+    step : int
+    progress : float
+        Of the whole run, 0 to 1.
+    """
+    warm = min(1.0, (step + 1) / WARMUP_STEPS)
+    return warm * (LAST_FACTOR + (1 - LAST_FACTOR) * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def _class_weights() -> Tensor:
+    """Return the weight of each class."""
+    weights = torch.ones(len(TISSUE_CLASSES))
+    weights[list(BRAIN)] = BRAIN_WEIGHT
+    weights[BACKGROUND] = BACKGROUND_WEIGHT
+    return weights
