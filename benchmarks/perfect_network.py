@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hail_mri.harmonize.transfer import TransferSettings, fit_curves, read_curves, transfer
+from hail_mri.harmonize.transfer import TransferSettings, fit_curves, read_curves, settings_for, transfer
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.prepare import Prepared, along_axes, prepare
@@ -114,7 +114,10 @@ def local_curve(drawings: Drawings) -> Tensor:
 def curve_and_correction(drawings: Drawings) -> Tensor:
     """Apply the transfer as harmonization does: local monotone curves, then the smooth correction."""
     d, to_working, to_native = drawings, drawings.prepared.to_working, drawings.prepared.to_native
-    return d.scaled + transfer(d.scaled, d.p, d.r, d.weight, d.air, to_working=to_working, to_native=to_native)
+    settings = settings_for(float(drawings.prepared.grid.spacing[0]))
+    return d.scaled + transfer(
+        d.scaled, d.p, d.r, d.weight, d.air, to_working=to_working, to_native=to_native, settings=settings
+    )
 
 
 def _up(drawings: Drawings, coarse: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError, UnwritableError
 from hail_mri.harmonize.harmonizer import Harmonizer, harmonize
 from hail_mri.harmonize.style_card import StyleCard
+from hail_mri.model.feature_style import FeatureStyle
 from hail_mri.model.networks import HailNetwork
 from hail_mri.model.weights import load_model, save_model
 
@@ -41,10 +42,9 @@ def test_a_card_gives_the_same_bits_as_the_scan_it_was_made_of(model, make_head,
 def test_a_card_is_a_few_kilobytes_and_holds_no_image(model, other_head, tmp_path):
     card = StyleCard.from_volumes([other_head], model=model)
     card.save(tmp_path / "card.json")
-    network, _ = load_model(model)
+    entries = json.loads((tmp_path / "card.json").read_text())
     assert (tmp_path / "card.json").stat().st_size < 20_000
-    assert tuple(map(len, card.means)) == tuple(map(len, card.stds)) == network.settings.style_sizes
-    assert {field.name for field in fields(card)} == set(json.loads((tmp_path / "card.json").read_text())) - {"format"}
+    assert set(entries) - {"format", "tissues", "features"} == {field.name for field in fields(card)} - {"style"}
 
 
 def test_the_card_of_several_scans_is_the_mean_of_their_cards(small_model, make_head, other_head):
@@ -53,7 +53,7 @@ def test_the_card_of_several_scans_is_the_mean_of_their_cards(small_model, make_
     both = StyleCard.from_volumes(volumes, model=small_model)
     assert both.n_scans == 2
     assert both.high == pytest.approx((one.high + other.high) / 2)
-    np.testing.assert_allclose(both.stds[3], (np.array(one.stds[3]) + other.stds[3]) / 2)
+    np.testing.assert_allclose(both.style.stds[3], (np.array(one.style.stds[3]) + other.style.stds[3]) / 2)
 
 
 def test_a_card_of_several_scans_can_be_harmonized_to_and_saved(small_model, make_head, other_head, tmp_path):
@@ -80,7 +80,7 @@ def test_the_card_of_other_weights_is_refused(small_model, card, tmp_path):
 
 def test_a_card_with_another_number_of_channels_is_refused(small_model, card):
     with pytest.raises(InputError, match="edited"):
-        Harmonizer(replace(card, means=card.means[:2]), model=small_model)
+        Harmonizer(replace(card, style=FeatureStyle(card.style.means[:2], card.style.stds)), model=small_model)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,14 @@ def test_a_card_with_another_number_of_channels_is_refused(small_model, card):
         pytest.param({"colour": "red"}, id="unknown entry"),
         pytest.param({"low": 10.0, "high": 1.0}, id="scale upside down"),
         pytest.param({"high": float("inf")}, id="endless scale"),
-        pytest.param({"stds": [[1.0, 0.0]]}, id="no width"),
-        pytest.param({"means": [[float("nan")]]}, id="not a number"),
-        pytest.param({"means": 3}, id="no list"),
+        pytest.param({"features": {"means": [[1.0]], "stds": [[0.0]]}}, id="no width"),
+        pytest.param({"features": {"means": [[float("nan")]], "stds": [[1.0]]}}, id="not a number"),
+        pytest.param({"features": {"means": 3, "stds": 3}}, id="no list"),
+        pytest.param({"features": 3}, id="no features"),
+        pytest.param({"tissues": {}}, id="no tissues"),
+        pytest.param({"tissues": {"white_matter": {"mean": 0.6}}}, id="one tissue"),
+        pytest.param({"n_scans": -1}, id="fewer scans than none"),
+        pytest.param({"low": "0"}, id="a number in words"),
     ],
 )
 def test_files_that_are_no_style_are_refused(card, tmp_path, changes):

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from hail_mri.errors import InputError
-from hail_mri.model.networks import COMPACT, PAPER, HailNetwork, NetworkSettings, level_weights
+from hail_mri.model.networks import PAPER, HailNetwork, NetworkSettings, level_weights
 
 
 def kinds(module):
@@ -94,10 +94,9 @@ def test_weights_of_the_deeper_levels_are_means_over_their_voxels():
     assert third.item() == 0.25
 
 
-def test_the_presets_say_how_far_a_voxel_reaches():
-    assert (PAPER.stride, COMPACT.stride) == (8, 8)
+def test_the_papers_network_says_how_far_a_voxel_reaches():
+    assert PAPER.stride == 8
     assert PAPER.reach == 48  # twice 1 + 2 + 4 + 8 of convolutions and 8 of pooling, in multiples of 8
-    assert COMPACT.reach == 80
 
 
 @pytest.mark.parametrize(

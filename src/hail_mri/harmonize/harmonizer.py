@@ -16,13 +16,12 @@ from torch import Tensor
 
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
-from hail_mri.harmonize.style_card import StyleCard, as_tensors, measure_style, on_device, prepared_statistics
-from hail_mri.harmonize.transfer import transfer
+from hail_mri.harmonize.style_card import StyleCard, measure_style
+from hail_mri.harmonize.style_models import StyleModel, load_style_model
+from hail_mri.harmonize.transfer import TransferSettings, settings_for, transfer
 from hail_mri.image.orientation import orient_like
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.volume import Volume
-from hail_mri.model.tiles import draw
-from hail_mri.model.weights import load_hail_network, weights_hash
 from hail_mri.preprocess.prepare import Prepared, along_axes, prepare
 
 _DEFAULTS = HarmonizeSettings()
@@ -79,16 +78,13 @@ class Harmonizer:
         if threads is not None:
             torch.set_num_threads(threads)
         torch.manual_seed(seed)
-        self._device = _find_device(device)
-        network, self._card = load_hail_network(model)
-        self._network = network.to(self._device)
-        self.weights_sha256 = weights_hash(model)
+        self._model, card, self.weights_sha256 = load_style_model(model, _find_device(device))
         if isinstance(target, StyleCard):
-            _require_same_model(target, self.weights_sha256, network.settings.style_sizes)
+            _require_same_model(target, self.weights_sha256, self._model)
             self.style = target
         else:
             with torch.inference_mode():
-                self.style = measure_style(target, self._network, self._card, self.weights_sha256)
+                self.style = measure_style(target, self._model, card, self.weights_sha256)
 
     @torch.inference_mode()
     def run(
@@ -120,30 +116,21 @@ class Harmonizer:
         HarmonizeSettings(strength=strength, output_mode=output_mode)
         seconds: dict[str, float] = {}
         with _timed(seconds, "prepare"):
-            prepared = prepare(
-                source, spacing=self._card.spacing_mm, stride=self._network.settings.stride, region=brain_mask
-            )
+            prepared = prepare(source, spacing=self._model.spacing, stride=self._model.stride, region=brain_mask)
         with _timed(seconds, "network"):
-            p, r = self._draw(prepared)
+            reading = self._model.read(prepared)
+            prepared = reading.prepared
+            p, r = self._model.predict(reading, self.style.style)
         with _timed(seconds, output_mode):
             scaled = prepared.scale.apply(prepared.canonical.data)
             if output_mode == "transfer":
-                harmonized = scaled + _change(prepared, scaled, p, r)
+                harmonized = scaled + _change(prepared, scaled, p, r, settings_for(self._model.spacing))
             else:
                 harmonized = along_axes(p.numpy(), prepared.to_native)
         with _timed(seconds, "finish"):
             finished = self._finish(prepared, scaled, harmonized, strength)
             volume = orient_like(prepared.canonical.with_data(finished), source.grid)
         return Harmonized(source.with_data(volume.data), (), seconds)
-
-    def _draw(self, prepared: Prepared) -> tuple[Tensor, Tensor]:
-        """Return p and r, (i, j, k) each: the scan in the target's style and in its own."""
-        volume, _ = as_tensors(prepared, self._device)
-        own = on_device(prepared_statistics(prepared, self._network), self._device)
-        style = on_device(self.style.statistics(), self._device)
-        p = draw(self._network, volume, own, style)
-        r = draw(self._network, volume, own, own)
-        return p[0, 0].cpu(), r[0, 0].cpu()
 
     def _finish(self, prepared: Prepared, scaled: np.ndarray, harmonized: np.ndarray, strength: float) -> np.ndarray:
         """Mix by strength, keep the background, and go to the target's units."""
@@ -183,7 +170,7 @@ def harmonize(
     return harmonizer.run(source, strength=strength, output_mode=output_mode, brain_mask=brain_mask).volume
 
 
-def _change(prepared: Prepared, scaled: np.ndarray, p: Tensor, r: Tensor) -> np.ndarray:
+def _change(prepared: Prepared, scaled: np.ndarray, p: Tensor, r: Tensor, settings: TransferSettings) -> np.ndarray:
     """Return the change of every native voxel, on the target's scale; 0 outside the working grid."""
     covered = tuple(np.flatnonzero(matrix.any(axis=0)) for matrix in prepared.to_working)
     box = tuple(slice(int(voxels[0]), int(voxels[-1]) + 1) for voxels in covered)
@@ -198,6 +185,7 @@ def _change(prepared: Prepared, scaled: np.ndarray, p: Tensor, r: Tensor) -> np.
         torch.from_numpy(prepared.air),
         to_working=(to_working[0], to_working[1], to_working[2]),
         to_native=(to_native[0], to_native[1], to_native[2]),
+        settings=settings,
     ).numpy()
     return change
 
@@ -211,15 +199,15 @@ def _find_device(device: Device) -> torch.device:
     return torch.device(device)
 
 
-def _require_same_model(card: StyleCard, sha256: str, sizes: tuple[int, ...]) -> None:
-    """Refuse the card of other weights: its numbers are features of one set and mean nothing to another."""
+def _require_same_model(card: StyleCard, sha256: str, model: StyleModel) -> None:
+    """Refuse the card of other weights: its numbers are what one set sees and mean nothing to another."""
     if card.weights_sha256 != sha256:
         raise InputError(
             f"the style card was made with other weights (model {card.model!r}, SHA-256 {card.weights_sha256[:12]}...)",
             hint="make the card again with this model, or give the model it was made with",
         )
-    if any(tuple(map(len, levels)) != sizes for levels in (card.means, card.stds)):
-        raise InputError("the style card has been edited: it has not as many numbers as a style of the model")
+    if not model.fits(card.style):
+        raise InputError("the style card has been edited: it does not hold a style of the model")
 
 
 @contextmanager

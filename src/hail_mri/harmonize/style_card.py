@@ -1,7 +1,7 @@
 """The style card: the look of a site in a few kilobytes, with no image in it.
 
-It holds the mean and the standard deviation of every feature channel of one or more scans of a site, and the scale that
-takes [0, 1] back to the site's intensity units.
+It holds the style of one or more scans of a site, which is what a model changes a scan to (the mean intensity of each
+tissue class, or the statistics of each feature channel), and the scale that takes [0, 1] back to the site's units.
 """
 
 import json
@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError, UnwritableError
+from hail_mri.harmonize.style_models import Style, StyleModel, load_style_model
 from hail_mri.image.volume import Volume
-from hail_mri.model.adain import Statistics
-from hail_mri.model.networks import HailNetwork
-from hail_mri.model.tiles import whole_statistics
-from hail_mri.model.weights import ModelCard, load_hail_network, weights_hash
-from hail_mri.preprocess.prepare import CEILING, Prepared, prepare
+from hail_mri.model.feature_style import FeatureStyle
+from hail_mri.model.tissue_classes import TISSUE_CLASSES
+from hail_mri.model.tissue_style import TissueStyle
+from hail_mri.model.weights import ModelCard
+from hail_mri.preprocess.prepare import prepare
 
-FORMAT = "hail-mri style card 1"
-_DIGITS = 7  # of a float32
+FORMAT = "hail-mri style card 2"
+SMALLEST_ERROR = 1e-4  # of a class mean; no scan knows its own better
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,10 @@ class StyleCard:
     Attributes
     ----------
     model : str
-        Name of the model whose features these are.
+        Name of the model whose style this is.
     weights_sha256 : str
-    means, stds : tuple of tuples of float
-        One tuple a level, one number a channel.
+    style : TissueStyle or FeatureStyle
+        By the kind of the model.
     low, high : float
         The intensities, in the site's units, that 0 and 1 stand for.
     n_scans : int
@@ -46,8 +48,7 @@ class StyleCard:
 
     model: str
     weights_sha256: str
-    means: tuple[tuple[float, ...], ...]
-    stds: tuple[tuple[float, ...], ...]
+    style: Style
     low: float
     high: float
     n_scans: int = 1
@@ -69,13 +70,10 @@ class StyleCard:
         """
         if not volumes:
             raise InputError("no scan to make a style card of, expected at least one")
-        network, card = load_hail_network(model)
-        cards = [measure_style(volume, network, card, weights_hash(model)) for volume in volumes]
+        style_model, card, sha256 = load_style_model(model, torch.device("cpu"))
+        with torch.inference_mode():
+            cards = [measure_style(volume, style_model, card, sha256) for volume in volumes]
         return cards[0] if len(cards) == 1 else _mean_card(cards)
-
-    def statistics(self) -> list[Statistics]:
-        """Return the style as the network wants it, one a level, each (1, C)."""
-        return [Statistics(torch.tensor([m]), torch.tensor([s])) for m, s in zip(self.means, self.stds, strict=True)]
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """
@@ -93,7 +91,7 @@ class StyleCard:
             raise OutputExistsError(f"{path} exists", hint="Choose another name or ask to overwrite it.")
         hidden = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            hidden.write_text(json.dumps({"format": FORMAT, **self.__dict__}, indent=1) + "\n", encoding="utf-8")
+            hidden.write_text(json.dumps(_to_entries(self), indent=1) + "\n", encoding="utf-8")
             hidden.replace(path)
         except OSError as error:
             raise UnwritableError(f"{path} cannot be written ({error.strerror})", hint="Check the folder.") from error
@@ -118,77 +116,87 @@ class StyleCard:
             raise MissingFileError(f"{path} does not exist", hint="Make a card with `hail-mri style`.")
         try:
             return _from_entries(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             message = f"{path} is not a style card ({str(error) or type(error).__name__})"
             raise InputError(message, hint="Make one with `hail-mri style`.") from error
 
 
-def measure_style(volume: Volume, network: HailNetwork, card: ModelCard, sha256: str) -> StyleCard:
+def measure_style(volume: Volume, model: StyleModel, card: ModelCard, sha256: str) -> StyleCard:
     """Measure the style of one scan."""
-    prepared = prepare(volume, spacing=card.spacing_mm, stride=network.settings.stride)
-    levels = prepared_statistics(prepared, network)
-    return StyleCard(
-        model=card.name,
-        weights_sha256=sha256,
-        means=tuple(tuple(_rounded(level.mean)) for level in levels),
-        stds=tuple(tuple(_rounded(level.std)) for level in levels),
-        low=float(prepared.scale.low),
-        high=float(prepared.scale.high),
-    )
-
-
-def prepared_statistics(prepared: Prepared, network: HailNetwork) -> list[Statistics]:
-    """Return the style of a prepared scan, each (1, C), rounded as in a card: one way to say a style, one result."""
-    volume, weight = as_tensors(prepared, next(network.parameters()).device)
-    levels = whole_statistics(network, volume, weight)
-    return [Statistics(torch.tensor([_rounded(level.mean)]), torch.tensor([_rounded(level.std)])) for level in levels]
-
-
-def on_device(levels: Sequence[Statistics], device: torch.device) -> list[Statistics]:
-    """Return the same style on a device."""
-    return [Statistics(level.mean.to(device), level.std.to(device)) for level in levels]
-
-
-def as_tensors(prepared: Prepared, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what the network sees of a prepared scan, and the weight, each (1, 1, i, j, k)."""
-    volume = torch.from_numpy(prepared.data).clamp(max=CEILING)[None, None]
-    return volume.to(device), torch.from_numpy(prepared.weight)[None, None].to(device)
-
-
-def _rounded(values: torch.Tensor) -> list[float]:
-    """Return (1, C) numbers with the digits of a float32."""
-    return [float(f"{value:.{_DIGITS}g}") for value in values[0].tolist()]
+    reading = model.read(prepare(volume, spacing=model.spacing, stride=model.stride))
+    scale = reading.prepared.scale
+    return StyleCard(card.name, sha256, reading.style, float(scale.low), float(scale.high))
 
 
 def _mean_card(cards: Sequence[StyleCard]) -> StyleCard:
-    """Average the styles and scales of several scans."""
-    n = len(cards)
-
-    def mean(levels: list[tuple[tuple[float, ...], ...]]) -> tuple[tuple[float, ...], ...]:
-        return tuple(
-            tuple(sum(channel) / n for channel in zip(*level, strict=True)) for level in zip(*levels, strict=True)
+    """Average styles and scales of several scans."""
+    n, first = len(cards), cards[0]
+    low, high = (sum(getattr(card, name) for card in cards) / n for name in ("low", "high"))
+    styles = [card.style for card in cards]
+    tissue_styles = [style for style in styles if isinstance(style, TissueStyle)]
+    if len(tissue_styles) == n:
+        return StyleCard(first.model, first.weights_sha256, _mean_tissue_style(tissue_styles), low, high, n)
+    feature_styles = [style for style in styles if isinstance(style, FeatureStyle)]
+    means, stds = (
+        tuple(
+            tuple(np.mean(stage, axis=0).tolist())
+            for stage in zip(*(getattr(s, name) for s in feature_styles), strict=True)
         )
-
-    return StyleCard(
-        cards[0].model,
-        cards[0].weights_sha256,
-        mean([card.means for card in cards]),
-        mean([card.stds for card in cards]),
-        sum(card.low for card in cards) / n,
-        sum(card.high for card in cards) / n,
-        n,
+        for name in ("means", "stds")
     )
+    return StyleCard(first.model, first.weights_sha256, FeatureStyle(means, stds), low, high, n)
+
+
+def _mean_tissue_style(styles: Sequence[TissueStyle]) -> TissueStyle:
+    """Average class means, each weighted by how well it is known: a stripped scan knows nothing of fat."""
+    means, errors, fractions = (
+        np.array([getattr(style, name) for style in styles]) for name in ("means", "errors", "fractions")
+    )
+    precision = 1 / (errors**2 + SMALLEST_ERROR**2)
+    mean = (precision * means).sum(axis=0) / precision.sum(axis=0)
+    columns = (mean, 1 / np.sqrt(precision.sum(axis=0)), fractions.mean(axis=0))
+    return TissueStyle(*(tuple(column.tolist()) for column in columns))
+
+
+def _to_entries(card: StyleCard) -> dict[str, Any]:
+    """Return what a card's file holds; class means are there by name."""
+    entries = {"format": FORMAT, **card.__dict__}
+    style = entries.pop("style")
+    if isinstance(style, TissueStyle):
+        rows = zip(style.means, style.errors, style.fractions, strict=True)
+        tissues = {
+            name: {"mean": mean, "error": error, "volume_fraction": fraction}
+            for name, (mean, error, fraction) in zip(TISSUE_CLASSES, rows, strict=True)
+        }
+        return {**entries, "tissues": tissues}
+    return {**entries, "features": {"means": style.means, "stds": style.stds}}
 
 
 def _from_entries(entries: Any) -> StyleCard:
     """Make a card of what a JSON file held."""
     if not isinstance(entries, dict) or entries.pop("format", None) != FORMAT:
         raise ValueError(f"it does not say {FORMAT!r}")
-    for name in ("means", "stds"):
-        entries[name] = tuple(tuple(float(value) for value in level) for level in entries[name])
-    card = StyleCard(**entries)
-    numbers = [value for level in (*card.means, *card.stds) for value in level] + [card.low, card.high]
-    is_style = all(map(math.isfinite, numbers)) and all(s > 0 for level in card.stds for s in level)
-    if not is_style or not card.low < card.high:
-        raise ValueError("its numbers are out of range")
+    style = _style_of(entries)
+    card = StyleCard(style=style, **entries)
+    for name, kinds in (("model", str), ("weights_sha256", str), ("low", (int, float)), ("high", (int, float))):
+        if not isinstance(getattr(card, name), kinds):
+            raise TypeError(f"{name} is {getattr(card, name)!r}")
+    if not isinstance(card.n_scans, int) or card.n_scans < 1:
+        raise ValueError(f"n_scans is {card.n_scans!r}")
+    if not (math.isfinite(card.low) and math.isfinite(card.high) and card.low < card.high):
+        raise ValueError(f"its scale goes from {card.low} to {card.high}")
     return card
+
+
+def _style_of(entries: dict[str, Any]) -> Style:
+    """Take the style out of a card's entries."""
+    if "tissues" in entries:
+        tissues = entries.pop("tissues")
+        if set(tissues) != set(TISSUE_CLASSES):
+            raise ValueError("its tissues are not those of a tissue map")
+        rows = [tissues[name] for name in TISSUE_CLASSES]
+        columns = (tuple(float(row[key]) for row in rows) for key in ("mean", "error", "volume_fraction"))
+        return TissueStyle(*columns)
+    features = entries.pop("features")
+    means, stds = (tuple(tuple(float(n) for n in stage) for stage in features[name]) for name in ("means", "stds"))
+    return FeatureStyle(means, stds)

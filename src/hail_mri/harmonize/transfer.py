@@ -18,11 +18,13 @@ Chen, Paris, Durand, ACM Trans Graph 26:103 (2007): the bilateral grid. Irani an
 one iteration of back-projection.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from hail_mri.image.resampling import axis_weights
 from hail_mri.preprocess.prepare import AxisMatrices
 
 
@@ -42,6 +44,8 @@ class TransferSettings:
         Where a neighbourhood has too few voxels of an intensity, one this many times as wide is asked, then the head.
     support : float
         How many voxels (of the neighbourhood's weight, which adds up to 1) are too few.
+    cell : int
+        Voxels of the working grid along the edge of a voxel of the curves' own grid; `radius` is in the latter.
     """
 
     n_bins: int = 20
@@ -49,6 +53,21 @@ class TransferSettings:
     radius: float = 0.7
     wide_factor: float = 3.0
     support: float = 1e-3
+    cell: int = 1
+
+
+CURVE_SPACING = 6.0  # mm, of the curves' grid where the working grid is finer
+
+
+def settings_for(spacing: float) -> TransferSettings:
+    """Return the settings for a working grid: curves on a grid of their own where it is fine.
+
+    Parameters
+    ----------
+    spacing : float
+        Of the working grid, mm.
+    """
+    return TransferSettings(cell=max(1, round(CURVE_SPACING / spacing)))
 
 
 def transfer(
@@ -84,7 +103,7 @@ def transfer(
     """
     matrices = [torch.from_numpy(m) for m in to_native]
     curves = fit_curves(p, r, weight, settings)
-    change = read_curves(curves, source, matrices, settings.ceiling)
+    change = read_curves(curves, source, _from_cells(matrices, settings.cell), settings.ceiling)
     unexplained = weight * (p - r) - (weight + air) * _apply([torch.from_numpy(m) for m in to_working], change)
     for start in range(0, len(change), _SLAB):
         slab = slice(start, start + _SLAB)
@@ -107,13 +126,10 @@ def fit_curves(p: Tensor, r: Tensor, weight: Tensor, settings: TransferSettings)
     Returns
     -------
     curves : (n_bins, i, j, k) Tensor
-        Intensity plus change never decreases along the first axis.
+        On the curves' grid. Intensity plus change never decreases along the first axis.
     """
     intensities = torch.linspace(0, settings.ceiling, settings.n_bins)
-    place = r.clamp(0, settings.ceiling) / settings.ceiling * (settings.n_bins - 1)
-    bins = torch.arange(settings.n_bins).reshape(-1, 1, 1, 1)
-    share = (1 - (place - bins).abs()).clamp(min=0) * weight
-    changes = share * (p - r)
+    share, changes = _by_cell_and_intensity(p, r, weight, settings)
     total = share.sum(dim=(1, 2, 3), keepdim=True)
     everywhere = changes.sum(dim=(1, 2, 3), keepdim=True) / total.clamp(min=settings.support)
     wide = _ask_neighbourhood(changes, share, everywhere, settings.radius * settings.wide_factor, settings.support)
@@ -121,6 +137,37 @@ def fit_curves(p: Tensor, r: Tensor, weight: Tensor, settings: TransferSettings)
     local = (_smooth(changes, settings.radius) + settings.support * wide) / (support + settings.support)
     filled = _borrow_from_neighbours(local, support / (support + 3 * settings.support))
     return _monotone(intensities.reshape(-1, 1, 1, 1) + filled) - intensities.reshape(-1, 1, 1, 1)
+
+
+def _by_cell_and_intensity(p: Tensor, r: Tensor, weight: Tensor, settings: TransferSettings) -> tuple[Tensor, Tensor]:
+    """Add up weight, and weight times change, in cells over space and intensity, (n_bins, i, j, k) each."""
+    n_bins, cell = settings.n_bins, settings.cell
+    shape = [-(-n // cell) for n in r.shape]
+    i, j, k = (torch.arange(n) // cell for n in r.shape)
+    cells = ((i[:, None, None] * shape[1] + j[:, None]) * shape[2] + k).flatten()
+    place = (r.clamp(0, settings.ceiling) / settings.ceiling * (n_bins - 1)).flatten()
+    lower = place.floor().clamp(max=n_bins - 2)
+    above = place - lower
+    index = cells * n_bins + lower.long()
+    sums = []
+    for values in (weight.flatten(), (weight * (p - r)).flatten()):
+        # bincount adds in one order, whatever the number of threads.
+        total = torch.bincount(index, values * (1 - above), minlength=math.prod(shape) * n_bins)
+        total += torch.bincount(index + 1, values * above, minlength=len(total))
+        sums.append((total / cell**3).to(r.dtype).reshape(*shape, n_bins).movedim(-1, 0).contiguous())
+    return sums[0], sums[1]
+
+
+def _from_cells(to_native: list[Tensor], cell: int) -> list[Tensor]:
+    """Return the matrices from the curves' grid to the native one."""
+    if cell == 1:
+        return to_native
+    matrices = []
+    for matrix in to_native:
+        n = matrix.shape[1]
+        up = axis_weights(n, -(-n // cell), 1.0, float(cell), -(cell - 1) / 2, hold_border=True)
+        matrices.append(matrix @ torch.from_numpy(up))
+    return matrices
 
 
 def read_curves(curves: Tensor, source: Tensor, to_native: list[Tensor], ceiling: float) -> Tensor:

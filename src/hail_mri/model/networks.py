@@ -4,9 +4,6 @@ A *level* is a resolution: level 1 is that of the volume, each further level hal
 the features of all levels. In the paper only the deepest level is normalized and decoded; with `skips`, the normalized
 features of the other levels are added on the way up (the decoder is the encoder's mirror, so the channels agree).
 
-With *regions* the decoder ends in soft maps of tissues, and the style is exchanged there (see `regions`): features
-reach the decoder as they are, and p and r are the same regions, drawn with the target's levels and with the source's.
-
 References
 ----------
 Parida et al., HAIL, 2023, appendix A (figures 3 and 4).
@@ -24,13 +21,10 @@ from torch import Tensor, nn
 
 from hail_mri.errors import InputError
 from hail_mri.model.adain import Statistics, adain, channel_statistics
-from hail_mri.model.regions import draw_regions, region_statistics, region_sums
 
 MOST_LEVELS = 8  # a voxel of the deepest is 128 voxels of the volume wide
 MOST_CHANNELS = 4096
 MOST_CONVS = 16
-MOST_REGIONS = 256
-UNDECIDED = 0.2  # factor on the last convolution before the softmax
 
 
 @dataclass(frozen=True)
@@ -45,8 +39,6 @@ class NetworkSettings:
         Convolutions per level; the paper's text does not give them, its figures suggest one.
     skips : bool
         Whether the levels above the deepest are normalized and handed to the decoder, too.
-    n_regions : int
-        Soft regions whose levels are the style; 0 is the paper's network, whose style is that of the features.
 
     Raises
     ------
@@ -57,7 +49,6 @@ class NetworkSettings:
     channels: tuple[int, ...]
     convs_per_level: tuple[int, ...]
     skips: bool
-    n_regions: int = 0
 
     def __post_init__(self) -> None:
         n_levels = len(self.channels)
@@ -72,18 +63,11 @@ class NetworkSettings:
         ):
             if not all(isinstance(n, int) and 1 <= n <= most for n in numbers):
                 raise InputError(f"{name} are {numbers}, expected whole numbers from 1 to {most}")
-        if not 0 <= self.n_regions <= MOST_REGIONS:
-            raise InputError(f"n_regions is {self.n_regions}, expected a whole number from 0 to {MOST_REGIONS}")
 
     @property
     def stride(self) -> int:
         """Voxels of the volume along the edge of one voxel of the deepest level."""
         return 2 ** (len(self.channels) - 1)
-
-    @property
-    def style_sizes(self) -> tuple[int, ...]:
-        """How many means (and deviations, or shares) a style has, per level."""
-        return (self.n_regions,) if self.n_regions else self.channels
 
     @property
     def reach(self) -> int:
@@ -93,7 +77,6 @@ class NetworkSettings:
 
 
 PAPER = NetworkSettings(channels=(64, 128, 256, 512), convs_per_level=(1, 1, 1, 1), skips=False)
-COMPACT = NetworkSettings(channels=(16, 32, 64, 96), convs_per_level=(1, 2, 2, 2), skips=True, n_regions=21)
 
 
 def _convolution(n_in: int, n_out: int, *, relu: bool = True) -> nn.Module:
@@ -129,7 +112,7 @@ class Decoder(nn.Module):
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
-        n_out = (settings.n_regions or 1, *settings.channels[:-1])
+        n_out = (1, *settings.channels[:-1])
         self.skips = settings.skips
         self.levels = nn.ModuleList(
             nn.Sequential(*(_convolution(a, a) for _ in range(n - 1)), _convolution(a, b, relu=level > 0))
@@ -137,14 +120,8 @@ class Decoder(nn.Module):
         )
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest-exact")
 
-    def begin_undecided(self) -> None:
-        """Make the last convolution small: soft regions that start out sure of themselves unlearn it slowly."""
-        last = next(reversed(list(self.levels[0].children())))
-        for parameter in last.parameters():
-            parameter.data.mul_(UNDECIDED)
-
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Return a volume, (B, 1 or n_regions, I, J, K), from the features of all levels, shallow first."""
+        """Return a volume, (B, 1, I, J, K), from the features of all levels, shallow first."""
         decoded = self.levels[-1](features[-1])
         for level in range(len(self.levels) - 2, -1, -1):
             decoded = self.upsample(decoded)
@@ -163,8 +140,6 @@ class HailNetwork(nn.Module):
         self.encoder = Encoder(settings)
         self.decoder = Decoder(settings)
         self.apply(_he_initialization)
-        if settings.n_regions:
-            self.decoder.begin_undecided()
 
     def statistics(self, features: Sequence[Tensor], weight: Tensor | None = None) -> list[Statistics]:
         """Return the style of each level; `weight` (B, 1, I, J, K) is that of the voxels of level 1."""
@@ -199,19 +174,10 @@ class HailNetwork(nn.Module):
             What the network draws in the target's style, and what it makes of the source itself. Both go the same
             way, so that p is r, bit for bit, when target and source have the same style.
         """
-        if self.settings.n_regions:
-            regions, target_regions = self.regions(source), self.regions(target)
-            own_levels = region_statistics(*region_sums(regions, source, _or_ones(source_weight, source)))
-            levels = region_statistics(*region_sums(target_regions, target, _or_ones(target_weight, target)))
-            return draw_regions(regions, own_levels, levels), draw_regions(regions, own_levels, own_levels)
         features = self.encoder(source)
         own = self.statistics(features, source_weight)
         style = self.statistics(self.encoder(target), target_weight)
         return self.redraw(features, own, style)
-
-    def regions(self, volume: Tensor) -> Tensor:
-        """Return the soft regions of a volume, (B, n_regions, I, J, K); they add up to 1 in every voxel."""
-        return torch.softmax(self.decoder(self.encoder(volume)).float(), dim=1)
 
     def redraw(
         self, features: Sequence[Tensor], own: Sequence[Statistics], style: Sequence[Statistics]
@@ -223,11 +189,6 @@ class HailNetwork(nn.Module):
 def level_weights(weight: Tensor, n_levels: int) -> list[Tensor]:
     """Return the weights of the voxels of each level: the mean over the voxels of level 1 they cover."""
     return [weight if level == 0 else F.avg_pool3d(weight, 2**level) for level in range(n_levels)]
-
-
-def _or_ones(weight: Tensor | None, volume: Tensor) -> Tensor:
-    """Return the weight, 1 everywhere if there is none."""
-    return torch.ones_like(volume) if weight is None else weight
 
 
 def _he_initialization(module: nn.Module) -> None:

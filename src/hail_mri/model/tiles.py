@@ -12,11 +12,9 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from hail_mri.errors import InputError
 from hail_mri.model.adain import EPSILON, Statistics
 from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.networks import HailNetwork, level_weights
-from hail_mri.model.regions import draw_regions, region_statistics, region_sums
 
 DEFAULT_TILE = 128  # voxels of level 1 along an edge
 
@@ -57,8 +55,6 @@ def whole_statistics(
     style : list of Statistics
         One a level, each (1, C).
     """
-    if network.settings.n_regions:
-        return [_whole_levels(network, volume, weight, tile)]
     n_levels = len(network.settings.channels)
     sums = [torch.zeros(3, n, dtype=torch.float64) for n in network.settings.channels]
     for part in _tiles(volume.shape[2:], tile, network):
@@ -100,26 +96,9 @@ def draw(
     drawn = torch.empty_like(volume)
     for part in _tiles(volume.shape[2:], tile, network):
         tile_volume = volume[(slice(None), slice(None), *part.region)]
-        if network.settings.n_regions:
-            piece = draw_regions(network.regions(tile_volume), own[0], style[0])
-        else:
-            piece = network.decoder(network.restyle(network.encoder(tile_volume), own, style))
+        piece = network.decoder(network.restyle(network.encoder(tile_volume), own, style))
         drawn[(slice(None), slice(None), *part.core)] = piece[(slice(None), slice(None), *part.inner(0))]
     return drawn
-
-
-def _whole_levels(network: HailNetwork, volume: Tensor, weight: Tensor, tile: int) -> Statistics:
-    """Return the levels and shares of the regions of a volume, each (1, K)."""
-    sums: tuple[Tensor, ...] | None = None
-    for part in _tiles(volume.shape[2:], tile, network):
-        regions = network.regions(volume[(slice(None), slice(None), *part.region)])
-        core, inner = (slice(None), slice(None), *part.core), (slice(None), slice(None), *part.inner(0))
-        new = region_sums(regions[inner].double().cpu(), volume[core].double().cpu(), weight[core].double().cpu())
-        sums = new if sums is None else tuple(a + b for a, b in zip(sums, new, strict=True))
-    if sums is None:
-        raise InputError("the volume has no voxels")
-    style = region_statistics(sums[0], sums[1], sums[2])
-    return Statistics(style.mean.float().to(volume.device), style.std.float().to(volume.device))
 
 
 def _finish(sums: Tensor, device: torch.device) -> Statistics:

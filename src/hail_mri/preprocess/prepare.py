@@ -5,7 +5,7 @@ head, on a [0, 1] scale. Going back is two small matrices an axis; the scan itse
 Bias field correction and registration have their place between the steps of `prepare`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,18 @@ class Prepared:
     air: FloatArray
     to_working: AxisMatrices
     to_native: AxisMatrices
+
+    def rescaled(self, factor: float) -> "Prepared":
+        """Return the same with another scale: what is `factor` on this one is 1 on the new one.
+
+        Parameters
+        ----------
+        factor : float
+            Above 0.
+        """
+        low, high = self.scale.low, self.scale.high
+        scale = PercentileScale(low, low + (high - low) * factor)
+        return replace(self, scale=scale, data=self.data * np.float32(1 / factor))
 
 
 def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | None = None) -> Prepared:

@@ -21,7 +21,6 @@ from hail_mri.preprocess.prepare import CEILING, WHITE_MATTER
 from hail_mri.simulation.acquisition import PlacedHead, random_receive_field, scan
 from hail_mri.simulation.fields import Field
 from hail_mri.simulation.scanners import Site, random_site
-from hail_mri.simulation.tissues import AIR, TISSUES
 from hail_mri.training.heads import load_head
 
 TRUTH_CEILING = 2.0  # what is learned of brighter voxels: bright fat must not drown the brain
@@ -39,7 +38,6 @@ class Example(NamedTuple):
     source_weight: Tensor
     target_weight: Tensor
     brain: Tensor
-    tissues: Tensor  # (n_tissues, I, J, K): shares of the source's tissues, air first
 
 
 class RandomSitePairs(Dataset[Example]):
@@ -109,7 +107,6 @@ def _both_directions(
             source_weight=source_weight[None],
             target_weight=target_weight[None],
             brain=(heads[n].brain.float() * source_keep)[None],
-            tissues=_tissue_shares(heads[n], source_keep),
         )
         examples.append(example)
     return examples[0], examples[1]
@@ -134,20 +131,6 @@ def _random_gamma(generator: torch.Generator) -> float:
     """Draw a gamma for a site; two thirds of the sites have none."""
     chance, size = torch.rand(2, generator=generator).tolist()
     return 1.0 if chance > 1 / 3 else 0.8 + 0.45 * size
-
-
-def _tissue_shares(head: PlacedHead, keep: Tensor) -> Tensor:
-    """Return the share of each tissue in each voxel, (n_tissues, I, J, K); what is not kept is air."""
-    n_points = head.tissue.shape[1]
-    shares = torch.zeros(len(TISSUES), *head.shape)
-    shares[AIR] = 1
-    flat = shares.view(len(TISSUES), -1)
-    flat[AIR, head.voxels] = 0
-    places = head.tissue.long() * flat.shape[1] + head.voxels[:, None]
-    flat.view(-1).scatter_add_(0, places.flatten(), torch.full((places.numel(),), 1 / n_points))
-    shares *= keep
-    shares[AIR] += 1 - keep
-    return shares
 
 
 def _support(head: PlacedHead, *, stripped: bool) -> Tensor:

@@ -19,7 +19,6 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from hail_mri.model.adain import Statistics
 from hail_mri.model.losses import consistency_loss, content_loss, reconstruction_loss, style_loss, supervised_loss
 from hail_mri.model.networks import HailNetwork
-from hail_mri.model.regions import SMALLEST_SHARE, draw_regions, region_statistics, region_sums
 from hail_mri.training.pairs import Example
 from hail_mri.training.settings import PhaseSection, StyleLossSection
 
@@ -95,11 +94,8 @@ class StylePhase(_Phase):
 
     def loss(self, example: Example) -> dict[str, Tensor]:
         """Return the terms of the paper and the supervised ones, each times its weight."""
-        source, target, truth, source_weight, target_weight, brain, tissues = example
-        if self.network.settings.n_regions:
-            p, r, regions = self._redraw_regions(source, target, source_weight, target_weight)
-        else:
-            p, r = (v.float() for v in self._redraw(source, target, source_weight, target_weight))
+        source, target, truth, source_weight, target_weight, brain = example
+        p, r = (v.float() for v in self._redraw(source, target, source_weight, target_weight))
         weight = AIR_WEIGHT + (1 - AIR_WEIGHT) * source_weight + (BRAIN_WEIGHT - 1) * brain
         weights, terms = self.losses, {}
         if weights.supervised:
@@ -110,10 +106,6 @@ class StylePhase(_Phase):
         if weights.consistency:
             # Of source and target: with both directions in the batch, each scan is a source once.
             terms["consistency"] = weights.consistency * consistency_loss(r, source)
-        if weights.regions:
-            # The first n tissues name the regions; the truth knows them.
-            entropy = -(tissues * regions.clamp(min=SMALLEST_SHARE).log()).sum(dim=1, keepdim=True)
-            terms["regions"] = weights.regions * (entropy * weight).sum() / weight.sum()
         if weights.style or weights.content:
             terms |= self._paper_terms(p, source, target, source_weight, target_weight)
         return terms
@@ -129,18 +121,6 @@ class StylePhase(_Phase):
         own = self.network.statistics(features, source_weight)
         style = [Statistics(_other_direction(level.mean), _other_direction(level.std)) for level in own]
         return self.network.redraw(features, own, style)
-
-    def _redraw_regions(
-        self, source: Tensor, target: Tensor, source_weight: Tensor, target_weight: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return p, r and the source's regions; a scan that is source and target is divided once."""
-        regions = self.network.regions(source)
-        own = region_statistics(*region_sums(regions, source, source_weight))
-        if torch.equal(target, _other_direction(source)):
-            style = Statistics(_other_direction(own.mean), _other_direction(own.std))
-        else:
-            style = region_statistics(*region_sums(self.network.regions(target), target, target_weight))
-        return draw_regions(regions, own, style), draw_regions(regions, own, own), regions
 
     def _paper_terms(
         self, p: Tensor, source: Tensor, target: Tensor, source_weight: Tensor, target_weight: Tensor

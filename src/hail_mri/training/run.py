@@ -147,13 +147,7 @@ def _place_heads(
 def _network(settings: TrainingSettings, phase: Phase, out_dir: Path, init: str | Path | None) -> HailNetwork:
     """Return the network to start from: fresh, of phase 1, or the one asked for."""
     wanted = settings.network.to_settings()
-    if phase == "encoder" and wanted.n_regions:
-        raise InputError(
-            f"the settings ask for a network with {wanted.n_regions} regions, which draws no volumes that phase 1 "
-            "could compare with scans",
-            hint="run `hail-mri train style` at once",
-        )
-    if phase == "style" and init is None and not wanted.n_regions:
+    if phase == "style" and init is None:
         init = out_dir / "encoder.safetensors"
         if not init.exists():
             raise MissingFileError(f"{init} is not there", hint="Run `hail-mri train encoder` first, or give --init.")

@@ -31,7 +31,6 @@ class NetworkSection(_Section):
     channels: tuple[int, ...]
     convs_per_level: tuple[int, ...]
     skips: bool
-    n_regions: int = 0
 
     @model_validator(mode="after")
     def _is_a_network(self) -> Self:
@@ -40,7 +39,7 @@ class NetworkSection(_Section):
 
     def to_settings(self) -> NetworkSettings:
         """Return them as the network takes them."""
-        return NetworkSettings(self.channels, self.convs_per_level, self.skips, self.n_regions)
+        return NetworkSettings(self.channels, self.convs_per_level, self.skips)
 
 
 class DataSection(_Section):
@@ -76,7 +75,6 @@ class StyleLossSection(_Section):
     consistency: float = Field(ge=0)
     supervised: float = Field(ge=0)
     drawing: float = Field(ge=0)
-    regions: float = Field(ge=0, default=0.0)
     content_wanted: Literal["adain", "source"]
     freeze_encoder: bool
 

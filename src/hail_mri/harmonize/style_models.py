@@ -1,0 +1,176 @@
+"""The two kinds of model behind one interface: what a scan's style is, and the scan in another style.
+
+A *prediction* p is what a model makes of a scan in the target's style, a *reconstruction* r what it makes of the scan
+in its own. Both are on the network grid and made in the same way, so that p is r, bit for bit, when the styles agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from hail_mri.model.denormals import flushed_denormals
+from hail_mri.model.feature_style import FeatureStyle
+from hail_mri.model.networks import HailNetwork
+from hail_mri.model.tiles import draw, whole_statistics
+from hail_mri.model.tissue_classes import BRAIN, WHITE_MATTER
+from hail_mri.model.tissue_exchange import exchanged_means
+from hail_mri.model.tissue_fit import TissueFit, fit_tissues
+from hail_mri.model.tissue_network import TissueNetwork
+from hail_mri.model.tissue_style import TissueStyle
+from hail_mri.model.weights import ModelCard, load_model, weights_hash
+from hail_mri.preprocess.prepare import CEILING, Prepared
+from hail_mri.preprocess.prepare import WHITE_MATTER as WHITE_MATTER_SCALED
+
+Style = TissueStyle | FeatureStyle
+StyleT = TypeVar("StyleT", TissueStyle, FeatureStyle)
+
+PLAUSIBLE_WHITE_MATTER = (0.6, 1.7)  # of its mean over what the scale was set by; else the map has not found it
+SMALLEST_WHITE_MATTER = 0.05  # of the measured volume; with less the map has not found it
+
+
+@dataclass(frozen=True)
+class Reading(Generic[StyleT]):
+    """What a model sees in a scan.
+
+    Attributes
+    ----------
+    prepared : Prepared
+        The scan, on the scale that the model has found to be right.
+    style : TissueStyle or FeatureStyle
+        Of the scan.
+    fit : TissueFit or None
+        The tissue map, of a model that makes one.
+    """
+
+    prepared: Prepared
+    style: StyleT
+    fit: TissueFit | None = None
+
+
+class StyleModel(Protocol):
+    """What harmonization needs of a model, whatever its style is."""
+
+    spacing: float
+    stride: int
+
+    def read(self, prepared: Prepared) -> Reading[Any]:
+        """Measure the style of a prepared scan."""
+
+    def predict(self, reading: Reading[Any], style: Any) -> tuple[Tensor, Tensor]:
+        """Return p and r, (i, j, k) each, on the CPU."""
+
+    def fits(self, style: Style) -> bool:
+        """Return whether a style is one of this model's."""
+
+
+class FeatureModel:
+    """A network of the paper's kind: the style is that of its features.
+
+    Parameters
+    ----------
+    network : HailNetwork
+    spacing : float
+        Of the network grid, mm.
+    """
+
+    def __init__(self, network: HailNetwork, spacing: float, device: torch.device) -> None:
+        self.network, self.spacing, self.device = network.to(device), spacing, device
+        self.stride = network.settings.stride
+
+    def read(self, prepared: Prepared) -> Reading[FeatureStyle]:
+        """Measure the style of a prepared scan."""
+        levels = whole_statistics(self.network, self._volume(prepared), _on(self.device, prepared.weight))
+        return Reading(prepared, FeatureStyle.from_statistics(levels))
+
+    def predict(self, reading: Reading[FeatureStyle], style: FeatureStyle) -> tuple[Tensor, Tensor]:
+        """Return p and r, (i, j, k) each, on the CPU."""
+        volume = self._volume(reading.prepared)
+        own, wanted = (s.statistics(self.device) for s in (reading.style, style))
+        p, r = (draw(self.network, volume, own, levels)[0, 0].cpu() for levels in (wanted, own))
+        return p, r
+
+    def fits(self, style: Style) -> bool:
+        """Return whether a style is one of features, and has as many numbers as this model's."""
+        if not isinstance(style, FeatureStyle):
+            return False
+        return tuple(map(len, style.means)) == tuple(map(len, style.stds)) == self.network.settings.channels
+
+    def _volume(self, prepared: Prepared) -> Tensor:
+        """Return what the network sees, (1, 1, i, j, k)."""
+        return _on(self.device, prepared.data).clamp(max=CEILING)
+
+
+class TissueModel:
+    """A tissue network: the style is the mean intensity of each tissue.
+
+    Parameters
+    ----------
+    network : TissueNetwork
+    spacing : float
+        Of the network grid, mm.
+    """
+
+    def __init__(self, network: TissueNetwork, spacing: float, device: torch.device) -> None:
+        self.network = network.to(device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.spacing, self.device = spacing, device
+        self.stride = network.settings.stride
+
+    @flushed_denormals()
+    def read(self, prepared: Prepared) -> Reading[TissueStyle]:
+        """Find the tissues of a prepared scan, and set its scale by its white matter."""
+        volume = _on(self.device, prepared.data).clamp(max=CEILING)
+        prior = self.network.tissue_map(volume)[0].cpu()
+        fit = fit_tissues(prior, volume[0, 0].cpu(), torch.from_numpy(prepared.weight), spacing=self.spacing)
+        white_matter = fit.style.means[WHITE_MATTER] / WHITE_MATTER_SCALED
+        low, high = PLAUSIBLE_WHITE_MATTER
+        if not (low < white_matter < high and fit.style.fractions[WHITE_MATTER] > SMALLEST_WHITE_MATTER):
+            return Reading(prepared, fit.style, fit)
+        style = fit.style.scaled(1 / white_matter)
+        return Reading(prepared.rescaled(white_matter), style, replace(fit, style=style))
+
+    def predict(self, reading: Reading[TissueStyle], style: TissueStyle) -> tuple[Tensor, Tensor]:
+        """Return p and r, (i, j, k) each, on the CPU; both carry the scan's own receive bias field."""
+        fit = reading.fit
+        if fit is None:
+            raise AssertionError("a tissue model has read the scan")
+        own = torch.tensor(reading.style.means, dtype=torch.float64)
+        wanted = exchanged_means(reading.style, style)
+        mix = partial(torch.einsum, "kxyz,k->xyz", fit.shares)
+        p, r = (fit.field * mix(means.float()) for means in (wanted, own))
+        return p, r
+
+    def fits(self, style: Style) -> bool:
+        """Return whether a style is one of tissues; they all have the same classes."""
+        return isinstance(style, TissueStyle)
+
+
+def load_style_model(model: str | Path, device: torch.device) -> tuple[StyleModel, ModelCard, str]:
+    """
+    Read a model, its card and the SHA-256 of its weights; errors as `load_model`.
+
+    Parameters
+    ----------
+    model : str or Path
+    device : torch.device
+    """
+    network, card = load_model(model)
+    sha256 = weights_hash(model)
+    if isinstance(network, TissueNetwork):
+        return TissueModel(network, card.spacing_mm, device), card, sha256
+    return FeatureModel(network, card.spacing_mm, device), card, sha256
+
+
+def brain_share(fit: TissueFit) -> Tensor:
+    """Return the share of brain and the fluid around it in each voxel, (I, J, K)."""
+    return fit.shares[list(BRAIN)].sum(dim=0)
+
+
+def _on(device: torch.device, data: object) -> Tensor:
+    """Return an (i, j, k) array as a (1, 1, i, j, k) tensor on a device."""
+    return torch.as_tensor(data)[None, None].to(device)

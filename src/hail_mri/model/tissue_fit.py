@@ -1,0 +1,166 @@
+"""Fit a tissue map to the scan itself: what the network says of the tissues, what the intensities say, and the coil.
+
+The network's shares are the *prior* of each voxel. A Gaussian mixture (a mean and a variance for each class) and a
+smooth *receive bias field* are fitted to the scan by expectation maximization: each voxel's shares are the prior times
+the likelihood of its intensity. A network that has never seen a protocol still knows where tissues are; the scan knows
+how bright they are. The mixture takes a voxel for whole that the network may know to be shared, so that the map is the
+mean of both; and class means are read where both agree.
+
+References
+----------
+Ashburner and Friston, NeuroImage 26:839 (2005): priors, mixture and bias field fitted in turns. Wells et al., IEEE TMI
+15:429 (1996): the field as a smoothed, precision-weighted log ratio.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hail_mri.model.tissue_classes import DEEP_TISSUES, GREY_MATTER, WHITE_MATTER
+from hail_mri.model.tissue_style import TissueStyle, measure_tissue_style
+
+FIELD_CLASSES = [WHITE_MATTER, GREY_MATTER, *DEEP_TISSUES]  # large, and of known intensity
+FIELD_BLOCK = 4  # voxels along the edge of a block; the field is fitted to the means of blocks
+FIELD_UNIT = 500.0  # precision (1 / intensity²) of a block that has much to say
+DARKEST = 0.02  # on the [0, 1] scale; below it a logarithm says nothing
+LARGEST_LOG = 0.7  # of a ratio that could be a coil's
+PRIOR_VARIANCE, PRIOR_VOXELS = 0.05**2, 50.0  # what the variance of a class is taken for, and how firmly
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How a map is fitted to a scan.
+
+    Attributes
+    ----------
+    n_iterations : int
+        Of expectation maximization; 0 leaves the network's map as it is.
+    field_from : int
+        Iteration from which the field is fitted, too.
+    floor : float
+        Least prior of a class that the network excludes.
+    smallest_sigma : float
+        Least standard deviation of a class, on the [0, 1] scale: noise and texture.
+    field_mm : float
+        Standard deviation of the Gaussian that makes the field smooth.
+    field_evidence : float
+        Evidence in a neighbourhood below which the field is pulled to 1.
+    """
+
+    n_iterations: int = 10
+    field_from: int = 3
+    floor: float = 1e-3
+    smallest_sigma: float = 0.02
+    field_mm: float = 20.0
+    field_evidence: float = 0.02
+
+
+@dataclass(frozen=True)
+class TissueFit:
+    """A tissue map that explains a scan.
+
+    Attributes
+    ----------
+    shares : (n_classes, I, J, K) Tensor
+        Adding up to 1.
+    field : (I, J, K) Tensor
+        Receive bias field, around 1 in the brain.
+    style : TissueStyle
+        Of the scan without its field.
+    """
+
+    shares: Tensor
+    field: Tensor
+    style: TissueStyle
+
+
+def fit_tissues(
+    prior: Tensor, volume: Tensor, weight: Tensor, *, spacing: float, settings: FitSettings = FitSettings()
+) -> TissueFit:
+    """
+    Fit shares, class means and receive bias field to a scan.
+
+    Parameters
+    ----------
+    prior : (n_classes, I, J, K) Tensor
+        The network's tissue map.
+    volume, weight : (I, J, K) Tensor
+        The scan on its [0, 1] scale, and where it is measured; edges are multiples of 4, and the weight is not 0
+        everywhere.
+    spacing : float
+        mm.
+    settings : FitSettings
+
+    Returns
+    -------
+    fit : TissueFit
+        Where the weight is 0, the prior, and a field that goes on smoothly.
+    """
+    inside = weight.flatten() > 0
+    values, w = volume.flatten()[inside], weight.flatten()[inside]
+    shares = prior.flatten(1)[:, inside]
+    floored = (shares + settings.floor) / (1 + settings.floor * len(shares))
+    log_prior, log_field = torch.log(floored), torch.zeros_like(volume)
+    even = values
+    for iteration in range(settings.n_iterations):
+        means, variances = _moments(shares, even, w, first=iteration == 0, settings=settings)
+        distance = (even - means[:, None]) ** 2 / variances[:, None]
+        shares = torch.softmax(log_prior - 0.5 * (distance + torch.log(variances)[:, None]), dim=0)
+        if iteration >= settings.field_from:
+            evidence = _field_evidence(shares, values, means, variances)
+            log_field = _smooth_field(evidence, inside, weight, spacing, settings)
+            even = values * torch.exp(-log_field.flatten()[inside])
+    inner = prior.flatten(1)[:, inside]
+    whole = prior.flatten(1).clone()
+    whole[:, inside] = (inner + shares) / 2
+    style = measure_tissue_style(torch.sqrt(inner * shares), even, w)
+    return TissueFit(whole.reshape(prior.shape), torch.exp(log_field), style)
+
+
+def _moments(
+    shares: Tensor, values: Tensor, weight: Tensor, *, first: bool, settings: FitSettings
+) -> tuple[Tensor, Tensor]:
+    """Return mean and variance of each class; a network's shares are of mixed voxels, the mixture's of whole ones."""
+    weighted = shares * weight
+    total = weighted.sum(dim=1)
+    if first:
+        means = torch.tensor(measure_tissue_style(shares, values, weight).means, dtype=values.dtype)
+    else:
+        means = (weighted @ values + 1e-6) / (total + 1e-6)
+    squares = (weighted * (values - means[:, None]) ** 2).sum(dim=1)
+    variances = (squares + PRIOR_VOXELS * PRIOR_VARIANCE) / (total + PRIOR_VOXELS)
+    return means, variances.clamp(min=settings.smallest_sigma**2)
+
+
+def _field_evidence(shares: Tensor, values: Tensor, means: Tensor, variances: Tensor) -> Tensor:
+    """Return what each voxel says of the log field, times how much it has to say, and that, (2, n)."""
+    precision = shares[FIELD_CLASSES] / variances[FIELD_CLASSES][:, None]
+    total = precision.sum(dim=0)
+    expected = (means[FIELD_CLASSES] @ precision) / total.clamp(min=1e-6)
+    ratio = torch.log(values.clamp(min=DARKEST) / expected.clamp(min=DARKEST)).clamp(-LARGEST_LOG, LARGEST_LOG)
+    trust = total * expected**2 / FIELD_UNIT
+    return torch.stack([trust * ratio, trust])
+
+
+def _smooth_field(evidence: Tensor, inside: Tensor, weight: Tensor, spacing: float, settings: FitSettings) -> Tensor:
+    """Return the log field, (I, J, K): the smoothed evidence, 0 on average where there is some."""
+    sums = torch.zeros(2, *weight.shape, dtype=evidence.dtype, device=evidence.device)
+    sums.flatten(1)[:, inside] = evidence
+    blocks = F.avg_pool3d(sums[None], FIELD_BLOCK)[0]
+    smooth = _gaussian(blocks, settings.field_mm / (spacing * FIELD_BLOCK))
+    field = smooth[0] / (smooth[1] + settings.field_evidence)
+    field = field - (blocks[1] * field).sum() / blocks[1].sum().clamp(min=1e-6)
+    return F.interpolate(field[None, None], scale_factor=FIELD_BLOCK, mode="trilinear")[0, 0]
+
+
+def _gaussian(volumes: Tensor, sigma: float) -> Tensor:
+    """Smooth volumes (n, i, j, k) with a Gaussian that adds up to 1; beyond the grid is nothing."""
+    for axis in (1, 2, 3):
+        steps = torch.arange(volumes.shape[axis], dtype=volumes.dtype, device=volumes.device)
+        kernel = torch.exp(-0.5 * ((steps[:, None] - steps) / sigma) ** 2) / (sigma * (2 * torch.pi) ** 0.5)
+        volumes = torch.tensordot(volumes, kernel, dims=([axis], [1])).movedim(-1, axis)
+    return volumes

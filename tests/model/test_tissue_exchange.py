@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from hail_mri.model.tissue_classes import (
+    BACKGROUND,
+    CLASS_INDEX,
+    CSF,
+    DEEP_TISSUES,
+    GREY_MATTER,
+    TISSUE_CLASSES,
+    WHITE_MATTER,
+)
+from hail_mri.model.tissue_exchange import exchanged_means
+from hail_mri.model.tissue_style import SMALLEST_FRACTION, UNKNOWN, TissueStyle
+
+FAT, MARROW, THALAMUS = CLASS_INDEX["fat"], CLASS_INDEX["marrow"], CLASS_INDEX["thalamus"]
+
+
+def style(*, absent=(), **means):
+    """A plausible head, with some class means changed and some classes gone."""
+    values = dict.fromkeys(TISSUE_CLASSES, 0.35) | {
+        "background": 0.01,
+        "white_matter": 0.6,
+        "grey_matter": 0.45,
+        "striatum": 0.5,
+        "thalamus": 0.53,
+        "pallidum": 0.56,
+        "brain_stem": 0.58,
+        "csf": 0.15,
+        "fat": 0.95,
+        "marrow": 0.8,
+    }
+    values |= means
+    errors, fractions = [0.002] * len(TISSUE_CLASSES), [0.06] * len(TISSUE_CLASSES)
+    for name in absent:
+        errors[CLASS_INDEX[name]], fractions[CLASS_INDEX[name]] = UNKNOWN, SMALLEST_FRACTION
+    return TissueStyle(tuple(values[name] for name in TISSUE_CLASSES), tuple(errors), tuple(fractions))
+
+
+def test_the_same_style_changes_nothing_at_all():
+    np.testing.assert_array_equal(exchanged_means(style(), style()), style().means)
+
+
+def test_a_large_difference_of_a_large_tissue_is_taken_over():
+    means = exchanged_means(style(), style(grey_matter=0.3, csf=0.05))
+    assert means[GREY_MATTER] == pytest.approx(0.3, abs=0.005)
+    assert means[CSF] == pytest.approx(0.05, abs=0.02)
+
+
+def test_a_difference_as_between_people_of_one_site_changes_nothing():
+    means = exchanged_means(style(), style(grey_matter=0.46, csf=0.17))
+    np.testing.assert_allclose(means, style().means)
+
+
+def test_deep_tissues_change_with_their_intensity_whatever_their_own_means_say():
+    means = exchanged_means(style(), style(grey_matter=0.30, thalamus=0.9)).numpy()
+    assert means[THALAMUS] < 0.53
+    order = [CSF, GREY_MATTER, *DEEP_TISSUES, WHITE_MATTER]
+    assert (np.diff(means[order]) >= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_no_brain_tissue_ends_brighter_than_white_matter_that_was_not(seed):
+    numbers = np.random.default_rng(seed)
+    csf, grey = sorted(numbers.uniform(0.05, 0.58, 2).tolist())
+    deep = {TISSUE_CLASSES[k]: float(numbers.uniform(0.2, 0.9)) for k in DEEP_TISSUES}
+    means = exchanged_means(style(), style(csf=csf, grey_matter=grey, **deep)).numpy()
+    assert means[list(DEEP_TISSUES)].max() <= means[WHITE_MATTER] + 1e-9
+
+
+def test_a_tissue_that_the_target_does_not_show_changes_like_the_one_it_is_like():
+    means = exchanged_means(style(), style(absent=("fat",), fat=-5.0, marrow=0.3))
+    assert means[FAT] - 0.95 == pytest.approx(float(means[MARROW]) - 0.8, abs=0.03)
+
+
+def test_a_stripped_target_changes_nothing_as_bright_as_white_matter_outside_the_brain():
+    outside = ("fat", "marrow", "muscle", "connective_tissue", "mucosa", "bone", "blood", "vitreous")
+    means = exchanged_means(style(), style(absent=outside, grey_matter=0.3, **dict.fromkeys(outside, -5.0)))
+    assert means[FAT] == pytest.approx(0.95, abs=0.02)
+
+
+def test_the_background_stays_as_it_is():
+    assert exchanged_means(style(), style(background=0.3))[BACKGROUND] == style().means[BACKGROUND]

@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from hail_mri.model.tissue_classes import BACKGROUND, CSF, GREY_MATTER, TISSUE_CLASSES, WHITE_MATTER
+from hail_mri.model.tissue_fit import FitSettings, fit_tissues
+
+SHAPE = (32, 32, 32)
+MEANS = {BACKGROUND: 0.0, CSF: 0.15, GREY_MATTER: 0.42, WHITE_MATTER: 0.6}
+
+
+@pytest.fixture(scope="module")
+def layers():
+    """Concentric cubes: background, fluid, grey and white matter from the outside inwards."""
+    steps = (torch.arange(32) - 15.5).abs()
+    distance = torch.stack(torch.meshgrid(steps, steps, steps, indexing="ij")).amax(dim=0)
+    labels = torch.full(SHAPE, BACKGROUND)
+    for edge, label in ((14, CSF), (12, GREY_MATTER), (8, WHITE_MATTER)):
+        labels[distance < edge] = label
+    return labels
+
+
+@pytest.fixture(scope="module")
+def prior(layers):
+    """A network that is not sure, and takes two voxels in five for their neighbour's tissue."""
+    shares = torch.full((len(TISSUE_CLASSES), *SHAPE), 1e-4)
+    shares[list(MEANS)] = 0.1
+    wrong = torch.rand(SHAPE, generator=torch.Generator().manual_seed(0)) < 0.4
+    neighbour = layers.roll(4, 0)
+    labels = torch.where(wrong & (layers != BACKGROUND) & (neighbour != BACKGROUND), neighbour, layers)
+    shares.scatter_(0, labels[None], 0.4)
+    return shares / shares.sum(dim=0)
+
+
+@pytest.fixture(scope="module")
+def field():
+    """A coil that is brighter on one side."""
+    return torch.exp(torch.linspace(-0.15, 0.15, 32))[:, None, None].expand(SHAPE)
+
+
+def scan(layers, field, noise=0.01):
+    volume = torch.zeros(SHAPE)
+    for label, mean in MEANS.items():
+        volume[layers == label] = mean
+    return volume * field + noise * torch.randn(SHAPE, generator=torch.Generator().manual_seed(1))
+
+
+def weight(layers):
+    return (layers != BACKGROUND).float()
+
+
+def test_the_scan_mends_what_the_network_got_wrong(layers, prior, field):
+    fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0)
+    inside = layers != BACKGROUND
+    before, after = (((shares.argmax(dim=0) == layers)[inside]).float().mean() for shares in (prior, fit.shares))
+    assert before < 0.95
+    assert after > 0.98
+
+
+def test_class_means_are_found_without_the_field(layers, prior, field):
+    fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0)
+    for label in (CSF, GREY_MATTER, WHITE_MATTER):
+        assert fit.style.means[label] == pytest.approx(MEANS[label], abs=0.02)
+
+
+def test_the_field_is_found_where_there_is_brain(layers, prior, field):
+    fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0)
+    brain = (layers == GREY_MATTER) | (layers == WHITE_MATTER)
+    found, true = fit.field[brain].log(), field[brain].log()
+    assert torch.corrcoef(torch.stack([found, true]))[0, 1] > 0.95
+
+
+def test_shares_add_up_to_one(layers, prior, field):
+    fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0)
+    torch.testing.assert_close(fit.shares.sum(dim=0), torch.ones(SHAPE))
+
+
+def test_outside_the_weight_the_map_is_the_networks(layers, prior, field):
+    fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0)
+    outside = layers == BACKGROUND
+    assert torch.equal(fit.shares[:, outside], prior[:, outside])
+
+
+def test_no_iteration_leaves_the_map_and_the_scan_as_they_are(layers, prior, field):
+    settings = FitSettings(n_iterations=0)
+    fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0, settings=settings)
+    torch.testing.assert_close(fit.shares, prior)
+    assert (fit.field == 1).all()
+
+
+def test_inputs_are_not_mutated(layers, prior, field):
+    volume = scan(layers, field)
+    before = prior.clone(), volume.clone()
+    fit_tissues(prior, volume, weight(layers), spacing=2.0)
+    assert torch.equal(prior, before[0])
+    assert torch.equal(volume, before[1])
