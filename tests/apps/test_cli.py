@@ -223,3 +223,9 @@ def test_training_without_lightning_says_what_to_install(monkeypatch, capsys):
     assert main(["train", "encoder", "--config", "c.toml", "--anatomies", "a", "-o", "run"]) == 2
 
     assert "hail-mri[train]" in error_line(capsys)
+
+
+def test_minutes_are_refused_where_epochs_say_how_long_a_training_is(tmp_path, capsys):
+    options = ["--config", "none.toml", "-o", str(tmp_path / "run"), "--anatomies", str(tmp_path), "--minutes", "5"]
+    assert main(["train", "encoder", *options]) == 2
+    assert "--minutes is given" in capsys.readouterr().err

@@ -20,13 +20,23 @@ def write_label_map(path, semi_axes):
     nib.save(nib.Nifti1Image(np.array(LABELS, np.int16)[layers], np.diag([4.0, 4.0, 4.0, 1.0])), path)
 
 
+def write_label_maps(folder, n):
+    """Write heads of unlike shapes; return their folder."""
+    for index in range(n):
+        write_label_map(folder / f"head_{index}.nii.gz", (70 + 3 * index, 95 - 2 * index, 92 + index))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def anatomies_dir(tmp_path_factory):
     """Folder of four label maps; the last two by name are for validation."""
-    folder = tmp_path_factory.mktemp("anatomies")
-    for index in range(4):
-        write_label_map(folder / f"head_{index}.nii.gz", (70 + 3 * index, 95 - 2 * index, 92 + index))
-    return folder
+    return write_label_maps(tmp_path_factory.mktemp("anatomies"), 4)
+
+
+@pytest.fixture(scope="session")
+def label_maps_dir(tmp_path_factory):
+    """Folder of five label maps: one to learn from, two that choose the weights, two for a report."""
+    return write_label_maps(tmp_path_factory.mktemp("label_maps"), 5)
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +46,3 @@ def head_paths(anatomies_dir, tmp_path_factory):
     paths = sorted(anatomies_dir.iterdir())
     list(fill_store(store_dir, paths, n_heads=4, shape=(24, 32, 32), spacing=8.0, seed=3))
     return [head_path(store_dir, index) for index in range(4)]
-
-
-@pytest.fixture(scope="session")
-def label_maps_dir(tmp_path_factory):
-    """Folder of five label maps: one to learn from, two that choose the weights, two for a report."""
-    folder = tmp_path_factory.mktemp("label_maps")
-    for index in range(5):
-        write_label_map(folder / f"head_{index}.nii.gz", (70 + 3 * index, 95 - 2 * index, 92 + index))
-    return folder

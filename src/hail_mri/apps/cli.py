@@ -198,6 +198,8 @@ def train(
         if error.name != "lightning":
             raise
         raise InputError("training needs Lightning, which is not installed", "pip install 'hail-mri[train]'") from error
+    if phase != "tissues" and minutes < math.inf:
+        raise InputError(f"--minutes is given, but {phase} trains for the epochs of its settings", "leave it away")
     if phase == "tissues":
         train_tissues(
             config,

@@ -18,7 +18,7 @@ from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.feature_style import FeatureStyle
 from hail_mri.model.networks import HailNetwork
 from hail_mri.model.tiles import draw, whole_statistics
-from hail_mri.model.tissue_classes import BRAIN, WHITE_MATTER
+from hail_mri.model.tissue_classes import WHITE_MATTER
 from hail_mri.model.tissue_exchange import exchanged_means
 from hail_mri.model.tissue_fit import TissueFit, fit_tissues
 from hail_mri.model.tissue_network import TissueNetwork
@@ -164,11 +164,6 @@ def load_style_model(model: str | Path, device: torch.device) -> tuple[StyleMode
     if isinstance(network, TissueNetwork):
         return TissueModel(network, card.spacing_mm, device), card, sha256
     return FeatureModel(network, card.spacing_mm, device), card, sha256
-
-
-def brain_share(fit: TissueFit) -> Tensor:
-    """Return the share of brain and the fluid around it in each voxel, (I, J, K)."""
-    return fit.shares[list(BRAIN)].sum(dim=0)
 
 
 def _on(device: torch.device, data: object) -> Tensor:
