@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from hail_mri.harmonize.harmonizer import Harmonizer, harmonize
     from hail_mri.image.nifti import load_volume, save_volume
     from hail_mri.image.volume import Volume
+    from hail_mri.segmentation.segment import segment
 
 __version__ = "0.1.0"
-__all__ = ["HailError", "Harmonizer", "Volume", "__version__", "harmonize", "load_volume", "save_volume"]
+__all__ = ["HailError", "Harmonizer", "Volume", "__version__", "harmonize", "load_volume", "save_volume", "segment"]
 
 _HOMES = {
     "HailError": "hail_mri.errors",
@@ -28,6 +29,7 @@ _HOMES = {
     "Volume": "hail_mri.image.volume",
     "load_volume": "hail_mri.image.nifti",
     "save_volume": "hail_mri.image.nifti",
+    "segment": "hail_mri.segmentation.segment",
 }
 
 

@@ -13,7 +13,7 @@ from hail_mri.apps.cli import main
 from hail_mri.errors import InputError
 
 HEAVY = ("torch", "monai", "lightning", "nibabel", "numpy", "rich.progress")
-VERBS = ("harmonize", "style", "simulate", "train", "info")
+VERBS = ("harmonize", "style", "segment", "simulate", "train", "info")
 
 
 def error_line(capsys: pytest.CaptureFixture[str]) -> str:
@@ -194,6 +194,23 @@ class TestWithoutNetwork:
         assert (tmp_path / "x.nii.gz").read_text() == "precious"
         assert main([*arguments, "--overwrite"]) == 0
         assert Path(tmp_path / "x.nii.gz").stat().st_size > 100
+
+
+def test_a_segmentation_is_labels_a_table_and_a_sidecar_and_what_is_asked_for(tmp_path, make_scan, capsys, tree):
+    scan = make_scan(tmp_path / "in/a.nii.gz")
+    arguments = ["segment", str(scan), "-o", str(tmp_path / "out/l.nii.gz"), "--threads", "1"]
+
+    assert main([*arguments, "--save-brain-mask", str(tmp_path / "out/m.nii.gz")]) == 0
+    assert tree(tmp_path / "out") == ["l.json", "l.nii.gz", "l.tsv", "m.nii.gz"]
+    assert main(arguments) == 2
+    assert "--overwrite" in error_line(capsys)
+
+
+def test_a_segmentation_never_replaces_the_scan_it_is_made_of(tmp_path, make_scan, capsys):
+    scan = make_scan(tmp_path / "a.nii.gz")
+
+    assert main(["segment", str(scan), "-o", str(scan), "--overwrite"]) == 2
+    assert "is an input" in error_line(capsys)
 
 
 def test_a_style_card_never_replaces_the_scan_it_is_made_of(tmp_path, make_scan, capsys):

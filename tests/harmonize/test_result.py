@@ -51,7 +51,7 @@ def test_the_same_volume_gives_the_same_bytes(tmp_path, provenance):
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
 
 
-@pytest.mark.parametrize("step", ["save_volume", "describe", "write_json", "_rename_pair"])
+@pytest.mark.parametrize("step", ["save_volume", "describe", "write_json", "_rename_all"])
 @pytest.mark.parametrize(
     ("failure", "seen"),
     [

@@ -146,6 +146,31 @@ def style(
 
 
 @app.command()
+def segment(
+    scan: Annotated[Path, typer.Argument(metavar="SCAN", help="A T1-weighted scan of a head, whole or stripped.")],
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Tissue labels; a table of volumes goes beside.", show_default=False)
+    ],
+    save_probabilities: Annotated[Path | None, typer.Option(help="Where a map of each tissue goes, 4-D.")] = None,
+    save_brain_mask: Annotated[Path | None, typer.Option(help="Where the brain mask goes.")] = None,
+    brain_mask: Annotated[Path | None, typer.Option(help="Brain mask of the scan to go by, on its grid.")] = None,
+    model: Model = HarmonizeSettings.model,
+    threads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads.")] = HarmonizeSettings.threads,
+    overwrite: Overwrite = False,
+) -> None:
+    """Find the tissues of a scan and their volumes."""
+    from hail_mri.apps.segment_scan import segment_scan
+    from hail_mri.segmentation.files import SegmentationPaths
+
+    paths = SegmentationPaths(output, save_probabilities, save_brain_mask)
+    with progress("segmenting"):
+        warnings = segment_scan(scan, paths, brain_mask=brain_mask, model=model, threads=threads, overwrite=overwrite)
+    for warning in warnings:
+        say("warning", warning)
+
+
+@app.command()
 def simulate(
     *,
     output: Output,

@@ -1,7 +1,9 @@
 """A result is two files, the scan and its JSON sidecar, which appear together or not at all."""
 
 import os
+import shutil
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -84,38 +86,73 @@ def save_result(volume: Volume, result_path: Path, provenance: Provenance, *, ov
     """
     require_free(result_path, overwrite=overwrite)
     final_sidecar = sidecar_path(result_path)
-    suffix = result_path.name[len(final_sidecar.stem) :]
-    hidden = result_path.with_name(f".{final_sidecar.stem}.{os.getpid()}{suffix}")
-    hidden_sidecar = sidecar_path(hidden)
-    made = [folder for folder in (result_path.parent, *result_path.parent.parents) if not folder.exists()]
-    try:
-        result_path.parent.mkdir(parents=True, exist_ok=True)
+
+    def write(hidden: Mapping[Path, Path]) -> None:
         start = time.perf_counter()
-        save_volume(volume, hidden, overwrite=True)
+        save_volume(volume, hidden[result_path], overwrite=True)
         seconds = {**provenance.seconds, "write": time.perf_counter() - start}
-        record = describe(replace(provenance, seconds=seconds), result_path, result_sha256=file_sha256(hidden))
-        write_json(record, hidden_sidecar)
-        _rename_pair(hidden_sidecar, final_sidecar, hidden, result_path)
+        sha256 = file_sha256(hidden[result_path])
+        record = describe(replace(provenance, seconds=seconds), result_path, result_sha256=sha256)
+        write_json(record, hidden[final_sidecar])
+
+    write_together([result_path, final_sidecar], write)
+
+
+def write_together(paths: Sequence[Path], write: Callable[[Mapping[Path, Path]], None]) -> None:
+    """Write several files, all or none.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders that are missing are made.
+    write : callable
+        Writes all files; it is given the hidden name under which each of the paths is to be written.
+
+    Raises
+    ------
+    UnwritableError
+        If a file cannot be written or named; files that were there before stay as they were.
+
+    Notes
+    -----
+    All are written in full under hidden names and then renamed, the first one last: whoever sees it sees the others.
+    """
+    folders = dict.fromkeys(folder for path in paths for folder in (path.parent, *path.parent.parents))
+    made = [folder for folder in folders if not folder.exists()]
+    hidden = {path: path.with_name(f".{os.getpid()}.{path.name}") for path in paths}
+    try:
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write(hidden)
+        _rename_all({hidden[path]: path for path in reversed(paths)})
     except BaseException as error:
-        _tidy((hidden, hidden_sidecar), made)
+        _tidy(tuple(hidden.values()), made)
         if isinstance(error, OSError) and not isinstance(error, HailError):
-            message = f"{result_path} could not be written ({error.strerror or error})"
+            message = f"{paths[0]} could not be written ({error.strerror or error})"
             raise UnwritableError(message, "check free space and permissions") from error
         raise
 
 
-def _rename_pair(hidden_sidecar: Path, final_sidecar: Path, hidden: Path, result_path: Path) -> None:
-    """Give both files their names; when the second cannot have it, the first gives its own back."""
-    previous = final_sidecar.read_bytes() if final_sidecar.exists() else None
-    hidden_sidecar.replace(final_sidecar)
+def _rename_all(names: Mapping[Path, Path]) -> None:
+    """Give hidden files their names; when one cannot have it, the others give theirs back."""
+    kept = {path: hidden.with_name(f"{hidden.name}.kept") for hidden, path in names.items() if path.exists()}
+    renamed: list[Path] = []
     try:
-        hidden.replace(result_path)
+        for path, copy in kept.items():
+            shutil.copy2(path, copy)
+        for hidden, path in names.items():
+            hidden.replace(path)
+            renamed.append(path)
     except BaseException:
-        if previous is None:
-            final_sidecar.unlink()
-        else:
-            final_sidecar.write_bytes(previous)
+        for path in renamed:
+            if path in kept:
+                shutil.copy2(kept[path], path)
+            else:
+                path.unlink()
         raise
+    finally:
+        for copy in kept.values():
+            copy.unlink(missing_ok=True)
 
 
 def _tidy(files: tuple[Path, ...], folders: list[Path]) -> None:

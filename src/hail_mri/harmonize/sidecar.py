@@ -110,7 +110,7 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
     folder = result_path.parent.resolve()
     inputs = {"Source": provenance.source, "Target": provenance.target, "BrainMask": provenance.brain_mask}
     read = {name: file for name, file in inputs.items() if file is not None}
-    relative = {name: _relative(file.path, folder) for name, file in read.items()}
+    relative = {name: relative_path(file.path, folder) for name, file in read.items()}
     hashes = {name: file.sha256 for name, file in read.items()}
     return {
         "Description": "T1-weighted scan in the look of another scan or site",
@@ -123,6 +123,13 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
         "Seconds": {stage: round(seconds, 3) for stage, seconds in provenance.seconds.items()},
         "PeakMemoryMiB": peak_memory_mib(),
         "Warnings": list(provenance.warnings),
+        **generated_by(),
+    }
+
+
+def generated_by() -> dict[str, Any]:
+    """Return the part of any sidecar that tells by which software and on which machine."""
+    return {
         "GeneratedBy": [{"Name": DISTRIBUTION, "Version": __version__}],
         "Versions": versions(),
         "Platform": platform.platform(),
@@ -147,7 +154,7 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _relative(path: Path, folder: Path) -> str:
+def relative_path(path: Path, folder: Path) -> str:
     """Return a path as seen from a folder, with forward slashes."""
     return Path(os.path.relpath(path.resolve(), folder)).as_posix()
 

@@ -106,12 +106,47 @@ def save_volume(volume: Volume, path: str | Path, *, overwrite: bool = False) ->
     The file is written under a temporary name in the same folder, flushed to the disk and renamed. On failure an older
     file stays as it was and nothing new is left. The same volume gives the same bytes: no time or name goes into it.
     """
-    path = Path(path)
-    _check_can_be_written(path, overwrite=overwrite)
     header = header_for(volume)
-    image_class = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
     # No affine: nibabel would write it over the forms of the header.
-    image = image_class(volume.data, None, header)
+    _write_image(_image_class(header)(volume.data, None, header), Path(path), overwrite=overwrite)
+
+
+def save_bytes(data: NDArray[np.uint8], like: Volume, path: str | Path, *, slope: float = 1.0) -> None:
+    """Write labels, a mask, or several maps of a scan as whole numbers of one byte.
+
+    Parameters
+    ----------
+    data : (I, J, K) or (n, I, J, K) ndarray of uint8
+        n maps become the fourth axis of the file.
+    like : Volume
+        The scan they belong to; its geometry and codes are kept.
+    path : str or pathlib.Path
+        Ends in .nii or .nii.gz; its folder exists. A file that is there is replaced.
+    slope : float
+        What a reader multiplies the numbers by, as the header says.
+
+    Raises
+    ------
+    InputError, UnwritableError
+        As `save_volume`.
+    """
+    header = header_for(like)
+    header.set_data_dtype(np.uint8)
+    voxels = data if data.ndim == 3 else np.moveaxis(data, 0, -1)
+    header.set_data_shape(voxels.shape)
+    image = _image_class(header)(voxels, None, header)
+    image.header.set_slope_inter(slope, 0.0)  # the numbers are written as they are
+    _write_image(image, Path(path), overwrite=True)
+
+
+def _image_class(header: nib.Nifti1Header) -> type[nib.Nifti1Image]:
+    """Return the kind of image that a header belongs to."""
+    return nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
+
+
+def _write_image(image: nib.Nifti1Image, path: Path, *, overwrite: bool) -> None:
+    """Write an image under a temporary name, and rename it when it is on the disk."""
+    _check_can_be_written(path, overwrite=overwrite)
     temporary_path = path.with_name(f".{uuid4().hex}.part")
     try:
         with temporary_path.open("xb") as file:

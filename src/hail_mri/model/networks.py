@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from monai.networks.blocks.convolutions import Convolution
 from torch import Tensor, nn
 
 from hail_mri.errors import InputError
@@ -81,6 +80,9 @@ PAPER = NetworkSettings(channels=(64, 128, 256, 512), convs_per_level=(1, 1, 1, 
 
 def _convolution(n_in: int, n_out: int, *, relu: bool = True) -> nn.Module:
     """Return the paper's block: 3 x 3 x 3, stride 1, padding 1, ReLU, no normalization."""
+    # Here and not above: it takes as long as all else that harmonizing imports, and a tissue network needs none of it.
+    from monai.networks.blocks.convolutions import Convolution
+
     return Convolution(
         3, n_in, n_out, kernel_size=3, strides=1, padding=1, norm=None, act="RELU" if relu else None, adn_ordering="A"
     )

@@ -1,0 +1,44 @@
+"""Segment one scan from file to file."""
+
+from pathlib import Path
+
+from hail_mri.apps.requests import ScanRequest, require_not_read
+from hail_mri.apps.scan import read_scan
+from hail_mri.segmentation.files import SegmentationInputs, SegmentationPaths, require_paths_free, save_segmentation
+
+
+def segment_scan(
+    scan_path: Path,
+    paths: SegmentationPaths,
+    *,
+    brain_mask: Path | None,
+    model: str,
+    threads: int | None,
+    overwrite: bool,
+) -> tuple[str, ...]:
+    """Segment a scan, write labels, table and sidecar and what else is asked for, and return the warnings.
+
+    Raises
+    ------
+    HailError
+        If anything about the request is wrong; nothing is left behind then.
+    """
+    read = [path.resolve() for path in (scan_path, brain_mask) if path is not None]
+    for path in paths.all():
+        require_not_read(path, read)
+    require_paths_free(paths, overwrite=overwrite)
+    scan = read_scan(ScanRequest(scan_path, paths.labels, brain_mask, label=str(scan_path)))
+
+    from hail_mri.model.weights import weights_hash
+    from hail_mri.segmentation.segment import segment
+
+    segmentation = segment(
+        scan.volume,
+        model=model,
+        brain_region=scan.brain_mask,
+        keep_probabilities=paths.probabilities is not None,
+        threads=threads,
+    )
+    inputs = SegmentationInputs(scan.file, scan.brain_mask_file, weights_hash(model), tuple(scan.volume.warnings))
+    save_segmentation(segmentation, paths, inputs)
+    return inputs.warnings

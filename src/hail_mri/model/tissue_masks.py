@@ -1,0 +1,78 @@
+"""Masks that a tissue map gives: the brain, and whether there is anything but a brain.
+
+The *brain mask* holds the brain and the fluid around it, as skull-stripping tools leave it; vessels, nerves and the
+meninges are outside. A scan is *skull-stripped* if nearly all that is not background is inside its brain mask.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from hail_mri.model.tissue_classes import BACKGROUND, BRAIN
+
+BoolArray = NDArray[np.bool_]
+
+BRIDGE_RADIUS = 4.0  # mm; what hangs on the brain by less (optic nerves, sinuses, the marrow of the skull) is cut off
+STRIPPED_FRACTION = 0.85  # of all tissue that is brain; a whole head has 0.2 to 0.45
+
+
+def brain_mask(shares: NDArray[np.floating], spacing: float) -> BoolArray:
+    """
+    Return the voxels of the brain.
+
+    Parameters
+    ----------
+    shares : (n_classes, i, j, k) ndarray, 0 to 1
+        A tissue map.
+    spacing : float
+        Isotropic, mm.
+
+    Returns
+    -------
+    mask : (i, j, k) bool ndarray
+        One connected piece without holes; empty if the map has no brain.
+    """
+    inside = shares[list(BRAIN)].sum(axis=0) > 0.5
+    # Beyond the grid is as at its border: a field of view that cuts the brain is no surface to erode.
+    core = ndimage.binary_erosion(inside, _ball(BRIDGE_RADIUS, spacing), border_value=1)
+    if not core.any():
+        return np.zeros_like(inside)
+    around = ndimage.binary_dilation(_largest_part(core), _ball(BRIDGE_RADIUS + spacing, spacing))
+    return np.asarray(ndimage.binary_fill_holes(_largest_part(inside & around)))
+
+
+def is_skull_stripped(shares: NDArray[np.floating], weight: NDArray[np.floating], spacing: float) -> bool:
+    """
+    Return whether a scan has a brain and next to nothing else.
+
+    Parameters
+    ----------
+    shares : (n_classes, i, j, k) ndarray, 0 to 1
+        A tissue map.
+    weight : (i, j, k) ndarray, 0 to 1
+        What is measured of each voxel.
+    spacing : float
+        Isotropic, mm.
+    """
+    tissue = (1 - shares[BACKGROUND]) * weight
+    total = float(tissue.sum())
+    return total > 0 and float(tissue[brain_mask(shares, spacing)].sum()) / total > STRIPPED_FRACTION
+
+
+def _largest_part(mask: BoolArray) -> BoolArray:
+    """Keep the largest connected part."""
+    labels, n_parts = ndimage.label(mask)
+    if n_parts <= 1:
+        return mask
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.asarray(labels == sizes.argmax())
+
+
+def _ball(radius: float, spacing: float) -> BoolArray:
+    """Make a ball of a radius in mm."""
+    half = int(radius // spacing)
+    offsets = np.ogrid[-half : half + 1, -half : half + 1, -half : half + 1]
+    return np.asarray(sum((offset * spacing) ** 2 for offset in offsets) <= radius**2)

@@ -1,0 +1,1 @@
+"""Segmentation: the tissue map of a scan, carried to its own voxels."""

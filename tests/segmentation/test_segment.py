@@ -1,0 +1,105 @@
+"""The shipped model on a simulated scan of the built-in head, whose tissues are known."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from hail_mri.errors import InputError
+from hail_mri.image.orientation import orient_like, to_canonical
+from hail_mri.image.volume import Volume
+from hail_mri.model.tissue_classes import CLASS_INDEX, TISSUE_CLASSES
+from hail_mri.segmentation.segment import segment
+from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.scanners import SITES
+from hail_mri.simulation.subjects import new_subject
+from hail_mri.simulation.tissues import classes_of_tissues
+from hail_mri.simulation.travelling import scan_visit, visit_site
+
+SPACING = 3.0  # mm
+
+
+@pytest.fixture(scope="module")
+def visit():
+    return visit_site(new_subject(mni_anatomy(2.0), 1), SITES["B"], spacing=SPACING, seed=1)
+
+
+@pytest.fixture(scope="module")
+def scan(visit):
+    return scan_visit(visit)
+
+
+@pytest.fixture(scope="module")
+def segmentation(scan):
+    return segment(scan, keep_probabilities=True)
+
+
+def dice(a, b):
+    return 2 * np.count_nonzero(a & b) / (np.count_nonzero(a) + np.count_nonzero(b))
+
+
+@pytest.mark.parametrize(("tissue", "least"), [("white_matter", 0.8), ("grey_matter", 0.75), ("csf", 0.5)])
+def test_labels_are_the_tissues_that_were_scanned(segmentation, visit, tissue, least):
+    truth = classes_of_tissues()[visit.head.tissue_map.long()].numpy()
+    index = CLASS_INDEX[tissue]
+
+    assert dice(segmentation.labels.data == index, truth == index) > least
+
+
+def test_the_brain_mask_is_the_brain_that_was_scanned(segmentation, visit):
+    assert dice(segmentation.brain_mask.data > 0, visit.head.brain.numpy()) > 0.93
+
+
+def test_a_whole_head_is_not_skull_stripped_and_its_brain_alone_is(segmentation, scan, visit):
+    stripped = segment(scan.with_data(np.where(visit.head.brain.numpy(), scan.data, 0)))
+
+    assert not segmentation.skull_stripped
+    assert stripped.skull_stripped
+    assert stripped.brain_volume_ml == pytest.approx(segmentation.brain_volume_ml, rel=0.05)
+
+
+def test_volumes_are_the_probabilities_added_up(segmentation):
+    assert list(segmentation.volumes_ml) == list(TISSUE_CLASSES[1:])
+    counted = segmentation.probabilities.sum(axis=(1, 2, 3)) / 255 * SPACING**3 / 1000
+    for name, volume in segmentation.volumes_ml.items():
+        assert volume == pytest.approx(counted[CLASS_INDEX[name]], rel=0.02, abs=1.0)
+
+
+def test_the_most_probable_tissue_is_the_label(segmentation):
+    found = np.take_along_axis(segmentation.probabilities, segmentation.labels.data.astype(int)[None], axis=0)[0]
+
+    np.testing.assert_array_equal(found, segmentation.probabilities.max(axis=0))
+    assert np.abs(segmentation.probabilities.sum(axis=0, dtype=int) - 255).max() <= len(TISSUE_CLASSES) / 2
+
+
+def test_labels_turn_with_the_scan_and_lie_on_its_grid(segmentation, scan):
+    turned = to_canonical(scan)
+    ornt = nib.orientations.axcodes2ornt("PSR")
+    affine = turned.affine @ nib.orientations.inv_ornt_aff(ornt, turned.shape)
+    flipped = Volume(nib.orientations.apply_orientation(turned.data, ornt), affine)
+
+    result = segment(flipped)
+
+    assert result.labels.grid == flipped.grid or result.labels.grid.is_close(flipped.grid, tolerance_mm=1e-6)
+    back = orient_like(result.labels, scan.grid)
+    assert np.mean(back.data != segmentation.labels.data) < 1e-3
+
+
+def test_the_same_scan_gives_the_same_bits(segmentation, scan):
+    again = segment(scan, keep_probabilities=True)
+
+    np.testing.assert_array_equal(again.probabilities, segmentation.probabilities)
+    np.testing.assert_array_equal(again.labels.data, segmentation.labels.data)
+
+
+def test_outside_a_brain_mask_that_is_given_there_is_no_brain(scan, visit):
+    mask = visit.head.brain.numpy().copy()
+    mask[:, : mask.shape[1] // 2] = False
+
+    result = segment(scan, brain_region=scan.with_data(mask))
+
+    assert not result.brain_mask.data[:, : mask.shape[1] // 2 - 2].any()
+
+
+def test_a_model_that_names_no_tissues_is_refused(scan, small_feature_model):
+    with pytest.raises(InputError, match="names no tissues"):
+        segment(scan, model=small_feature_model)
