@@ -17,8 +17,9 @@ from torch import Tensor
 
 from hail_mri.harmonize.transfer import TransferSettings, fit_curves, read_curves, settings_for, transfer
 from hail_mri.image.scales import PercentileScale
+from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
-from hail_mri.preprocess.prepare import Prepared, along_axes, prepare
+from hail_mri.preprocess.prepare import Prepared, prepare
 
 STRIDE = 8  # of the shipped network; the working grid's edges are multiples of it
 

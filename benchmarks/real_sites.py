@@ -1,4 +1,4 @@
-"""Real scans of real sites: does a harmonized scan look more like the target's site, and is nothing else changed?
+"""Real scans of real sites: how much more a harmonized scan looks like those of the target's site.
 
     python benchmarks/real_sites.py --sites DIR --masks DIR [--targets 3] [--model compact] [-o pairs.tsv]
 
@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import SimpleITK as sitk
+import SimpleITK
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
@@ -72,7 +72,8 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     scans = {site.name: sorted(site.glob("*.nii.gz")) for site in sorted(arguments.sites.iterdir()) if site.is_dir()}
-    tissues = {path: find_tissues(load_volume(path), _mask_of(path, arguments.masks)) for path in sum(scans.values(), [])}
+    every = [path for paths in scans.values() for path in paths]
+    tissues = {path: find_tissues(load_volume(path), _mask_of(path, arguments.masks)) for path in every}
     looks = {path: measure(load_volume(path), found) for path, found in tissues.items()}
     print(f"{len(looks)} scans segmented", flush=True)
     rows: list[dict[str, object]] = []
@@ -97,9 +98,7 @@ def main() -> None:
     print(summary(pd.DataFrame(rows)))
 
 
-def plan(
-    scans: dict[str, list[Path]], n_targets: int, n_sources: int | None
-) -> Iterator[tuple[Path, list[Path]]]:
+def plan(scans: dict[str, list[Path]], n_targets: int, n_sources: int | None) -> Iterator[tuple[Path, list[Path]]]:
     """Yield every target with its sources: all scans of the other sites, and for the first target those of its own."""
     for site, paths in scans.items():
         step = max(1, len(paths) // n_targets)
@@ -111,22 +110,22 @@ def plan(
 
 def find_tissues(scan: Volume, brain: NDArray[np.bool_]) -> Tissues:
     """Correct the bias field and split the brain into three classes by k-means."""
-    image = sitk.GetImageFromArray(np.ascontiguousarray(scan.data.T))
+    image = SimpleITK.GetImageFromArray(np.ascontiguousarray(scan.data.T))
     image.SetSpacing(scan.spacing.tolist())
-    mask = sitk.GetImageFromArray(np.ascontiguousarray(brain.T.astype(np.uint8)))
+    mask = SimpleITK.GetImageFromArray(np.ascontiguousarray(brain.T.astype(np.uint8)))
     mask.CopyInformation(image)
     factors = [SHRINK if n > 64 else 1 for n in image.GetSize()]
-    n4 = sitk.N4BiasFieldCorrectionImageFilter()
+    n4 = SimpleITK.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations([30, 20, 10])
-    n4.Execute(sitk.Shrink(image, factors), sitk.Shrink(mask, factors))
-    field = np.exp(sitk.GetArrayFromImage(n4.GetLogBiasFieldAsImage(image)).T)
+    n4.Execute(SimpleITK.Shrink(image, factors), SimpleITK.Shrink(mask, factors))
+    field = np.exp(SimpleITK.GetArrayFromImage(n4.GetLogBiasFieldAsImage(image)).T)
     even = scan.data / field
     values = even[brain]
     top = np.percentile(values, 99.5)
-    levels = sitk.GetImageFromArray(np.clip(values, 0, top)[None])
-    kmeans = sitk.ScalarImageKmeansImageFilter()
+    levels = SimpleITK.GetImageFromArray(np.clip(values, 0, top)[None])
+    kmeans = SimpleITK.ScalarImageKmeansImageFilter()
     kmeans.SetClassWithInitialMean(np.percentile(values, [5, 45, 85]).tolist())
-    labels = sitk.GetArrayFromImage(kmeans.Execute(levels))[0]
+    labels = SimpleITK.GetArrayFromImage(kmeans.Execute(levels))[0]
     order = np.argsort([values[labels == k].mean() for k in range(3)])
     masks = []
     for k in order:

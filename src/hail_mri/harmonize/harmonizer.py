@@ -21,8 +21,9 @@ from hail_mri.harmonize.style_models import StyleModel, load_style_model
 from hail_mri.harmonize.transfer import TransferSettings, settings_for, transfer
 from hail_mri.image.orientation import orient_like
 from hail_mri.image.scales import PercentileScale
+from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
-from hail_mri.preprocess.prepare import Prepared, along_axes, prepare
+from hail_mri.preprocess.prepare import Prepared, prepare
 
 _DEFAULTS = HarmonizeSettings()
 

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from hail_mri.image.resampling import axis_weights
+from hail_mri.image.separable import along_axes
 from hail_mri.preprocess.prepare import AxisMatrices
 
 
@@ -104,14 +105,15 @@ def transfer(
     matrices = [torch.from_numpy(m) for m in to_native]
     curves = fit_curves(p, r, weight, settings)
     change = read_curves(curves, source, _from_cells(matrices, settings.cell), settings.ceiling)
-    unexplained = weight * (p - r) - (weight + air) * _apply([torch.from_numpy(m) for m in to_working], change)
+    explained = torch.from_numpy(along_axes(change.numpy(), to_working))
+    unexplained = (weight * (p - r) - (weight + air) * explained).numpy()
     for start in range(0, len(change), _SLAB):
         slab = slice(start, start + _SLAB)
-        change[slab] += _apply([matrices[0][slab], matrices[1], matrices[2]], unexplained)
+        change[slab] += torch.from_numpy(along_axes(unexplained, [to_native[0][slab], *to_native[1:]]))
     return change
 
 
-_SLAB = 16  # native planes done at once; bounds the memory
+_SLAB = 4  # native planes done at once; bounds the memory
 
 
 def fit_curves(p: Tensor, r: Tensor, weight: Tensor, settings: TransferSettings) -> Tensor:
@@ -233,10 +235,3 @@ def _smooth(volumes: Tensor, radius: float) -> Tensor:
         kernel /= torch.exp(-0.5 * (torch.arange(-50, 51) / radius) ** 2).sum()
         volumes = torch.tensordot(volumes, kernel, dims=([axis], [1])).movedim(-1, axis)
     return volumes
-
-
-def _apply(matrices: list[Tensor], volume: Tensor) -> Tensor:
-    """Apply one matrix along each axis."""
-    for axis, matrix in enumerate(matrices):
-        volume = torch.tensordot(matrix, volume, dims=([1], [axis])).movedim(0, axis)
-    return volume

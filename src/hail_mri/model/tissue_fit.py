@@ -28,6 +28,7 @@ FIELD_BLOCK = 4  # voxels along the edge of a block; the field is fitted to the 
 FIELD_UNIT = 500.0  # precision (1 / intensity²) of a block that has much to say
 DARKEST = 0.02  # on the [0, 1] scale; below it a logarithm says nothing
 LARGEST_LOG = 0.7  # of a ratio that could be a coil's
+PIECE = 1 << 14  # voxels done at once
 PRIOR_VARIANCE, PRIOR_VOXELS = 0.05**2, 50.0  # what the variance of a class is taken for, and how firmly
 
 
@@ -100,47 +101,57 @@ def fit_tissues(
     fit : TissueFit
         Where the weight is 0, the prior, and a field that goes on smoothly.
     """
-    inside = weight.flatten() > 0
+    inside = torch.nonzero(weight.flatten() > 0)[:, 0]
     values, w = volume.flatten()[inside], weight.flatten()[inside]
-    shares = prior.flatten(1)[:, inside]
-    floored = (shares + settings.floor) / (1 + settings.floor * len(shares))
-    log_prior, log_field = torch.log(floored), torch.zeros_like(volume)
-    even = values
+    inner = torch.index_select(prior.flatten(1), 1, inside)
+    log_prior = torch.log((inner + settings.floor) / (1 + settings.floor * len(inner)))
+    shares, log_field, even = inner.clone(), torch.zeros_like(volume), values
     for iteration in range(settings.n_iterations):
         means, variances = _moments(shares, even, w, first=iteration == 0, settings=settings)
-        distance = (even - means[:, None]) ** 2 / variances[:, None]
-        shares = torch.softmax(log_prior - 0.5 * (distance + torch.log(variances)[:, None]), dim=0)
+        _expect(shares, log_prior, even, means, variances)
         if iteration >= settings.field_from:
             evidence = _field_evidence(shares, values, means, variances)
             log_field = _smooth_field(evidence, inside, weight, spacing, settings)
             even = values * torch.exp(-log_field.flatten()[inside])
-    inner = prior.flatten(1)[:, inside]
-    whole = prior.flatten(1).clone()
-    whole[:, inside] = (inner + shares) / 2
-    style = measure_tissue_style(torch.sqrt(inner * shares), even, w)
+    whole = prior.flatten(1).index_copy(1, inside, (inner + shares) / 2)
+    style = measure_tissue_style(inner.mul_(shares).sqrt_(), even, w)
     return TissueFit(whole.reshape(prior.shape), torch.exp(log_field), style)
+
+
+def _expect(shares: Tensor, log_prior: Tensor, values: Tensor, means: Tensor, variances: Tensor) -> None:
+    """Replace shares by what prior and intensity say together; in pieces that stay in the processor's cache."""
+    precision, log_variance = 0.5 / variances[:, None], 0.5 * torch.log(variances)[:, None]
+    for start in range(0, len(values), PIECE):
+        piece = slice(start, start + PIECE)
+        distance = values[piece] - means[:, None]
+        logits = log_prior[:, piece] - log_variance - distance.square_().mul_(precision)
+        shares[:, piece] = torch.softmax(logits, dim=0)
 
 
 def _moments(
     shares: Tensor, values: Tensor, weight: Tensor, *, first: bool, settings: FitSettings
 ) -> tuple[Tensor, Tensor]:
     """Return mean and variance of each class; a network's shares are of mixed voxels, the mixture's of whole ones."""
-    weighted = shares * weight
-    total = weighted.sum(dim=1)
+    powers = torch.stack([weight, weight * values, weight * values**2], dim=1).double()
+    sums = torch.zeros(len(shares), 3, dtype=torch.float64)
+    for start in range(0, len(values), PIECE):
+        sums += shares[:, start : start + PIECE].double() @ powers[start : start + PIECE]
+    total, weighted, squared = sums.unbind(dim=1)
     if first:
-        means = torch.tensor(measure_tissue_style(shares, values, weight).means, dtype=values.dtype)
+        means = torch.tensor(measure_tissue_style(shares, values, weight).means, dtype=torch.float64)
     else:
-        means = (weighted @ values + 1e-6) / (total + 1e-6)
-    squares = (weighted * (values - means[:, None]) ** 2).sum(dim=1)
+        means = (weighted + 1e-6) / (total + 1e-6)
+    squares = (squared - 2 * means * weighted + means**2 * total).clamp(min=0)
     variances = (squares + PRIOR_VOXELS * PRIOR_VARIANCE) / (total + PRIOR_VOXELS)
-    return means, variances.clamp(min=settings.smallest_sigma**2)
+    return means.to(values.dtype), variances.clamp(min=settings.smallest_sigma**2).to(values.dtype)
 
 
 def _field_evidence(shares: Tensor, values: Tensor, means: Tensor, variances: Tensor) -> Tensor:
     """Return what each voxel says of the log field, times how much it has to say, and that, (2, n)."""
-    precision = shares[FIELD_CLASSES] / variances[FIELD_CLASSES][:, None]
-    total = precision.sum(dim=0)
-    expected = (means[FIELD_CLASSES] @ precision) / total.clamp(min=1e-6)
+    precision = torch.zeros_like(means)
+    precision[FIELD_CLASSES] = 1 / variances[FIELD_CLASSES]
+    total, weighted = torch.stack([precision, precision * means]) @ shares
+    expected = weighted / total.clamp(min=1e-6)
     ratio = torch.log(values.clamp(min=DARKEST) / expected.clamp(min=DARKEST)).clamp(-LARGEST_LOG, LARGEST_LOG)
     trust = total * expected**2 / FIELD_UNIT
     return torch.stack([trust * ratio, trust])
@@ -149,7 +160,7 @@ def _field_evidence(shares: Tensor, values: Tensor, means: Tensor, variances: Te
 def _smooth_field(evidence: Tensor, inside: Tensor, weight: Tensor, spacing: float, settings: FitSettings) -> Tensor:
     """Return the log field, (I, J, K): the smoothed evidence, 0 on average where there is some."""
     sums = torch.zeros(2, *weight.shape, dtype=evidence.dtype, device=evidence.device)
-    sums.flatten(1)[:, inside] = evidence
+    sums.flatten(1).index_copy_(1, inside, evidence)
     blocks = F.avg_pool3d(sums[None], FIELD_BLOCK)[0]
     smooth = _gaussian(blocks, settings.field_mm / (spacing * FIELD_BLOCK))
     field = smooth[0] / (smooth[1] + settings.field_evidence)

@@ -17,6 +17,7 @@ from torch import Tensor
 from hail_mri.errors import InputError
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
 
+PIECE = 1 << 14  # voxels done at once
 PURITY = 8  # power of a voxel's share by which it counts
 SMALLEST_TOTAL = 1e-3  # voxels of a class, counted so; with less its mean is not known
 SMALLEST_FRACTION = 1e-6  # of a class that is not there
@@ -81,13 +82,17 @@ def measure_tissue_style(shares: Tensor, volume: Tensor, weight: Tensor) -> Tiss
     the classes towards each other: measured on simulated heads, the change of grey matter was off by 0.05, and is by
     0.03 this way, and the harmonized brain gains 3 dB.
     """
-    values, w, maps = volume.double(), weight.double(), shares.double()
-    fractions = (maps * w).sum(dim=1) / w.sum()
-    pure = maps**PURITY * w
-    total = pure.sum(dim=1)
+    powers = torch.stack([weight, weight * volume, weight * volume**2], dim=1).double()
+    shared, pure = (torch.zeros(len(shares), n, dtype=torch.float64, device=shares.device) for n in (1, 3))
+    for start in range(0, len(volume), PIECE):
+        maps, here = shares[:, start : start + PIECE].double(), powers[start : start + PIECE]
+        shared += maps @ here[:, :1]
+        pure += maps**PURITY @ here
+    fractions = shared[:, 0] / powers[:, 0].sum()
+    total = pure[:, 0]
     known = total.clamp(min=torch.finfo(torch.float64).tiny)
-    means = (pure * values).sum(dim=1) / known
-    variances = (pure * (values - means[:, None]) ** 2).sum(dim=1) / known
+    means = pure[:, 1] / known
+    variances = (pure[:, 2] / known - means**2).clamp(min=0)
     errors = (VOXELS_ALIKE * variances / total.clamp(min=SMALLEST_TOTAL)).sqrt() + SMALLEST_TOTAL / known
     present = (fractions > SMALLEST_FRACTION) & (total > SMALLEST_TOTAL)
     errors = torch.where(present, errors.clamp(max=UNKNOWN), UNKNOWN)

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from hail_mri.errors import InputError
 from hail_mri.image.resampling import axis_weights
+from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
 
 BoolArray = NDArray[np.bool_]
@@ -152,7 +153,7 @@ def _to_coarse(data: FloatArray, spacing: tuple[float, ...]) -> tuple[FloatArray
     counts = [max(1, min(n, round(n * s / COARSE_SPACING))) for n, s in zip(data.shape, spacing, strict=True)]
     weights = [_block_weights(n_to, n_from) for n_to, n_from in zip(counts, data.shape, strict=True)]
     coarse_spacing = tuple(n * s / m for n, s, m in zip(data.shape, spacing, counts, strict=True))
-    return _along_axes(data, weights), coarse_spacing
+    return along_axes(data, weights), coarse_spacing
 
 
 def _to_native(blob: BoolArray, shape: tuple[int, ...]) -> BoolArray:
@@ -161,14 +162,7 @@ def _to_native(blob: BoolArray, shape: tuple[int, ...]) -> BoolArray:
     for n_to, n_from in zip(shape, blob.shape, strict=True):
         step = n_from / n_to  # in coarse voxels; both grids reach from edge to edge
         weights.append(axis_weights(n_to, n_from, step, 1.0, (step - 1) / 2, hold_border=True))
-    return np.asarray(_along_axes(blob.astype(np.float32), weights) > 0.5)
-
-
-def _along_axes(data: FloatArray, weights: list[FloatArray]) -> FloatArray:
-    """Apply one matrix along each axis."""
-    for axis, matrix in enumerate(weights):
-        data = np.moveaxis(np.tensordot(matrix, data, axes=(1, axis)), 0, axis)
-    return data
+    return np.asarray(along_axes(blob.astype(np.float32), weights) > 0.5)
 
 
 def _block_weights(n_to: int, n_from: int) -> FloatArray:

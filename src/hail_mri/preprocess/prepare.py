@@ -15,6 +15,7 @@ from hail_mri.image.grid import Grid
 from hail_mri.image.orientation import to_canonical
 from hail_mri.image.resampling import area_weights, axis_weights
 from hail_mri.image.scales import PercentileScale
+from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.level import white_matter_level
 from hail_mri.preprocess.masks import head_mask
@@ -114,13 +115,6 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
         to_working,
         to_native,
     )
-
-
-def along_axes(data: FloatArray, matrices: AxisMatrices) -> FloatArray:
-    """Apply one matrix along each axis, (I, J, K) to (i, j, k)."""
-    for axis, matrix in enumerate(matrices):
-        data = np.moveaxis(np.tensordot(matrix, data, axes=(1, axis)), 0, axis)
-    return np.ascontiguousarray(data)
 
 
 def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:

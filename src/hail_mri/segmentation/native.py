@@ -15,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hail_mri.image.separable import along_axes
 from hail_mri.model.tissue_classes import BACKGROUND, BRAIN
 from hail_mri.model.tissue_fit import TissueFit
-from hail_mri.preprocess.prepare import Prepared, along_axes
+from hail_mri.preprocess.prepare import Prepared
 
 Slab = tuple[slice, slice, slice]
 
