@@ -45,7 +45,10 @@ class AddingHarmonizer:
         if source.data.max() > 10_000:
             raise TypeError("a bug")
         return SimpleNamespace(
-            volume=source.with_data(source.data + 1.0), warnings=("A warning.",), seconds={"transfer": 0.25}
+            volume=source.with_data(source.data + 1.0),
+            warnings=("A warning.",),
+            seconds={"transfer": 0.25},
+            skull_stripped=True,
         )
 
 

@@ -97,7 +97,7 @@ def test_a_brain_mask_is_one_of_the_sources(tmp_path):
         pytest.param(None, {}, id="no sidecar"),
     ],
 )
-def test_skull_stripped_is_told_only_if_the_source_tells(tmp_path, beside_source, told_key):
+def test_skull_stripped_is_told_if_the_source_tells(tmp_path, beside_source, told_key):
     provenance = provenance_in(tmp_path)
     if beside_source is not None:
         sidecar_path(provenance.source.path).write_text(beside_source)
@@ -105,6 +105,15 @@ def test_skull_stripped_is_told_only_if_the_source_tells(tmp_path, beside_source
     told = describe(provenance, tmp_path / "x.nii.gz", result_sha256="")
 
     assert {key: value for key, value in told.items() if key == "SkullStripped"} == told_key
+
+
+@pytest.mark.parametrize(("beside_source", "told"), [(None, True), ('{"SkullStripped": false}', False)])
+def test_what_the_tissue_map_says_is_told_unless_the_source_tells(tmp_path, beside_source, told):
+    provenance = provenance_in(tmp_path, skull_stripped=True)
+    if beside_source is not None:
+        sidecar_path(provenance.source.path).write_text(beside_source)
+
+    assert describe(provenance, tmp_path / "x.nii.gz", result_sha256="")["SkullStripped"] is told
 
 
 def test_what_is_written_is_read_back(tmp_path):

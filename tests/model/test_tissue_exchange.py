@@ -10,7 +10,7 @@ from hail_mri.model.tissue_classes import (
     TISSUE_CLASSES,
     WHITE_MATTER,
 )
-from hail_mri.model.tissue_exchange import exchanged_means
+from hail_mri.model.tissue_exchange import exchanged_means, probability_of_two_sites
 from hail_mri.model.tissue_style import SMALLEST_FRACTION, UNKNOWN, TissueStyle
 
 FAT, MARROW, THALAMUS = CLASS_INDEX["fat"], CLASS_INDEX["marrow"], CLASS_INDEX["thalamus"]
@@ -47,9 +47,38 @@ def test_a_large_difference_of_a_large_tissue_is_taken_over():
     assert means[CSF] == pytest.approx(0.05, abs=0.02)
 
 
-def test_a_difference_as_between_people_of_one_site_changes_nothing():
-    means = exchanged_means(style(), style(grey_matter=0.46, csf=0.17))
-    np.testing.assert_allclose(means, style().means)
+def test_a_difference_as_between_people_of_one_site_changes_next_to_nothing():
+    other = {"grey_matter": 0.46, "csf": 0.17, "fat": 1.0, "muscle": 0.37}
+    changes = exchanged_means(style(), style(**other)).numpy() - style().means
+    for name, mean in other.items():
+        k = CLASS_INDEX[name]
+        assert abs(changes[k]) <= 0.02 * abs(mean - style().means[k])
+
+
+def test_a_small_difference_counts_if_others_show_that_the_sites_differ():
+    alone = exchanged_means(style(), style(fat=1.02))[FAT]
+    with_others = exchanged_means(style(), style(fat=1.02, grey_matter=0.3, csf=0.05))[FAT]
+    assert alone - 0.95 < 0.005
+    assert with_others - 0.95 > 0.05
+
+
+@pytest.mark.parametrize(
+    ("other", "least", "most"),
+    [
+        pytest.param({}, 0.0, 0.01, id="the same"),
+        pytest.param({"grey_matter": 0.46, "muscle": 0.38}, 0.0, 0.01, id="another person"),
+        pytest.param({"grey_matter": 0.36, "muscle": 0.16}, 0.99, 1.0, id="another site"),
+        pytest.param({"absent": TISSUE_CLASSES}, 0.45, 0.55, id="nothing tells"),
+    ],
+)
+def test_the_probability_of_two_sites_is_what_the_differences_say(other, least, most):
+    assert least <= probability_of_two_sites(style(), style(**other)) <= most
+
+
+@pytest.mark.parametrize("grey_matter", [0.3, 0.44, 0.5])
+def test_both_scans_say_the_same_of_their_sites(grey_matter):
+    one, other = style(), style(grey_matter=grey_matter)
+    assert probability_of_two_sites(one, other) == pytest.approx(probability_of_two_sites(other, one), abs=1e-12)
 
 
 def test_deep_tissues_change_with_their_intensity_whatever_their_own_means_say():

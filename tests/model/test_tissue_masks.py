@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hail_mri.model.tissue_classes import BACKGROUND, BRAIN, CLASS_INDEX, CSF, GREY_MATTER, TISSUE_CLASSES, WHITE_MATTER
-from hail_mri.model.tissue_masks import brain_mask, is_skull_stripped
+from hail_mri.model.tissue_masks import brain_mask, head_of, is_skull_stripped
 
 SPACING = 2.0
 SHAPE = (40, 44, 42)
@@ -58,6 +58,22 @@ def test_what_hangs_on_the_brain_by_less_than_a_bridge_is_cut_off(stray):
     assert not mask[:, :, 35:].any()
 
 
+def test_the_spinal_cord_is_cut_off_where_it_leaves_the_brain():
+    classes = balls(*HEAD)
+    classes[18:23, 20:25, :10] = CLASS_INDEX["brain_stem"]
+
+    mask = brain_mask(one_hot(classes), SPACING)
+
+    assert mask[20, 22, 10]
+    assert not mask[:, :, :6].any()
+
+
+def test_a_thin_slice_of_a_brain_is_kept():
+    classes = balls(*HEAD)[:, :, 18:25]
+
+    assert brain_mask(one_hot(classes)[:, :, :, 2:5], SPACING)[20, 22].all()
+
+
 def test_a_brain_cut_by_the_field_of_view_reaches_its_border():
     classes = balls(*HEAD)[:, :, :22]
 
@@ -70,8 +86,23 @@ def test_a_map_without_a_brain_gives_an_empty_mask():
 
 @pytest.mark.parametrize(("parts", "stripped"), [pytest.param(HEAD, False, id="whole head"), (HEAD[2:], True)])
 def test_a_scan_is_skull_stripped_if_there_is_nothing_but_a_brain(parts, stripped):
-    assert is_skull_stripped(one_hot(balls(*parts)), np.ones(SHAPE), SPACING) == stripped
+    assert is_skull_stripped(one_hot(balls(*parts)), np.ones(SHAPE)) == stripped
 
 
 def test_a_scan_without_tissue_is_not_skull_stripped():
-    assert not is_skull_stripped(one_hot(balls()), np.ones(SHAPE), SPACING)
+    assert not is_skull_stripped(one_hot(balls()), np.ones(SHAPE))
+
+
+def test_the_head_is_all_tissue_that_hangs_together():
+    classes = balls(*HEAD, (CLASS_INDEX["fat"], 1, (2, 2, 2)))
+
+    mask = head_of(one_hot(classes), SPACING)
+
+    assert not mask[:5, :5, :5].any()
+    tissue = classes != BACKGROUND
+    assert mask[6:, 6:, 6:].sum() > 0.98 * tissue[6:, 6:, 6:].sum()
+    assert not mask[~tissue].any()
+
+
+def test_a_map_of_nothing_has_no_head():
+    assert not head_of(one_hot(balls()), SPACING).any()

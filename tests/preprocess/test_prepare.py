@@ -171,3 +171,22 @@ def test_a_scan_whose_head_is_darker_than_its_air_is_refused(make_head):
     head = make_head()
     with pytest.raises(InputError, match="brain is not brighter than the air"):
         prepared_head(Volume(-head.data, head.affine))
+
+
+def test_more_head_is_measured_and_no_longer_background(make_head):
+    prepared = prepare(make_head(), spacing=6.0, stride=4)
+    more = np.zeros(prepared.data.shape, bool)
+    more[0] = True
+
+    result = prepared.with_more_head(more)
+
+    assert (result.weight[0] == 1).all() and (result.air[0] == 0).all()
+    np.testing.assert_array_equal(result.weight[1:], prepared.weight[1:])
+    np.testing.assert_array_equal(result.air[1:], prepared.air[1:])
+
+
+def test_a_region_that_was_given_stays_all_that_is_measured(make_head):
+    head = make_head()
+    prepared = prepare(head, spacing=6.0, stride=4, region=head.with_data(head.data > 400))
+
+    assert prepared.with_more_head(np.ones(prepared.data.shape, bool)) is prepared

@@ -136,6 +136,7 @@ class FileHarmonizer:
             brain_mask=scan.brain_mask_file,
             seconds={"setup": self._setup_seconds, "read": scan.seconds, **harmonized.seconds},
             warnings=warnings,
+            skull_stripped=harmonized.skull_stripped,
         )
         save_result(harmonized.volume, output, provenance, overwrite=self._overwrite)
         return warnings

@@ -39,11 +39,14 @@ class Harmonized:
     warnings : tuple of str
     seconds : dict of str to float
         Wall time per stage.
+    skull_stripped : bool or None
+        Whether the source has next to nothing but a brain; None of a model that cannot tell.
     """
 
     volume: Volume
     warnings: tuple[str, ...]
     seconds: dict[str, float]
+    skull_stripped: bool | None = None
 
 
 class Harmonizer:
@@ -131,7 +134,7 @@ class Harmonizer:
         with _timed(seconds, "finish"):
             finished = self._finish(prepared, scaled, harmonized, strength)
             volume = orient_like(prepared.canonical.with_data(finished), source.grid)
-        return Harmonized(source.with_data(volume.data), (), seconds)
+        return Harmonized(source.with_data(volume.data), (), seconds, reading.skull_stripped)
 
     def _finish(self, prepared: Prepared, scaled: np.ndarray, harmonized: np.ndarray, strength: float) -> np.ndarray:
         """Mix by strength, keep the background, and go to the target's units."""

@@ -67,6 +67,8 @@ class Provenance:
     seconds : mapping of str to float
         Wall time per stage, s.
     warnings : tuple of str
+    skull_stripped : bool or None
+        What the tissue map says of the source; its own sidecar, if it has one, is believed first.
     """
 
     source: InputFile
@@ -76,6 +78,7 @@ class Provenance:
     brain_mask: InputFile | None = None
     seconds: Mapping[str, float]
     warnings: tuple[str, ...] = ()
+    skull_stripped: bool | None = None
 
 
 def sidecar_path(result_path: Path) -> Path:
@@ -116,7 +119,7 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
         "Description": "T1-weighted scan in the look of another scan or site",
         "Sources": list(relative.values()),
         "SpatialReference": "orig",
-        **_skull_stripped(provenance.source.path),
+        **_skull_stripped(provenance.source.path, provenance.skull_stripped),
         **relative,
         "Sha256": {**hashes, "Weights": provenance.weights_sha256, "Result": result_sha256},
         "Settings": asdict(provenance.settings),
@@ -159,10 +162,11 @@ def relative_path(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.resolve(), folder)).as_posix()
 
 
-def _skull_stripped(source_path: Path) -> dict[str, bool]:
-    """Return the source's own `SkullStripped`, if its sidecar has one; nothing is guessed from the voxels."""
+def _skull_stripped(source_path: Path, found: bool | None) -> dict[str, bool]:
+    """Return the source's own `SkullStripped`, if its sidecar has one, or else what was found."""
     try:
         known = json.loads(sidecar_path(source_path).read_text(encoding="utf-8"))["SkullStripped"]
     except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return {"SkullStripped": known} if isinstance(known, bool) else {}
+        known = None
+    told = known if isinstance(known, bool) else found
+    return {} if told is None else {"SkullStripped": told}

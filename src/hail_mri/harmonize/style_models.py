@@ -21,6 +21,7 @@ from hail_mri.model.tiles import draw, whole_statistics
 from hail_mri.model.tissue_classes import WHITE_MATTER
 from hail_mri.model.tissue_exchange import exchanged_means
 from hail_mri.model.tissue_fit import TissueFit, fit_tissues
+from hail_mri.model.tissue_masks import head_of, is_skull_stripped
 from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.model.weights import ModelCard, load_model, weights_hash
@@ -46,11 +47,14 @@ class Reading(Generic[StyleT]):
         Of the scan.
     fit : TissueFit or None
         The tissue map, of a model that makes one.
+    skull_stripped : bool or None
+        Whether the scan has next to nothing but a brain; None of a model that cannot tell.
     """
 
     prepared: Prepared
     style: StyleT
     fit: TissueFit | None = None
+    skull_stripped: bool | None = None
 
 
 class StyleModel(Protocol):
@@ -126,13 +130,16 @@ class TissueModel:
         """Find the tissues of a prepared scan, and set its scale by its white matter."""
         volume = _on(self.device, prepared.data).clamp(max=CEILING)
         prior = self.network.tissue_map(volume)[0].cpu()
+        skull_stripped = is_skull_stripped(prior.numpy(), prepared.weight)
+        if not skull_stripped:  # of one, every voxel is known
+            prepared = prepared.with_more_head(head_of(prior.numpy(), self.spacing))
         fit = fit_tissues(prior, volume[0, 0].cpu(), torch.from_numpy(prepared.weight), spacing=self.spacing)
         white_matter = fit.style.means[WHITE_MATTER] / WHITE_MATTER_SCALED
         low, high = PLAUSIBLE_WHITE_MATTER
         if not (low < white_matter < high and fit.style.fractions[WHITE_MATTER] > SMALLEST_WHITE_MATTER):
-            return Reading(prepared, fit.style, fit)
+            return Reading(prepared, fit.style, fit, skull_stripped)
         style = fit.style.scaled(1 / white_matter)
-        return Reading(prepared.rescaled(white_matter), style, replace(fit, style=style))
+        return Reading(prepared.rescaled(white_matter), style, replace(fit, style=style), skull_stripped)
 
     def predict(self, reading: Reading[TissueStyle], style: TissueStyle) -> tuple[Tensor, Tensor]:
         """Return p and r, (i, j, k) each, on the CPU; both carry the scan's own receive bias field."""

@@ -5,8 +5,11 @@ between them (deep grey matter, brain stem) is not, but their intensities lie be
 straight lines through the changes of the large ones. So no tissue of the brain becomes brighter than white matter that
 was not, and neighbouring tissues keep their order.
 
-A tissue outside the brain that one of the two scans hardly shows takes its change from tissues like it. And a
-difference no larger than what two people scanned at one site differ by is shrunk towards no change.
+A tissue outside the brain that one of the two scans hardly shows takes its change from tissues like it.
+
+And two scans of one site leave each other alone. How much people differ who are scanned at one site is known, and how
+much sites differ: both together, over all tissues, give the probability that the two scans are of different sites at
+all, and the expected change of each tissue if they are.
 """
 
 from __future__ import annotations
@@ -21,17 +24,41 @@ from hail_mri.model.tissue_classes import (
     CSF,
     DEEP_TISSUES,
     GREY_MATTER,
-    TISSUE_CLASSES,
     WHITE_MATTER,
 )
 from hail_mri.model.tissue_style import TissueStyle
 
 ANCHORS = (CSF, GREY_MATTER, WHITE_MATTER)
+LARGEST_EVIDENCE = 30.0  # natural logarithm of the odds
 TRUSTED_FRACTION = 1e-3  # of the volume; a class that is much smaller has no mean of its own
 
-# Standard deviation, over the people scanned at one site, of a class mean relative to white matter (which is 0.6).
-PERSON = {"grey_matter": 0.008, "csf": 0.02}
-PERSON_ELSEWHERE = 0.03
+# Standard deviations of class means relative to white matter (which is 0.6), see docs/training.md: over 36 people at one
+# 3 T scanner (robust, from the median absolute deviation), and over sites. Deep tissues take their change from others.
+PERSON = {
+    "grey_matter": 0.009,
+    "csf": 0.015,
+    "vitreous": 0.010,
+    "blood": 0.083,
+    "fat": 0.053,
+    "marrow": 0.040,
+    "muscle": 0.039,
+    "connective_tissue": 0.026,
+    "mucosa": 0.033,
+    "bone": 0.015,
+}
+SITE = {
+    "grey_matter": 0.06,
+    "csf": 0.05,
+    "vitreous": 0.06,
+    "blood": 0.15,
+    "fat": 0.25,
+    "marrow": 0.08,
+    "muscle": 0.15,
+    "connective_tissue": 0.12,
+    "mucosa": 0.15,
+    "bone": 0.04,
+}
+KNOWN = tuple(CLASS_INDEX[name] for name in PERSON)
 
 # What a class is like, in the order in which its change is found.
 ALIKE = {
@@ -59,10 +86,9 @@ def exchanged_means(own: TissueStyle, wanted: TissueStyle) -> Tensor:
         `own.means` exactly, where own and wanted are the same.
     """
     before, after = (np.array(style.means) for style in (own, wanted))
-    error = np.hypot(own.errors, wanted.errors)
-    person = np.array([PERSON.get(name, PERSON_ELSEWHERE) for name in TISSUE_CLASSES])
-    change = shrink(after - before, np.hypot(error, np.sqrt(2) * person))
     trust = _trust(own) * _trust(wanted)
+    change = np.zeros_like(before)
+    change[list(KNOWN)] = probability_of_two_sites(own, wanted) * _expected_changes(own, wanted)
     change[WHITE_MATTER] = after[WHITE_MATTER] - before[WHITE_MATTER]
     brain = [k for k in ANCHORS if trust[k] > 0.5]
     by_intensity = _read_off(before, before[brain], change[brain])
@@ -77,29 +103,41 @@ def exchanged_means(own: TissueStyle, wanted: TissueStyle) -> Tensor:
     return torch.from_numpy(before + result)
 
 
-def shrink(change: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+def probability_of_two_sites(own: TissueStyle, wanted: TissueStyle) -> float:
     """
-    Shrink changes no larger than a deviation to nothing, and leave large ones nearly as they are.
+    Return how probable it is that two scans are of different sites, 0 to 1; one half if nothing tells.
 
     Parameters
     ----------
-    change, deviation : (n,) ndarray
+    own, wanted : TissueStyle
+        White matter is the same on both scales.
 
-    Returns
-    -------
-    shrunk : (n,) ndarray
-
-    References
-    ----------
-    James and Stein, Proc 4th Berkeley Symp 1:361 (1961): the positive-part form.
-
-    Examples
-    --------
-    >>> shrink(np.array([0.5, 1.0, 10.0]), np.ones(3)).round(2).tolist()
-    [0.0, 0.0, 9.9]
+    Notes
+    -----
+    Bayes' rule with equal odds before. A class mean differs by N(0, s²) between two scans of one site, and by
+    N(0, s² + t²) between two sites, where s² is twice the variance between people and the errors of both means, and t
+    the standard deviation between sites. Classes count by how far their means can be trusted.
     """
-    squared = np.maximum(change**2, np.finfo(float).tiny)
-    return change * np.clip(1 - deviation**2 / squared, 0.0, 1.0)
+    deviation, site, difference = _deviations(own, wanted)
+    ratio = deviation**2 / (deviation**2 + site**2)
+    evidence = 0.5 * (np.log(ratio) + (difference / deviation) ** 2 * (1 - ratio))
+    trust = (_trust(own) * _trust(wanted))[list(KNOWN)]
+    return float(1 / (1 + np.exp(-np.clip((trust * evidence).sum(), -LARGEST_EVIDENCE, LARGEST_EVIDENCE))))
+
+
+def _expected_changes(own: TissueStyle, wanted: TissueStyle) -> np.ndarray:
+    """Return how much the means of known classes differ between two sites, as far as people do not explain it."""
+    deviation, site, difference = _deviations(own, wanted)
+    return np.asarray(difference * site**2 / (deviation**2 + site**2))
+
+
+def _deviations(own: TissueStyle, wanted: TissueStyle) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return, of the known classes, the deviation within a site, that between sites, and the difference found."""
+    known = list(KNOWN)
+    errors = np.hypot(own.errors, wanted.errors)[known]
+    person, site = (np.array(list(table.values())) for table in (PERSON, SITE))
+    difference = (np.array(wanted.means) - np.array(own.means))[known]
+    return np.hypot(errors, np.sqrt(2) * person), np.sqrt(2) * site, difference
 
 
 def _read_off(intensities: np.ndarray, known: np.ndarray, changes: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""Masks that a tissue map gives: the brain, and whether there is anything but a brain.
+"""Masks that a tissue map gives: the head, the brain, and whether there is anything but a brain.
 
 The *brain mask* holds the brain and the fluid around it, as skull-stripping tools leave it; vessels, nerves and the
-meninges are outside. A scan is *skull-stripped* if nearly all that is not background is inside its brain mask.
+meninges are outside. A scan is *skull-stripped* if nearly all that is not background is brain or fluid.
 """
 
 from __future__ import annotations
@@ -15,12 +15,37 @@ from hail_mri.model.tissue_classes import BACKGROUND, BRAIN
 BoolArray = NDArray[np.bool_]
 
 BRIDGE_RADIUS = 4.0  # mm; what hangs on the brain by less (optic nerves, sinuses, the marrow of the skull) is cut off
-STRIPPED_FRACTION = 0.85  # of all tissue that is brain; a whole head has 0.2 to 0.45
+CORD_RADIUS, CORD_LENGTH = 12.0, 6.0  # mm; what is thinner, and longer than this, is the spinal cord and its fluid
+STRIPPED_FRACTION = 0.85  # of all tissue that is brain; a whole head has 0.2 to 0.5
+
+
+def head_of(shares: NDArray[np.floating], spacing: float) -> BoolArray:
+    """
+    Return the voxels of the head, where there is tissue.
+
+    Parameters
+    ----------
+    shares : (n_classes, i, j, k) ndarray, 0 to 1
+        A tissue map.
+    spacing : float
+        Isotropic, mm.
+
+    Returns
+    -------
+    mask : (i, j, k) bool ndarray
+        One connected piece, as dark as it may be; air in sinuses and throat is not in it. Empty if there is no tissue.
+    """
+    tissue = shares[BACKGROUND] < 0.5
+    core = ndimage.binary_erosion(tissue, _ball(spacing, spacing), border_value=1)
+    if not core.any():
+        return np.zeros_like(tissue)
+    around = ndimage.binary_dilation(_largest_part(core), _ball(spacing, spacing))
+    return np.asarray(tissue & around)
 
 
 def brain_mask(shares: NDArray[np.floating], spacing: float) -> BoolArray:
     """
-    Return the voxels of the brain.
+    Return the voxels of the brain, down to where the spinal cord begins.
 
     Parameters
     ----------
@@ -40,10 +65,10 @@ def brain_mask(shares: NDArray[np.floating], spacing: float) -> BoolArray:
     if not core.any():
         return np.zeros_like(inside)
     around = ndimage.binary_dilation(_largest_part(core), _ball(BRIDGE_RADIUS + spacing, spacing))
-    return np.asarray(ndimage.binary_fill_holes(_largest_part(inside & around)))
+    return np.asarray(ndimage.binary_fill_holes(_without_cord(_largest_part(inside & around), spacing)))
 
 
-def is_skull_stripped(shares: NDArray[np.floating], weight: NDArray[np.floating], spacing: float) -> bool:
+def is_skull_stripped(shares: NDArray[np.floating], weight: NDArray[np.floating]) -> bool:
     """
     Return whether a scan has a brain and next to nothing else.
 
@@ -53,12 +78,20 @@ def is_skull_stripped(shares: NDArray[np.floating], weight: NDArray[np.floating]
         A tissue map.
     weight : (i, j, k) ndarray, 0 to 1
         What is measured of each voxel.
-    spacing : float
-        Isotropic, mm.
     """
-    tissue = (1 - shares[BACKGROUND]) * weight
-    total = float(tissue.sum())
-    return total > 0 and float(tissue[brain_mask(shares, spacing)].sum()) / total > STRIPPED_FRACTION
+    volumes = (shares * weight).sum(axis=(1, 2, 3), dtype=np.float64)
+    tissue = volumes.sum() - volumes[BACKGROUND]
+    return bool(tissue > 0 and volumes[list(BRAIN)].sum() / tissue > STRIPPED_FRACTION)
+
+
+def _without_cord(mask: BoolArray, spacing: float) -> BoolArray:
+    """Cut off the part that is thin and long; a brain of which the field of view left no thick part stays whole."""
+    depth = spacing * ndimage.distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1, 1:-1]
+    core = depth > CORD_RADIUS
+    if not core.any():
+        return mask
+    distance = spacing * ndimage.distance_transform_edt(~_largest_part(core))
+    return np.asarray(mask & (distance <= CORD_RADIUS + CORD_LENGTH))
 
 
 def _largest_part(mask: BoolArray) -> BoolArray:

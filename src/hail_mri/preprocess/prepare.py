@@ -48,6 +48,8 @@ class Prepared:
         Share of each working voxel in the region that is measured (head, or brain mask), and outside the head.
     to_working, to_native : three arrays each
         Matrices (n_to, n_from) of the three axes: means over working voxels, and linear interpolation back.
+    is_whole : bool
+        Whether all that the head mask holds is measured, and not a region that was given.
     """
 
     canonical: Volume
@@ -58,6 +60,19 @@ class Prepared:
     air: FloatArray
     to_working: AxisMatrices
     to_native: AxisMatrices
+    is_whole: bool = True
+
+    def with_more_head(self, head: NDArray[np.bool_]) -> "Prepared":
+        """Return the same with more voxels of the working grid in the head; none if a region is measured.
+
+        Parameters
+        ----------
+        head : (i, j, k) bool array
+        """
+        if not self.is_whole:
+            return self
+        weight, air = np.maximum(self.weight, head), np.minimum(self.air, ~head)
+        return replace(self, weight=weight.astype(np.float32), air=air.astype(np.float32))
 
     def rescaled(self, factor: float) -> "Prepared":
         """Return the same with another scale: what is `factor` on this one is 1 on the new one.
@@ -114,6 +129,7 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
         along_axes((~(head | inside)).astype(np.float32), to_working),
         to_working,
         to_native,
+        is_whole=region is None,
     )
 
 

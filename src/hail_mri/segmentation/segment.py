@@ -96,7 +96,7 @@ def segment(
         brain_mask=on_own_axes(inside),
         volumes_ml=volumes,
         brain_volume_ml=float(np.count_nonzero(inside)) * _voxel_ml(scan),
-        skull_stripped=is_skull_stripped(shares, prepared.weight, spacing),
+        skull_stripped=is_skull_stripped(shares, prepared.weight),
     )
 
 
