@@ -4,7 +4,7 @@ PYTEST_ARGS ?= -n auto -m "not slow"
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint bench train clean
 
 install: $(INSTALLED)
 
@@ -28,6 +28,16 @@ lint: install
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Goes on from the released weights for MINUTES and writes new ones to RUN only if validation got better; run it again
+# with another folder to go on from there: make train INIT=runs/first/tissues.safetensors RUN=runs/second
+ANATOMIES ?= $(error ANATOMIES is the folder of label maps to learn from: make train ANATOMIES=DIR)
+RUN ?= runs/train
+MINUTES ?= 60
+INIT ?= compact
+train: install
+	$(BIN)/hail-mri train tissues --config configs/compact.toml --anatomies $(ANATOMIES) -o $(RUN) --init $(INIT) \
+		--minutes $(MINUTES) $(if $(wildcard $(RUN)/tissues/last.ckpt),--resume)
 
 bench: install
 	$(BIN)/python benchmarks/speed.py

@@ -180,7 +180,8 @@ def test_more_head_is_measured_and_no_longer_background(make_head):
 
     result = prepared.with_more_head(more)
 
-    assert (result.weight[0] == 1).all() and (result.air[0] == 0).all()
+    assert (result.weight[0] == 1).all()
+    assert (result.air[0] == 0).all()
     np.testing.assert_array_equal(result.weight[1:], prepared.weight[1:])
     np.testing.assert_array_equal(result.air[1:], prepared.air[1:])
 

@@ -32,8 +32,8 @@ ANCHORS = (CSF, GREY_MATTER, WHITE_MATTER)
 LARGEST_EVIDENCE = 30.0  # natural logarithm of the odds
 TRUSTED_FRACTION = 1e-3  # of the volume; a class that is much smaller has no mean of its own
 
-# Standard deviations of class means relative to white matter (which is 0.6), see docs/training.md: over 36 people at one
-# 3 T scanner (robust, from the median absolute deviation), and over sites. Deep tissues take their change from others.
+# Standard deviations of class means relative to white matter (which is 0.6), see docs/training.md: over 36 people at
+# one 3 T scanner (robust, from the median absolute deviation), and over sites. Deep tissues change as the others do.
 PERSON = {
     "grey_matter": 0.009,
     "csf": 0.015,
