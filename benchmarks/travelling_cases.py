@@ -117,6 +117,25 @@ def travelling_cases(
             yield Case(subject, target_subject, source_site, target_site, folder)
 
 
+def travelling_visits(
+    anatomies_dir: Path, *, spacing: float, split: Split = "validation"
+) -> Iterator[tuple[str, Visit]]:
+    """Yield the first subject of each anatomy at each site, with its name; nothing is kept on disk.
+
+    Parameters
+    ----------
+    anatomies_dir : Path
+    spacing : float
+        Isotropic, mm.
+    split : "validation" or "test"
+    """
+    both = split_anatomies(anatomies_dir)
+    for path in both.validation if split == "validation" else both.test:
+        anatomy, subject = load_anatomy(path), f"{path.name.split('.')[0]}-0"
+        for site in SITES:
+            yield f"{subject} at {site}", _visit(anatomy, subject, site, spacing)
+
+
 def _simulate_missing(folder: Path, anatomy_path: Path, subjects: list[str], spacing: float) -> None:
     """Write the visits of one anatomy's subjects that are not there; the head mask is written last."""
     missing = [(s, site) for s in subjects for site in SITES if not _path(folder, s, site, "head").exists()]

@@ -93,3 +93,12 @@ def test_inputs_are_not_mutated(layers, prior, field):
     fit_tissues(prior, volume, weight(layers), spacing=2.0)
     assert torch.equal(prior, before[0])
     assert torch.equal(volume, before[1])
+
+
+def test_a_fit_that_overturns_the_map_is_not_used(layers, prior, field):
+    nonsense = prior[torch.randperm(len(prior), generator=torch.Generator().manual_seed(0))]
+
+    fit = fit_tissues(nonsense, scan(layers, field), weight(layers), spacing=2.0)
+
+    assert torch.equal(fit.shares, nonsense)
+    assert (fit.field == 1).all()

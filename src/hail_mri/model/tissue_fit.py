@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hail_mri.model.tissue_classes import DEEP_TISSUES, GREY_MATTER, WHITE_MATTER
+from hail_mri.model.tissue_classes import BRAIN, DEEP_TISSUES, GREY_MATTER, WHITE_MATTER
 from hail_mri.model.tissue_style import TissueStyle, measure_tissue_style
 
 FIELD_CLASSES = [WHITE_MATTER, GREY_MATTER, *DEEP_TISSUES]  # large, and of known intensity
@@ -28,6 +28,7 @@ FIELD_BLOCK = 4  # voxels along the edge of a block; the field is fitted to the 
 FIELD_UNIT = 500.0  # precision (1 / intensity²) of a block that has much to say
 DARKEST = 0.02  # on the [0, 1] scale; below it a logarithm says nothing
 LARGEST_LOG = 0.7  # of a ratio that could be a coil's
+LARGEST_MOVE = 0.5  # of the brain; the fit moves 0.24 to 0.30 of it in 22 simulated scans, 0.22 to 0.26 in 13 real ones
 PIECE = 1 << 14  # voxels done at once
 PRIOR_VARIANCE, PRIOR_VOXELS = 0.05**2, 50.0  # what the variance of a class is taken for, and how firmly
 
@@ -99,7 +100,8 @@ def fit_tissues(
     Returns
     -------
     fit : TissueFit
-        Where the weight is 0, the prior, and a field that goes on smoothly.
+        Where the weight is 0, the prior, and a field that goes on smoothly. The prior everywhere, and no field, if the
+        fit has run away from it: intensities refine a map, they do not overturn it.
     """
     inside = torch.nonzero(weight.flatten() > 0)[:, 0]
     values, w = volume.flatten()[inside], weight.flatten()[inside]
@@ -113,9 +115,18 @@ def fit_tissues(
             evidence = _field_evidence(shares, values, means, variances)
             log_field = _smooth_field(evidence, inside, weight, spacing, settings)
             even = values * torch.exp(-log_field.flatten()[inside])
+    if _moved(inner, shares, w) > LARGEST_MOVE:
+        return TissueFit(prior, torch.ones_like(volume), measure_tissue_style(inner, values, w))
     whole = prior.flatten(1).index_copy(1, inside, (inner + shares) / 2)
     style = measure_tissue_style(inner.mul_(shares).sqrt_(), even, w)
     return TissueFit(whole.reshape(prior.shape), torch.exp(log_field), style)
+
+
+def _moved(prior: Tensor, shares: Tensor, weight: Tensor) -> float:
+    """Return how much of the brain has another tissue after the fit, relative to the brain before it."""
+    brain = list(BRAIN)
+    before = (prior[brain] * weight).sum()
+    return float(((prior[brain] - shares[brain]).abs() * weight).sum() / (2 * before).clamp(min=1e-6))
 
 
 def _expect(shares: Tensor, log_prior: Tensor, values: Tensor, means: Tensor, variances: Tensor) -> None:
