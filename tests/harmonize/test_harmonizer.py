@@ -52,10 +52,34 @@ class TestLaws:
         source = make_head()
         np.testing.assert_array_equal(harmonize(source, other_head, model=model, strength=0.0).data, source.data)
 
-    def test_strength_mixes_source_and_result(self, model, make_head, other_head):
-        source, harmonizer = make_head(), Harmonizer(other_head, model=model)
-        full, half = (harmonizer.run(source, strength=s).volume.data for s in (1.0, 0.5))
-        np.testing.assert_allclose(half, (source.data + full) / 2, atol=1e-3)
+    def test_half_the_strength_is_half_way_in_units(self, model, make_head):
+        source = make_head()
+        louder = Volume(source.data * 16, source.affine)
+        half = harmonize(source, louder, model=model, strength=0.5).data
+        np.testing.assert_allclose(half, 8.5 * source.data, rtol=1e-4, atol=1e-2)
+
+    def test_half_the_strength_is_half_way_in_contrast(self, model, make_head, other_head):
+        source = make_head()
+        grey, white = (np.abs(source.data - level) < 60 for level in (500, 700))
+        harmonizer = Harmonizer(other_head, model=model)
+        ratios = []
+        for strength in (0.0, 0.25, 0.5, 0.75, 1.0):
+            result = harmonizer.run(source, strength=strength).volume.data
+            ratios.append(float(np.mean(result[grey]) / np.mean(result[white])))
+        steps = np.diff(ratios)
+        assert (np.sign(steps) == np.sign(steps[0])).all()
+        assert ratios[2] == pytest.approx((ratios[0] + ratios[4]) / 2, abs=0.3 * abs(ratios[4] - ratios[0]))
+
+    def test_a_dark_voxel_inside_the_head_changes_with_its_neighbours(self, model, make_head, other_head):
+        data = make_head(noise=0).data.copy()
+        fluid = np.argwhere(data == 200)
+        inner = tuple(fluid[np.abs(fluid - np.array(data.shape) / 2).sum(axis=1).argmin()])
+        data[inner] = 0
+        source = Volume(data, make_head().affine)
+        result = harmonize(source, other_head, model=model).data
+        assert (result[0, 0] == 0).all()
+        drawn = Harmonizer(other_head, model=model).run(source, output_mode="network").volume.data
+        assert drawn[inner] != 0
 
     def test_the_result_is_in_the_targets_units(self, model, make_head, other_head):
         source = make_head()

@@ -23,6 +23,7 @@ from hail_mri.image.orientation import orient_like
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
+from hail_mri.preprocess.masks import erased_background
 from hail_mri.preprocess.prepare import Prepared, prepare
 
 _DEFAULTS = HarmonizeSettings()
@@ -106,7 +107,8 @@ class Harmonizer:
         ----------
         source : Volume
         strength : float
-            0 gives back the source on its own, 1 is the full change; between, both intensities and units are mixed.
+            0 gives back the source, 1 is the full change; between, intensities on the [0, 1] scale are mixed, and the units
+            that 0 and 1 stand for.
         output_mode : "transfer" or "network"
             The anatomy-safe transfer, or the network's drawing itself, blurred as it is.
         brain_mask : Volume, optional
@@ -138,16 +140,18 @@ class Harmonizer:
 
     def _finish(self, prepared: Prepared, scaled: np.ndarray, harmonized: np.ndarray, strength: float) -> np.ndarray:
         """Mix by strength, keep the background, and go to the target's units."""
+        own, target = prepared.scale, PercentileScale(self.style.low, self.style.high)
+        if strength == 0:
+            return prepared.canonical.data
         # Air that was erased (skull-stripping, defacing) stays erased, and nothing becomes darker than air.
         np.maximum(harmonized, np.minimum(scaled, 0), out=harmonized)
-        np.copyto(harmonized, scaled, where=scaled == 0)
-        wanted = PercentileScale(self.style.low, self.style.high).invert(harmonized)
-        own = prepared.canonical.data
-        if own.min() >= 0 and self.style.low >= 0:  # noise below an offset of the air is no reason for negatives
-            np.maximum(wanted, 0, out=wanted)
-        if strength == 1:
-            return wanted
-        return own + np.float32(strength) * (wanted - own)
+        np.copyto(harmonized, scaled, where=erased_background(scaled, prepared.head))
+        if strength < 1:
+            harmonized = scaled + np.float32(strength) * (harmonized - scaled)
+        wanted = own.mixed(target, strength).invert(harmonized)
+        if prepared.canonical.data.min() >= 0 and self.style.low >= 0:  # noise below an offset of the air is no reason
+            np.maximum(wanted, 0, out=wanted)  # for negatives
+        return wanted
 
 
 def harmonize(

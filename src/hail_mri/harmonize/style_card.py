@@ -131,7 +131,7 @@ def measure_style(volume: Volume, model: StyleModel, card: ModelCard, sha256: st
 def _mean_card(cards: Sequence[StyleCard]) -> StyleCard:
     """Average styles and scales of several scans."""
     n, first = len(cards), cards[0]
-    low, high = (sum(getattr(card, name) for card in cards) / n for name in ("low", "high"))
+    low, high = _mean_scale(cards)
     styles = [card.style for card in cards]
     tissue_styles = [style for style in styles if isinstance(style, TissueStyle)]
     if len(tissue_styles) == n:
@@ -145,6 +145,14 @@ def _mean_card(cards: Sequence[StyleCard]) -> StyleCard:
         for name in ("means", "stds")
     )
     return StyleCard(first.model, first.weights_sha256, FeatureStyle(means, stds), low, high, n)
+
+
+def _mean_scale(cards: Sequence[StyleCard]) -> tuple[float, float]:
+    """Average the units of scans whose gains may be unlike: no scan counts more because its numbers are larger."""
+    spans = np.array([card.high - card.low for card in cards])
+    span = float(np.exp(np.log(spans).mean()))
+    low = float(np.mean([card.low for card in cards] / spans)) * span
+    return low, low + span
 
 
 def _mean_tissue_style(styles: Sequence[TissueStyle]) -> TissueStyle:

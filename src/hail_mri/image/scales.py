@@ -131,6 +131,23 @@ class PercentileScale(_LinearScale):
         low, high = np.percentile(_inside(data, mask), (low_percentile, high_percentile))
         return cls(float(low), float(high))
 
+    def mixed(self, other: Self, share: float) -> Self:
+        """Return a scale between this and another.
+
+        Parameters
+        ----------
+        other : PercentileScale
+        share : float
+            Of the other, 0 to 1.
+
+        Examples
+        --------
+        >>> PercentileScale(0.0, 100.0).mixed(PercentileScale(10.0, 500.0), 0.5)
+        PercentileScale(low=5.0, high=300.0)
+        """
+        low, high = ((1 - share) * a + share * b for a, b in ((self.low, other.low), (self.high, other.high)))
+        return type(self)(low, high)
+
 
 def _inside(data: NDArray[np.floating], mask: NDArray[np.bool_] | None) -> NDArray[np.floating]:
     """Intensities inside the mask, or all of them."""

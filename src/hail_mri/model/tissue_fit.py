@@ -20,12 +20,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hail_mri.model.tissue_classes import BRAIN, DEEP_TISSUES, GREY_MATTER, WHITE_MATTER
+from hail_mri.model.tissue_classes import BACKGROUND, BRAIN, GREY_MATTER, WHITE_MATTER
 from hail_mri.model.tissue_style import TissueStyle, measure_tissue_style
 
-FIELD_CLASSES = [WHITE_MATTER, GREY_MATTER, *DEEP_TISSUES]  # large, and of known intensity
+# Large, and spread over the brain: a small tissue in its middle would take the brightening of the middle for its own.
+FIELD_CLASSES = [WHITE_MATTER, GREY_MATTER]
 FIELD_BLOCK = 4  # voxels along the edge of a block; the field is fitted to the means of blocks
-FIELD_UNIT = 500.0  # precision (1 / intensity²) of a block that has much to say
+POLYNOMIAL_SCALE = 100.0  # mm; the unit of length of the field's polynomial
+POLYNOMIAL_RIDGE = 1e-3  # of the evidence, on its coefficients
+SOME_EVIDENCE = 0.02  # of a block; the polynomial takes no value beyond those it has in such blocks
+BRIGHTEST_AIR = 0.1  # on the [0, 1] scale; the air in a head is noise, whatever a map takes for it
 DARKEST = 0.02  # on the [0, 1] scale; below it a logarithm says nothing
 LARGEST_LOG = 0.7  # of a ratio that could be a coil's
 LARGEST_MOVE = 0.5  # of the brain; the fit moves 0.24 to 0.30 of it in 22 simulated scans, 0.22 to 0.26 in 13 real ones
@@ -48,9 +52,9 @@ class FitSettings:
     smallest_sigma : float
         Least standard deviation of a class, on the [0, 1] scale: noise and texture.
     field_mm : float
-        Standard deviation of the Gaussian that makes the field smooth.
+        Standard deviation of the Gaussian that smooths what a quadratic in space leaves of the field.
     field_evidence : float
-        Evidence in a neighbourhood below which the field is pulled to 1.
+        Share of a neighbourhood that must be grey or white matter, or the field is pulled to 1.
     """
 
     n_iterations: int = 10
@@ -152,31 +156,52 @@ def _moments(
         means = torch.tensor(measure_tissue_style(shares, values, weight).means, dtype=torch.float64)
     else:
         means = (weighted + 1e-6) / (total + 1e-6)
+    means[BACKGROUND] = means[BACKGROUND].clamp(max=BRIGHTEST_AIR)
     squares = (squared - 2 * means * weighted + means**2 * total).clamp(min=0)
     variances = (squares + PRIOR_VOXELS * PRIOR_VARIANCE) / (total + PRIOR_VOXELS)
     return means.to(values.dtype), variances.clamp(min=settings.smallest_sigma**2).to(values.dtype)
 
 
 def _field_evidence(shares: Tensor, values: Tensor, means: Tensor, variances: Tensor) -> Tensor:
-    """Return what each voxel says of the log field, times how much it has to say, and that, (2, n)."""
+    """Return what each voxel says of the log field, times how much it has to say (0 to about 1), and that, (2, n)."""
     precision = torch.zeros_like(means)
-    precision[FIELD_CLASSES] = 1 / variances[FIELD_CLASSES]
+    precision[FIELD_CLASSES] = variances[FIELD_CLASSES].min() / variances[FIELD_CLASSES]
     total, weighted = torch.stack([precision, precision * means]) @ shares
     expected = weighted / total.clamp(min=1e-6)
     ratio = torch.log(values.clamp(min=DARKEST) / expected.clamp(min=DARKEST)).clamp(-LARGEST_LOG, LARGEST_LOG)
-    trust = total * expected**2 / FIELD_UNIT
+    trust = total * (expected / means[WHITE_MATTER]) ** 2
     return torch.stack([trust * ratio, trust])
 
 
 def _smooth_field(evidence: Tensor, inside: Tensor, weight: Tensor, spacing: float, settings: FitSettings) -> Tensor:
-    """Return the log field, (I, J, K): the smoothed evidence, 0 on average where there is some."""
+    """Return the log field, (I, J, K): 0 on average where there is evidence, and 0 far away from it."""
     sums = torch.zeros(2, *weight.shape, dtype=evidence.dtype, device=evidence.device)
     sums.flatten(1).index_copy_(1, inside, evidence)
-    blocks = F.avg_pool3d(sums[None], FIELD_BLOCK)[0]
-    smooth = _gaussian(blocks, settings.field_mm / (spacing * FIELD_BLOCK))
-    field = smooth[0] / (smooth[1] + settings.field_evidence)
-    field = field - (blocks[1] * field).sum() / blocks[1].sum().clamp(min=1e-6)
+    ratios, trust = F.avg_pool3d(sums[None], FIELD_BLOCK)[0]
+    total, edge = trust.sum().clamp(min=1e-6), spacing * FIELD_BLOCK
+    # A Gaussian alone flattens what a coil and a head do to a scan, bright in the middle and dark at the rim.
+    polynomial = _polynomial(ratios, trust, edge)
+    polynomial = polynomial - (trust * polynomial).sum() / total
+    rest, near = _gaussian(torch.stack([ratios - trust * polynomial, trust]), settings.field_mm / edge)
+    field = (rest + near * polynomial) / (near + settings.field_evidence)
+    field = field - (trust * field).sum() / total
     return F.interpolate(field[None, None], scale_factor=FIELD_BLOCK, mode="trilinear")[0, 0]
+
+
+def _polynomial(ratios: Tensor, trust: Tensor, edge: float) -> Tensor:
+    """Fit a quadratic in space to ratios / trust, weighted by trust, on blocks of an edge in mm."""
+    steps = [torch.arange(n, dtype=torch.float64, device=trust.device) * edge / POLYNOMIAL_SCALE for n in trust.shape]
+    axes = torch.stack(torch.meshgrid(*steps, indexing="ij")).flatten(1)
+    w = trust.flatten().double()
+    x, y, z = axes - (axes @ w / w.sum().clamp(min=1e-6))[:, None]
+    terms = torch.stack([torch.ones_like(x), x, y, z, x * x, y * y, z * z, x * y, x * z, y * z], dim=1)
+    ridge = POLYNOMIAL_RIDGE * w.sum().clamp(min=1e-6) * torch.eye(terms.shape[1], dtype=w.dtype, device=w.device)
+    normal = terms.T @ (terms * w[:, None]) + ridge
+    values = (terms @ torch.linalg.solve(normal, terms.T @ ratios.flatten().double())).reshape(trust.shape)
+    known = trust > SOME_EVIDENCE
+    if not known.any():
+        return torch.zeros_like(trust)
+    return values.clamp(values[known].min(), values[known].max()).to(trust.dtype)
 
 
 def _gaussian(volumes: Tensor, sigma: float) -> Tensor:

@@ -67,6 +67,29 @@ def head_mask(volume: Volume) -> BoolArray:
     return _to_native(blob, volume.shape)
 
 
+def erased_background(scaled: FloatArray, head: BoolArray) -> BoolArray:
+    """Find the voxels that are exactly 0 because they are background: air, or erased by skull-stripping or defacing.
+
+    Parameters
+    ----------
+    scaled : (I, J, K) array
+        A scan on a scale on which background is 0.
+    head : (I, J, K) bool array
+        Head mask.
+
+    Returns
+    -------
+    (I, J, K) bool array
+        Zeros outside the head mask, and those inside it that hang together with them. A 0 that is enclosed by tissue is
+        a dark voxel like any other.
+    """
+    zero = scaled == 0
+    outside = zero & ~head
+    if not (zero & head).any() or not outside.any():
+        return outside
+    return np.asarray(ndimage.binary_propagation(outside, mask=zero))
+
+
 def _background(data: FloatArray) -> tuple[float, bool]:
     """Return the level of the air, and whether a good part of the voxels have exactly this value."""
     for level in (0.0, float(data.min())):

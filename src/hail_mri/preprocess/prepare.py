@@ -27,6 +27,7 @@ WHITE_MATTER = 0.6  # what white matter becomes on the [0, 1] scale; it leaves r
 OFFSET_FRACTION = 0.2  # air brighter than this share of white matter is an offset, and becomes 0
 MARGIN_VOXELS = 1  # of the working grid, on each side of the head
 LARGEST_HEAD = 1000.0  # mm; beyond it the voxel size is wrong, and the working grid would fill the memory
+MASK_THRESHOLD = 0.5  # a soft mask is cut here
 CEILING = 1.5  # of what the network sees; brighter voxels (vessels, markers) are cut off for it, and for it alone
 
 
@@ -48,6 +49,8 @@ class Prepared:
         Share of each working voxel in the region that is measured (head, or brain mask), and outside the head.
     to_working, to_native : three arrays each
         Matrices (n_to, n_from) of the three axes: means over working voxels, and linear interpolation back.
+    head : (I, J, K) bool array
+        Head mask on the native grid, canonical axes.
     is_whole : bool
         Whether all that the head mask holds is measured, and not a region that was given.
     """
@@ -60,6 +63,7 @@ class Prepared:
     air: FloatArray
     to_working: AxisMatrices
     to_native: AxisMatrices
+    head: NDArray[np.bool_]
     is_whole: bool = True
 
     def with_more_head(self, head: NDArray[np.bool_]) -> "Prepared":
@@ -99,8 +103,8 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
     stride : int
         The working grid's edges are multiples of it.
     region : Volume, optional
-        Where scale and style are measured and what the network sees, above 0 inside (a brain mask); on the grid of
-        `volume`. The head without it.
+        Where scale and style are measured and what the network sees, above 0.5 inside (a brain mask, which may be
+        soft); on the grid of `volume`. The head without it.
 
     Raises
     ------
@@ -129,6 +133,7 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
         along_axes((~(head | inside)).astype(np.float32), to_working),
         to_working,
         to_native,
+        head,
         is_whole=region is None,
     )
 
@@ -141,9 +146,12 @@ def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
             f"the scan (shape {volume.shape}, spacing {volume.spacing.round(3).tolist()} mm)",
             hint="resample the mask to the scan's grid",
         )
-    inside = to_canonical(region).data > 0
+    inside = to_canonical(region).data > MASK_THRESHOLD
     if not inside.any():
-        raise InputError("the mask is empty, expected voxels above 0", hint="give a mask of the brain")
+        raise InputError(
+            f"the mask has no voxel above {MASK_THRESHOLD:g}, expected 0 outside and 1 inside",
+            hint="give a mask of the brain",
+        )
     return inside
 
 
