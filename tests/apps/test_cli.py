@@ -213,6 +213,24 @@ def test_a_segmentation_never_replaces_the_scan_it_is_made_of(tmp_path, make_sca
     assert "is an input" in error_line(capsys)
 
 
+def test_a_segmentation_never_replaces_the_sidecar_of_the_scan(tmp_path, make_scan, capsys):
+    scan = make_scan(tmp_path / "a.nii.gz")
+    (tmp_path / "a.json").write_text('{"RepetitionTime": 2.3}')
+
+    assert main(["segment", str(scan), "-o", str(tmp_path / "a.nii"), "--overwrite"]) == 2
+    assert "is an input" in error_line(capsys)
+    assert (tmp_path / "a.json").read_text() == '{"RepetitionTime": 2.3}'
+
+
+@pytest.mark.usefixtures("no_network")
+def test_harmonizing_never_replaces_the_sidecar_of_a_scan(tmp_path, make_scan, capsys):
+    scan = make_scan(tmp_path / "a.nii.gz")
+    (tmp_path / "a.json").write_text('{"RepetitionTime": 2.3}')
+
+    assert main(["harmonize", str(scan), "--target", str(scan), "-o", str(tmp_path / "a.nii"), "--overwrite"]) == 2
+    assert "is an input" in error_line(capsys)
+
+
 def test_a_style_card_never_replaces_the_scan_it_is_made_of(tmp_path, make_scan, capsys):
     pytest.importorskip("hail_mri.harmonize.style_card")
     scan = make_scan(tmp_path / "a.nii.gz")

@@ -7,7 +7,7 @@ import pytest
 
 from hail_mri.errors import InputError, OutputExistsError, UnwritableError
 from hail_mri.harmonize import result
-from hail_mri.harmonize.result import require_folder_free, require_free, save_result
+from hail_mri.harmonize.result import require_folder_free, require_free, save_result, write_together
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.sidecar import InputFile, Provenance
 from hail_mri.image.nifti import load_volume
@@ -129,3 +129,41 @@ def test_a_folder_with_something_in_it_is_filled_only_if_asked(tmp_path):
     with pytest.raises(OutputExistsError, match="is not empty"):
         require_folder_free(tmp_path, overwrite=False)
     require_folder_free(tmp_path, overwrite=True)
+
+
+@pytest.mark.parametrize("has_links", [True, False], ids=["hard links", "no hard links"])
+def test_what_was_there_comes_back_when_a_later_file_cannot_have_its_name(tmp_path, monkeypatch, has_links):
+    (tmp_path / "real").write_bytes(b"older a")
+    (tmp_path / "a").symlink_to(tmp_path / "real")
+    (tmp_path / "b").write_bytes(b"older b")
+    replace = Path.replace
+
+    def refuse_b(path: Path, target: Path) -> Path:
+        if target.name == "b" and not path.name.endswith(".kept"):
+            raise PermissionError(1, "Operation not permitted", str(target))
+        return replace(path, target)
+
+    def refuse_links(*_: object, **__: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(Path, "replace", refuse_b)
+    if not has_links:
+        monkeypatch.setattr("os.link", refuse_links)
+
+    with pytest.raises(UnwritableError, match="/b could not be written"):
+        write_together([tmp_path / "b", tmp_path / "a"], lambda hidden: [p.write_text("new") for p in hidden.values()])
+
+    assert names(tmp_path) == ["a", "b", "real"]
+    assert (tmp_path / "a").is_symlink()
+    assert (tmp_path / "a").read_bytes() == b"older a"
+    assert (tmp_path / "b").read_bytes() == b"older b"
+
+
+def test_folders_that_were_made_for_nothing_are_removed(tmp_path):
+    def fail(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(UnwritableError):
+        write_together([tmp_path / "new/labels/a", tmp_path / "new/masks/deep/b"], fail)
+
+    assert names(tmp_path) == []

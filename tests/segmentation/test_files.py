@@ -103,8 +103,8 @@ def test_nothing_that_exists_is_replaced_unless_asked(paths, existing):
     [
         (SegmentationPaths("a.nii", "p.txt"), "p.txt"),
         (SegmentationPaths("a.txt"), "a.txt"),
-        (SegmentationPaths("a.nii", "a.nii"), "twice"),
-        (SegmentationPaths("a.nii.gz", None, "a.nii.gz"), "twice"),
+        (SegmentationPaths("a.nii", "a.nii"), "cannot both"),
+        (SegmentationPaths("a.nii.gz", None, "a.nii.gz"), "cannot both"),
     ],
     ids=["probabilities no image", "labels no image", "same as labels", "mask same as labels"],
 )

@@ -7,7 +7,7 @@ import pytest
 from hail_mri.errors import InputError
 from hail_mri.image.orientation import orient_like, to_canonical
 from hail_mri.image.volume import Volume
-from hail_mri.model.tissue_classes import CLASS_INDEX, TISSUE_CLASSES
+from hail_mri.model.tissue_classes import BRAIN, CLASS_INDEX, TISSUE_CLASSES
 from hail_mri.segmentation.segment import segment
 from hail_mri.simulation.mni import mni_anatomy
 from hail_mri.simulation.scanners import SITES
@@ -91,13 +91,38 @@ def test_the_same_scan_gives_the_same_bits(segmentation, scan):
     np.testing.assert_array_equal(again.labels.data, segmentation.labels.data)
 
 
-def test_outside_a_brain_mask_that_is_given_there_is_no_brain(scan, visit):
+def test_outside_a_brain_mask_that_is_given_all_is_background(scan, visit):
     mask = visit.head.brain.numpy().copy()
     mask[:, : mask.shape[1] // 2] = False
 
-    result = segment(scan, brain_region=scan.with_data(mask))
+    result = segment(scan, brain_region=scan.with_data(mask), keep_probabilities=True)
 
-    assert not result.brain_mask.data[:, : mask.shape[1] // 2 - 2].any()
+    assert not result.labels.data[~mask].any()
+    assert not result.brain_mask.data[~mask].any()
+    assert (result.probabilities[0][~mask] == 255).all()
+    assert result.skull_stripped is None
+    assert result.brain_volume_ml > 0.9 * np.count_nonzero(mask) * SPACING**3 / 1000
+
+
+def test_no_label_of_the_brain_is_outside_the_brain_mask(segmentation):
+    brain = np.isin(segmentation.labels.data, BRAIN)
+    assert np.count_nonzero(brain & (segmentation.brain_mask.data == 0)) <= 0.001 * np.count_nonzero(brain)
+
+
+def test_a_crumb_of_a_brain_is_refused_or_told(scan):
+    box = np.zeros(scan.shape)
+    box[30:32, 36:38, 40:42] = 1
+    try:
+        warnings = segment(scan, brain_region=scan.with_data(box)).warnings
+    except InputError as error:
+        warnings = (str(error),)
+    assert "brain" in warnings[0]
+
+
+def test_a_brain_of_an_odd_size_is_told(scan):
+    small = Volume(scan.data, np.diag([1.9, 1.9, 1.9, 1.0]))
+
+    assert "The brain has" in segment(small).warnings[0]
 
 
 def test_a_model_that_names_no_tissues_is_refused(scan, small_feature_model):

@@ -142,6 +142,8 @@ def require_possible(
     """
     read = {path.resolve() for path in inputs} | {request.source.resolve() for request in requests}
     read |= {request.brain_mask.resolve() for request in requests if request.brain_mask is not None}
+    scans = read | {request.source for request in requests} | set(inputs)
+    read |= {sidecar.resolve() for sidecar in map(own_sidecar, scans) if sidecar is not None}
     if table_path is not None:
         require_not_read(table_path, read)
         require_file_free(table_path, overwrite=overwrite)
@@ -159,6 +161,13 @@ def require_possible(
             )
         require_not_read(sidecar, read)
         require_file_free(sidecar, overwrite=overwrite)
+
+
+def own_sidecar(scan: Path) -> Path | None:
+    """Return the sidecar that tells how a scan was acquired, if there is one: it is an input like the scan."""
+    stem = next((scan.name[: -len(s)] for s in READABLE_SUFFIXES if scan.name.lower().endswith(s)), None)
+    sidecar = None if stem is None else scan.with_name(f"{stem}.json")
+    return sidecar if sidecar is not None and sidecar.is_file() else None
 
 
 def require_not_read(path: Path, inputs: Collection[Path]) -> None:

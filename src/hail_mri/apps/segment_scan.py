@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from hail_mri.apps.requests import ScanRequest, require_not_read
+from hail_mri.apps.requests import ScanRequest, own_sidecar, require_not_read
 from hail_mri.apps.scan import read_scan
+from hail_mri.errors import InputError
 from hail_mri.segmentation.files import SegmentationInputs, SegmentationPaths, require_paths_free, save_segmentation
 
 
@@ -24,6 +25,10 @@ def segment_scan(
         If anything about the request is wrong; nothing is left behind then.
     """
     read = [path.resolve() for path in (scan_path, brain_mask) if path is not None]
+    # A scan's own sidecar holds how it was acquired, and is not ours to replace.
+    read += [sidecar.resolve() for sidecar in map(own_sidecar, [scan_path, *read]) if sidecar is not None]
+    if paths.labels.is_dir():
+        raise InputError(f"{paths.labels} is a folder, expected the name of a file to write", "add a file name to it")
     for path in paths.all():
         require_not_read(path, read)
     require_paths_free(paths, overwrite=overwrite)
@@ -41,4 +46,4 @@ def segment_scan(
     )
     inputs = SegmentationInputs(scan.file, scan.brain_mask_file, weights_hash(model), tuple(scan.volume.warnings))
     save_segmentation(segmentation, paths, inputs)
-    return inputs.warnings
+    return (*inputs.warnings, *segmentation.warnings)

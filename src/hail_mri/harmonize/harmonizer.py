@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from hail_mri.errors import InputError
+from hail_mri.harmonize.environment import limit_threads
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 from hail_mri.harmonize.style_card import StyleCard, measure_style
 from hail_mri.harmonize.style_models import StyleModel, load_style_model
@@ -41,7 +42,7 @@ class Harmonized:
     seconds : dict of str to float
         Wall time per stage.
     skull_stripped : bool or None
-        Whether the source has next to nothing but a brain; None of a model that cannot tell.
+        Whether the source has next to nothing but a brain; None if that is not known.
     """
 
     volume: Volume
@@ -81,7 +82,7 @@ class Harmonizer:
     ) -> None:
         HarmonizeSettings(device=device, threads=threads, seed=seed)
         if threads is not None:
-            torch.set_num_threads(threads)
+            limit_threads(threads)
         torch.manual_seed(seed)
         self._model, card, self.weights_sha256 = load_style_model(model, _find_device(device))
         if isinstance(target, StyleCard):
@@ -107,8 +108,8 @@ class Harmonizer:
         ----------
         source : Volume
         strength : float
-            0 gives back the source, 1 is the full change; between, intensities on the [0, 1] scale are mixed, and the units
-            that 0 and 1 stand for.
+            0 gives back the source, 1 is the full change; between, intensities on the [0, 1] scale are mixed, and so
+            are the units that 0 and 1 stand for.
         output_mode : "transfer" or "network"
             The anatomy-safe transfer, or the network's drawing itself, blurred as it is.
         brain_mask : Volume, optional

@@ -1,7 +1,6 @@
 """A result is two files, the scan and its JSON sidecar, which appear together or not at all."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -117,8 +116,8 @@ def write_together(paths: Sequence[Path], write: Callable[[Mapping[Path, Path]],
     -----
     All are written in full under hidden names and then renamed, the first one last: whoever sees it sees the others.
     """
-    folders = dict.fromkeys(folder for path in paths for folder in (path.parent, *path.parent.parents))
-    made = [folder for folder in folders if not folder.exists()]
+    folders = {folder for path in paths for folder in (path.parent, *path.parent.parents)}
+    made = sorted((f for f in folders if not f.exists()), key=lambda folder: len(folder.parts), reverse=True)
     hidden = {path: path.with_name(f".{os.getpid()}.{path.name}") for path in paths}
     try:
         for path in paths:
@@ -128,37 +127,55 @@ def write_together(paths: Sequence[Path], write: Callable[[Mapping[Path, Path]],
     except BaseException as error:
         _tidy(tuple(hidden.values()), made)
         if isinstance(error, OSError) and not isinstance(error, HailError):
-            message = f"{paths[0]} could not be written ({error.strerror or error})"
+            message = f"{_named(error, hidden) or paths[0]} could not be written ({error.strerror or error})"
             raise UnwritableError(message, "check free space and permissions") from error
         raise
 
 
+def _named(error: OSError, hidden: Mapping[Path, Path]) -> Path | None:
+    """Return which of the files an error is about."""
+    return next((path for path, name in hidden.items() if error.filename in (str(path), str(name))), None)
+
+
 def _rename_all(names: Mapping[Path, Path]) -> None:
-    """Give hidden files their names; when one cannot have it, the others give theirs back."""
-    kept = {path: hidden.with_name(f"{hidden.name}.kept") for hidden, path in names.items() if path.exists()}
+    """Give hidden files their names; when one cannot have it, what was there before gets its own back."""
+    kept = {path: hidden.with_name(f"{hidden.name}.kept") for hidden, path in names.items() if os.path.lexists(path)}
+    held: list[Path] = []
     renamed: list[Path] = []
     try:
-        for path, copy in kept.items():
-            shutil.copy2(path, copy)
         for hidden, path in names.items():
+            if path in kept:
+                _hold(path, kept[path])
+                held.append(path)
             hidden.replace(path)
             renamed.append(path)
     except BaseException:
         for path in renamed:
-            if path in kept:
-                shutil.copy2(kept[path], path)
-            else:
+            if path not in held:
                 path.unlink()
+        for path in held:
+            if path in renamed or not os.path.lexists(path):
+                kept[path].replace(path)
+            else:
+                kept[path].unlink()
         raise
-    finally:
-        for copy in kept.values():
-            copy.unlink(missing_ok=True)
+    for path in held:
+        kept[path].unlink()
+
+
+def _hold(path: Path, name: Path) -> None:
+    """Give a file a second name; where a file system has no such thing, another name."""
+    try:
+        os.link(path, name, follow_symlinks=False)
+    except OSError:
+        path.replace(name)
 
 
 def _tidy(files: tuple[Path, ...], folders: list[Path]) -> None:
     """Remove files, and folders (innermost first) that nobody else has put anything in."""
-    with suppress(OSError):
-        for file in files:
+    for file in files:
+        with suppress(OSError):
             file.unlink(missing_ok=True)
-        for folder in folders:
+    for folder in folders:
+        with suppress(OSError):
             folder.rmdir()

@@ -98,8 +98,8 @@ def sidecar_path(result_path: Path) -> Path:
         if result_path.name.lower().endswith(suffix) and len(result_path.name) > len(suffix):
             return result_path.with_name(result_path.name[: -len(suffix)] + ".json")
     raise InputError(
-        f"{result_path} is no name for a harmonized scan, expected one that ends in {' or '.join(NIFTI_SUFFIXES)}",
-        "choose another name for the result",
+        f"{result_path} is no name for an image, expected one that ends in {' or '.join(NIFTI_SUFFIXES)}",
+        "choose another name",
     )
 
 
@@ -119,7 +119,7 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
         "Description": "T1-weighted scan in the look of another scan or site",
         "Sources": list(relative.values()),
         "SpatialReference": "orig",
-        **_skull_stripped(provenance.source.path, provenance.skull_stripped),
+        **skull_stripped(provenance.source.path, provenance.skull_stripped),
         **relative,
         "Sha256": {**hashes, "Weights": provenance.weights_sha256, "Result": result_sha256},
         "Settings": asdict(provenance.settings),
@@ -162,7 +162,7 @@ def relative_path(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.resolve(), folder)).as_posix()
 
 
-def _skull_stripped(source_path: Path, found: bool | None) -> dict[str, bool]:
+def skull_stripped(source_path: Path, found: bool | None) -> dict[str, bool]:
     """Return the source's own `SkullStripped`, if its sidecar has one, or else what was found."""
     try:
         known = json.loads(sidecar_path(source_path).read_text(encoding="utf-8"))["SkullStripped"]

@@ -48,7 +48,7 @@ class Reading(Generic[StyleT]):
     fit : TissueFit or None
         The tissue map, of a model that makes one.
     skull_stripped : bool or None
-        Whether the scan has next to nothing but a brain; None of a model that cannot tell.
+        Whether the scan has next to nothing but a brain; None if the model cannot tell, or a region is measured.
     """
 
     prepared: Prepared
@@ -130,8 +130,9 @@ class TissueModel:
         """Find the tissues of a prepared scan, and set its scale by its white matter."""
         volume = _on(self.device, prepared.data).clamp(max=CEILING)
         prior = self.network.tissue_map(volume)[0].cpu()
-        skull_stripped = is_skull_stripped(prior.numpy(), prepared.weight)
-        if not skull_stripped:  # of one, every voxel is known
+        # Of a region that was given, nobody can tell what is around it.
+        skull_stripped = is_skull_stripped(prior.numpy(), prepared.weight) if prepared.is_whole else None
+        if not skull_stripped:  # where all is erased but the brain, the head mask is exact
             prepared = prepared.with_more_head(head_of(prior.numpy(), self.spacing))
         fit = fit_tissues(prior, volume[0, 0].cpu(), torch.from_numpy(prepared.weight), spacing=self.spacing)
         white_matter = fit.style.means[WHITE_MATTER] / WHITE_MATTER_SCALED

@@ -34,31 +34,19 @@ TRUSTED_FRACTION = 1e-3  # of the volume; a class that is much smaller has no me
 
 # Standard deviations of class means relative to white matter (which is 0.6), see docs/training.md: over 36 people at
 # one 3 T scanner (robust, from the median absolute deviation), and over sites. Deep tissues change as the others do.
-PERSON = {
-    "grey_matter": 0.009,
-    "csf": 0.015,
-    "vitreous": 0.010,
-    "blood": 0.083,
-    "fat": 0.053,
-    "marrow": 0.040,
-    "muscle": 0.039,
-    "connective_tissue": 0.026,
-    "mucosa": 0.033,
-    "bone": 0.015,
+SPREAD: dict[str, tuple[float, float]] = {  # over people, over sites
+    "grey_matter": (0.009, 0.06),
+    "csf": (0.015, 0.05),
+    "vitreous": (0.01, 0.06),
+    "blood": (0.083, 0.15),
+    "fat": (0.053, 0.25),
+    "marrow": (0.04, 0.08),
+    "muscle": (0.039, 0.15),
+    "connective_tissue": (0.026, 0.12),
+    "mucosa": (0.033, 0.15),
+    "bone": (0.015, 0.04),
 }
-SITE = {
-    "grey_matter": 0.06,
-    "csf": 0.05,
-    "vitreous": 0.06,
-    "blood": 0.15,
-    "fat": 0.25,
-    "marrow": 0.08,
-    "muscle": 0.15,
-    "connective_tissue": 0.12,
-    "mucosa": 0.15,
-    "bone": 0.04,
-}
-KNOWN = tuple(CLASS_INDEX[name] for name in PERSON)
+KNOWN = tuple(CLASS_INDEX[name] for name in SPREAD)
 
 # What a class is like, in the order in which its change is found.
 ALIKE = {
@@ -135,7 +123,7 @@ def _deviations(own: TissueStyle, wanted: TissueStyle) -> tuple[np.ndarray, np.n
     """Return, of the known classes, the deviation within a site, that between sites, and the difference found."""
     known = list(KNOWN)
     errors = np.hypot(own.errors, wanted.errors)[known]
-    person, site = (np.array(list(table.values())) for table in (PERSON, SITE))
+    person, site = np.array(list(SPREAD.values())).T
     difference = (np.array(wanted.means) - np.array(own.means))[known]
     return np.hypot(errors, np.sqrt(2) * person), np.sqrt(2) * site, difference
 

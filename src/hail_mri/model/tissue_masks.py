@@ -65,7 +65,8 @@ def brain_mask(shares: NDArray[np.floating], spacing: float) -> BoolArray:
     if not core.any():
         return np.zeros_like(inside)
     around = ndimage.binary_dilation(_largest_part(core), _ball(BRIDGE_RADIUS + spacing, spacing))
-    return np.asarray(ndimage.binary_fill_holes(_without_cord(_largest_part(inside & around), spacing)))
+    filled = np.asarray(ndimage.binary_fill_holes(_largest_part(inside & around)))
+    return _largest_part(_without_cord(filled, spacing))
 
 
 def is_skull_stripped(shares: NDArray[np.floating], weight: NDArray[np.floating]) -> bool:
@@ -85,12 +86,12 @@ def is_skull_stripped(shares: NDArray[np.floating], weight: NDArray[np.floating]
 
 
 def _without_cord(mask: BoolArray, spacing: float) -> BoolArray:
-    """Cut off the part that is thin and long; a brain of which the field of view left no thick part stays whole."""
+    """Cut off what is thin and long; a brain of which the field of view left no thick part stays whole."""
     depth = spacing * ndimage.distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1, 1:-1]
     core = depth > CORD_RADIUS
     if not core.any():
         return mask
-    distance = spacing * ndimage.distance_transform_edt(~_largest_part(core))
+    distance = spacing * ndimage.distance_transform_edt(~core)
     return np.asarray(mask & (distance <= CORD_RADIUS + CORD_LENGTH))
 
 

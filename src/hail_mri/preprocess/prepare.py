@@ -75,7 +75,8 @@ class Prepared:
         """
         if not self.is_whole:
             return self
-        weight, air = np.maximum(self.weight, head), np.minimum(self.air, ~head)
+        inside = head & (self.weight + self.air > 0)  # beyond the field of view nothing is measured
+        weight, air = np.maximum(self.weight, inside), np.minimum(self.air, ~inside)
         return replace(self, weight=weight.astype(np.float32), air=air.astype(np.float32))
 
     def rescaled(self, factor: float) -> "Prepared":
@@ -149,7 +150,7 @@ def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
     inside = to_canonical(region).data > MASK_THRESHOLD
     if not inside.any():
         raise InputError(
-            f"the mask has no voxel above {MASK_THRESHOLD:g}, expected 0 outside and 1 inside",
+            f"the mask is empty: no voxel is above {MASK_THRESHOLD:g}, expected 0 outside and 1 inside",
             hint="give a mask of the brain",
         )
     return inside

@@ -7,19 +7,30 @@ name and, ours, its volume in ml.
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hail_mri.errors import InputError
 from hail_mri.harmonize.result import require_file_free, write_together
-from hail_mri.harmonize.sidecar import InputFile, file_sha256, generated_by, relative_path, sidecar_path, write_json
+from hail_mri.harmonize.sidecar import (
+    InputFile,
+    file_sha256,
+    generated_by,
+    relative_path,
+    sidecar_path,
+    skull_stripped,
+    write_json,
+)
 from hail_mri.image.nifti import save_bytes
 from hail_mri.model.tissue_classes import CLASS_INDEX
-from hail_mri.segmentation.segment import Segmentation
+
+if TYPE_CHECKING:
+    from hail_mri.segmentation.segment import Segmentation
 
 
 @dataclass(frozen=True)
@@ -65,13 +76,22 @@ def require_paths_free(paths: SegmentationPaths, *, overwrite: bool) -> None:
         If a name is no name for an image, a folder, or given twice; a file exists and `overwrite` is False; or it
         cannot be written.
     """
-    for image in (paths.probabilities, paths.brain_mask):
-        if image is not None:
-            sidecar_path(image)  # refuses what is no name of an image
-    for number, path in enumerate(paths.all()):
-        if path in paths.all()[:number]:
-            raise InputError(f"{path} is named twice, expected a name for each file", hint="give each its own name")
+    taken: dict[Path, Path] = {}
+    for path in paths.all():
+        place = path.resolve()
+        for other in taken:
+            if place == other or other in place.parents or place in other.parents:
+                raise InputError(
+                    f"{path} and {taken[other]} cannot both be written, expected a name for each file",
+                    hint="give each its own name",
+                )
+        taken[place] = path
         require_file_free(path, overwrite=overwrite)
+    for image in (paths.probabilities, paths.brain_mask):
+        if image is not None and sidecar_path(image) == paths.sidecar:
+            raise InputError(
+                f"{paths.sidecar} would belong to {paths.labels} and to {image}", hint="give each its own name"
+            )
 
 
 def save_segmentation(segmentation: Segmentation, paths: SegmentationPaths, inputs: SegmentationInputs) -> None:
@@ -95,7 +115,9 @@ def save_segmentation(segmentation: Segmentation, paths: SegmentationPaths, inpu
         labels = segmentation.labels
         save_bytes(labels.data.astype(np.uint8), labels, hidden[paths.labels])
         _write_table(segmentation, hidden[paths.table])
-        if paths.probabilities is not None and segmentation.probabilities is not None:
+        if paths.probabilities is not None:
+            if segmentation.probabilities is None:
+                raise ValueError("probabilities are to be written, but were not kept")
             save_bytes(segmentation.probabilities, labels, hidden[paths.probabilities], slope=1 / 255)
         if paths.brain_mask is not None:
             save_bytes(segmentation.brain_mask.data.astype(np.uint8), labels, hidden[paths.brain_mask])
@@ -112,6 +134,8 @@ def _write_table(segmentation: Segmentation, path: Path) -> None:
         writer.writerow(["index", "name", "volume_ml"])
         for name, volume in segmentation.volumes_ml.items():
             writer.writerow([CLASS_INDEX[name], name, f"{volume:.2f}"])
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _describe(
@@ -125,9 +149,9 @@ def _describe(
         "Description": "Tissues of a T1-weighted scan of a head",
         "Sources": [relative_path(file.path, folder) for file in read.values()],
         "SpatialReference": "orig",
-        "SkullStripped": segmentation.skull_stripped,
+        **skull_stripped(inputs.scan.path, segmentation.skull_stripped),
         "BrainVolumeMl": round(segmentation.brain_volume_ml, 2),
         "Sha256": {**hashes, "Weights": inputs.weights_sha256, "Result": labels_sha256},
-        "Warnings": list(inputs.warnings),
+        "Warnings": [*inputs.warnings, *segmentation.warnings],
         **generated_by(),
     }

@@ -67,7 +67,7 @@ class NativePriors:
             maps = torch.tensordot(torch.from_numpy(matrix), maps, dims=([1], [axis])).movedim(0, axis)
         *_, log_field, inside = maps
         prior = maps[:-2]
-        prior[list(BRAIN)] *= (inside > 0).to(prior.dtype)
+        prior[list(BRAIN)] *= (inside > 0.5).to(prior.dtype)
         prior[BACKGROUND] += 1 - prior.sum(dim=0)
         scaled = self.prepared.scale.apply(self.prepared.canonical.data[slab])
         values = torch.from_numpy(np.ascontiguousarray(scaled)) * torch.exp(-log_field)

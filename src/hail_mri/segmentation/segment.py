@@ -10,18 +10,20 @@ import torch
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
+from hail_mri.harmonize.environment import limit_threads
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_models import TissueModel, load_style_model
-from hail_mri.image.orientation import orient_like
+from hail_mri.image.orientation import orient_like, to_canonical
 from hail_mri.image.volume import Volume
 from hail_mri.model.tissue_classes import BACKGROUND, TISSUE_CLASSES
 from hail_mri.model.tissue_fit import TissueFit
-from hail_mri.model.tissue_masks import brain_mask, is_skull_stripped
-from hail_mri.preprocess.prepare import Prepared, prepare
+from hail_mri.model.tissue_masks import brain_mask
+from hail_mri.preprocess.prepare import MASK_THRESHOLD, Prepared, prepare
 from hail_mri.segmentation.native import NativePriors, class_deviations, native_mask, native_probabilities
 
 _DEFAULTS = HarmonizeSettings()
 ML_PER_MM3 = 1e-3
+PLAUSIBLE_BRAIN_ML = (600.0, 2200.0)  # brain and fluid, from a small child to a large man
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,10 @@ class Segmentation:
         Volume of each tissue, the probabilities added up; without the background.
     brain_volume_ml : float
         Of the brain mask.
-    skull_stripped : bool
-        Whether the scan has next to nothing but a brain.
+    skull_stripped : bool or None
+        Whether the scan has next to nothing but a brain; None if a brain mask was given.
+    warnings : tuple of str
+        What the user should know, one sentence each.
     """
 
     labels: Volume
@@ -49,7 +53,8 @@ class Segmentation:
     brain_mask: Volume
     volumes_ml: dict[str, float]
     brain_volume_ml: float
-    skull_stripped: bool
+    skull_stripped: bool | None
+    warnings: tuple[str, ...] = ()
 
 
 @torch.inference_mode()
@@ -70,7 +75,8 @@ def segment(
     model : str or Path
         A released tissue model's name, or the path of weights.
     brain_region : Volume, optional
-        A brain mask to trust, on the scan's grid: all that the network sees.
+        A brain mask to trust, above 0.5 inside, on the scan's grid: all that the network sees. Outside it all is
+        background.
     keep_probabilities : bool
         Whether the probabilities of all tissues are kept, n_classes bytes a voxel.
     threads : int, optional
@@ -79,40 +85,46 @@ def segment(
     Raises
     ------
     InputError, MissingFileError
-        If the scan or mask cannot be prepared, or the model cannot be read or names no tissues.
+        If the scan or mask cannot be prepared, no brain is found, or the model cannot be read or names no tissues.
     """
-    reading = _read(scan, model, brain_region, threads)
-    prepared, shares, spacing = reading.prepared, reading.fit.shares.numpy(), float(reading.prepared.grid.spacing[0])
-    brain = brain_mask(shares, spacing)
-    labels, volumes, kept = _label(NativePriors(prepared, reading.fit, brain), keep_probabilities)
+    prepared, fit, skull_stripped = _read(scan, model, brain_region, threads)
+    spacing = float(prepared.grid.spacing[0])
+    brain = brain_mask(fit.shares.numpy(), spacing)
+    if not brain.any():
+        raise InputError(
+            "no brain was found in the scan", hint="give a T1-weighted scan of a head, and its own brain mask"
+        )
+    # A mask that was given is believed to the voxel.
+    region = None if brain_region is None else to_canonical(brain_region).data > MASK_THRESHOLD
+    labels, volumes, kept = _label(NativePriors(prepared, fit, brain), region, keep_probabilities)
     inside = native_mask(prepared, brain)
+    if region is not None:
+        inside &= region
 
     def on_own_axes(data: NDArray[np.generic]) -> Volume:
         return scan.with_data(orient_like(prepared.canonical.with_data(data), scan.grid).data)
 
+    if kept is not None:
+        kept = np.stack([on_own_axes(probability).data.astype(np.uint8) for probability in kept])
+    volume = float(np.count_nonzero(inside)) * _voxel_ml(scan)
     return Segmentation(
         labels=on_own_axes(labels),
-        probabilities=None if kept is None else np.stack([on_own_axes(k).data.astype(np.uint8) for k in kept]),
+        probabilities=kept,
         brain_mask=on_own_axes(inside),
         volumes_ml=volumes,
-        brain_volume_ml=float(np.count_nonzero(inside)) * _voxel_ml(scan),
-        skull_stripped=is_skull_stripped(shares, prepared.weight),
+        brain_volume_ml=volume,
+        skull_stripped=skull_stripped,
+        warnings=_warnings(volume),
     )
 
 
-@dataclass(frozen=True)
-class _Tissues:
-    """A scan and its tissue map."""
-
-    prepared: Prepared
-    fit: TissueFit
-
-
-def _read(scan: Volume, model: str | Path, brain_region: Volume | None, threads: int | None) -> _Tissues:
+def _read(
+    scan: Volume, model: str | Path, brain_region: Volume | None, threads: int | None
+) -> tuple[Prepared, TissueFit, bool | None]:
     """Find the tissues of a scan on the network grid."""
     HarmonizeSettings(threads=threads)
     if threads is not None:
-        torch.set_num_threads(threads)
+        limit_threads(threads)
     tissue_model, _, _ = load_style_model(model, torch.device("cpu"))
     if not isinstance(tissue_model, TissueModel):
         raise InputError(f"the model {model} names no tissues", hint="take a tissue model, such as compact")
@@ -121,11 +133,11 @@ def _read(scan: Volume, model: str | Path, brain_region: Volume | None, threads:
     )
     if reading.fit is None:
         raise AssertionError("a tissue model makes a tissue map")
-    return _Tissues(reading.prepared, reading.fit)
+    return reading.prepared, reading.fit, reading.skull_stripped
 
 
 def _label(
-    priors: NativePriors, keep_probabilities: bool
+    priors: NativePriors, region: NDArray[np.bool_] | None, keep_probabilities: bool
 ) -> tuple[NDArray[np.uint8], dict[str, float], NDArray[np.uint8] | None]:
     """Return labels, volumes of the tissues in ml, and probabilities if wanted, in canonical axes."""
     shape = priors.prepared.canonical.shape
@@ -136,6 +148,9 @@ def _label(
     deviations = class_deviations(priors)
     for slab in priors.slabs():
         probabilities = native_probabilities(priors, deviations, slab)
+        if region is not None:
+            probabilities *= region[slab]
+            probabilities[BACKGROUND] += ~region[slab]
         labels[slab] = probabilities.argmax(axis=0)
         totals += probabilities.sum(axis=(1, 2, 3), dtype=np.float64)
         if kept is not None:
@@ -143,6 +158,15 @@ def _label(
     volumes = dict(zip(TISSUE_CLASSES, (totals * _voxel_ml(priors.prepared.canonical)).tolist(), strict=True))
     del volumes[TISSUE_CLASSES[BACKGROUND]]
     return labels, volumes, kept
+
+
+def _warnings(brain_volume_ml: float) -> tuple[str, ...]:
+    """Say what is odd about a segmentation."""
+    least, most = PLAUSIBLE_BRAIN_ML
+    if least <= brain_volume_ml <= most:
+        return ()
+    found = f"The brain has {brain_volume_ml:.0f} ml, expected {least:.0f} to {most:.0f}: "
+    return (found + "the scan may be cut, its voxel size wrong, or no T1-weighted scan of a head.",)
 
 
 def _voxel_ml(volume: Volume) -> float:
