@@ -9,7 +9,7 @@ import pytest
 from hail_mri.apps import batch
 from hail_mri.apps.batch import harmonize_batch
 from hail_mri.apps.scan import LookPath
-from hail_mri.errors import MissingFileError
+from hail_mri.errors import MissingFileError, OutputExistsError
 from hail_mri.harmonize.settings import HarmonizeSettings
 
 pytestmark = pytest.mark.usefixtures("no_network")
@@ -73,7 +73,7 @@ def test_the_table_of_results_is_a_table_of_requests(tmp_path, make_scan):
 
     outcomes, _ = run(again, None, target, overwrite=True)
 
-    assert [outcome.request.output.resolve() for outcome in outcomes] == [tmp_path / "out/a.nii.gz"]
+    assert [outcome.output.resolve() for outcome in outcomes] == [tmp_path / "out/a.nii.gz"]
 
 
 def test_a_target_that_is_missing_stops_before_the_first_scan(tmp_path, make_scan, tree):
@@ -114,3 +114,61 @@ def test_the_sidecar_tells_how_the_result_was_made(tmp_path, make_scan):
     assert sidecar["Sources"] == ["../in/a.nii.gz", "../target.nii.gz"]
     assert sidecar["Warnings"] == ["A warning."]
     assert list(sidecar["Seconds"]) == ["setup", "read", "transfer", "write"]
+
+
+class TestRerun:
+    @pytest.fixture
+    def target(self, tmp_path, make_scan):
+        make_scan(tmp_path / "in/a.nii.gz", seed=1)
+        (tmp_path / "in/b.nii.gz").write_bytes(b"not a scan")
+        target = make_scan(tmp_path / "target.nii.gz", seed=9)
+        run(tmp_path / "in", tmp_path / "out", target)
+        return target
+
+    def statuses(self, tmp_path, target, **choices):
+        outcomes, table_path = run(tmp_path / "in", tmp_path / "out", target, **choices)
+        listed = {row["source"]: row["status"] for row in read_results(table_path)}
+        assert listed == {f"../in/{outcome.source.name}": outcome.status for outcome in outcomes}
+        return {outcome.source.name: outcome.status for outcome in outcomes}
+
+    def test_what_is_missing_is_done_and_the_rest_stays(self, tmp_path, make_scan, target):
+        make_scan(tmp_path / "in/b.nii.gz", seed=2)
+        before = (tmp_path / "out/a.nii.gz").stat().st_mtime_ns
+
+        assert self.statuses(tmp_path, target) == {"a.nii.gz": "done already", "b.nii.gz": "done"}
+        assert (tmp_path / "out/a.nii.gz").stat().st_mtime_ns == before
+
+    def test_all_is_done_again_if_asked(self, tmp_path, make_scan, target):
+        make_scan(tmp_path / "in/b.nii.gz", seed=2)
+
+        assert self.statuses(tmp_path, target, overwrite=True) == {"a.nii.gz": "done", "b.nii.gz": "done"}
+
+    @pytest.mark.parametrize("changed", ["source", "target", "result"])
+    def test_a_result_of_other_files_is_neither_taken_for_done_nor_replaced(self, tmp_path, make_scan, target, changed):
+        path = {"source": tmp_path / "in/a.nii.gz", "target": target, "result": tmp_path / "out/a.nii.gz"}[changed]
+        make_scan(path, seed=5)
+
+        with pytest.raises(OutputExistsError, match=r"a\.nii\.gz exists"):
+            run(tmp_path / "in", tmp_path / "out", target)
+
+
+def test_two_folders_may_go_into_one_and_both_are_listed(tmp_path, make_scan):
+    target = make_scan(tmp_path / "target.nii.gz", seed=9)
+    make_scan(tmp_path / "one/a.nii.gz", seed=1)
+    make_scan(tmp_path / "two/b.nii.gz", seed=2)
+    run(tmp_path / "one", tmp_path / "out", target)
+
+    _, table_path = run(tmp_path / "two", tmp_path / "out", target)
+
+    assert [row["output"] for row in read_results(table_path)] == ["a.nii.gz", "b.nii.gz"]
+
+
+def test_what_is_skipped_is_listed_with_the_reason(tmp_path, make_scan):
+    target = make_scan(tmp_path / "target.nii.gz", seed=9)
+    make_scan(tmp_path / "in/a.nii.gz", seed=1)
+    make_scan(tmp_path / "in/a_mask.nii.gz", seed=1)
+
+    _, table_path = run(tmp_path / "in", tmp_path / "out", target)
+
+    row = {row["source"]: row for row in read_results(table_path)}["../in/a_mask.nii.gz"]
+    assert (row["status"], row["output"], row["message"]) == ("skipped", "n/a", "its name ends in mask")

@@ -4,7 +4,6 @@ import pytest
 
 from hail_mri.apps.requests import (
     ScanRequest,
-    find_scans,
     read_table,
     request_of_scan,
     requests_of_batch,
@@ -26,31 +25,6 @@ def write_table(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_folder_gives_its_scans_in_order_and_keeps_their_places(tmp_path):
-    touch(tmp_path / "in", "sub-02/b.nii", "sub-01/a.nii.gz", "c.mgz", "notes.txt", "D.NII.GZ")
-
-    requests = find_scans(tmp_path / "in", tmp_path / "out")
-
-    outputs = [request.output.relative_to(tmp_path / "out").as_posix() for request in requests]
-    assert outputs == ["D.nii.gz", "c.nii.gz", "sub-01/a.nii.gz", "sub-02/b.nii.gz"]
-    assert requests[2].source == tmp_path / "in/sub-01/a.nii.gz"
-
-
-def test_hidden_files_and_earlier_results_are_not_scans_of_a_folder(tmp_path):
-    touch(tmp_path, "a.nii.gz", "._a.nii.gz", ".git/b.nii", "results/a.nii.gz")
-
-    requests = find_scans(tmp_path, tmp_path / "results")
-
-    assert [request.source for request in requests] == [tmp_path / "a.nii.gz"]
-
-
-def test_a_folder_without_scans_is_refused(tmp_path):
-    touch(tmp_path, "notes.txt")
-
-    with pytest.raises(InputError, match="has no scans"):
-        find_scans(tmp_path, tmp_path / "out")
-
-
 def test_sources_and_masks_of_a_table_are_relative_to_it_and_outputs_too_without_a_folder(tmp_path):
     table = write_table(
         tmp_path, "source\tage\toutput\tbrain_mask\na.nii\t7\tout/a.nii.gz\tm.nii\nb.nii\t8\tb.nii\tn/a\n"
@@ -67,6 +41,16 @@ def test_outputs_of_a_table_go_to_the_folder_that_is_given(tmp_path):
     table = write_table(tmp_path, "source\toutput\na.nii\ta.nii.gz\n")
 
     assert read_table(table, tmp_path / "results")[0].output == tmp_path / "results/a.nii.gz"
+
+
+@pytest.mark.parametrize("output", ["../a.nii", "sub/../../a.nii", "/tmp/a.nii", "link/a.nii", "."])
+def test_outputs_that_leave_the_folder_that_is_given_are_refused(tmp_path, output):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/link").symlink_to(tmp_path)
+    table = write_table(tmp_path, f"source\toutput\na.nii\t{output}\n")
+
+    with pytest.raises(InputError, match="row 2"):
+        read_table(table, tmp_path / "out")
 
 
 def test_absolute_paths_in_a_table_stay_as_they_are(tmp_path):
@@ -138,7 +122,7 @@ def test_a_table_that_is_missing_is_refused(tmp_path):
 )
 def test_two_sources_with_one_result_are_refused(tmp_path, names, message):
     touch(tmp_path / "in", *names)
-    requests = find_scans(tmp_path / "in", tmp_path / "out")
+    requests = requests_of_batch(tmp_path / "in", tmp_path / "out", None).requests
 
     with pytest.raises(InputError, match=message):
         require_possible(requests, [], overwrite=True)
@@ -173,7 +157,7 @@ def test_a_file_that_exists_is_not_replaced_unless_asked(tmp_path, existing):
 
 def test_a_folder_for_results_that_is_a_file_is_refused(tmp_path):
     touch(tmp_path, "in/a.nii", "out")
-    requests = find_scans(tmp_path / "in", tmp_path / "out")
+    requests = requests_of_batch(tmp_path / "in", tmp_path / "out", None).requests
 
     with pytest.raises(UnwritableError, match="out is not a folder"):
         require_possible(requests, [], overwrite=False)

@@ -7,7 +7,10 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+from uuid import uuid4
 
+from hail_mri.apps.earlier import is_done
 from hail_mri.apps.requests import ScanRequest, requests_of_batch, require_possible
 from hail_mri.apps.scan import FileHarmonizer, LookPath, read_scan, read_target
 from hail_mri.apps.terminal import one_line, progress
@@ -15,17 +18,39 @@ from hail_mri.errors import HailError
 from hail_mri.harmonize.settings import HarmonizeSettings
 
 RESULT_TABLE = "harmonized.tsv"
+NO_OUTPUT = "n/a"  # as in BIDS
 _COLUMNS = ("source", "output", "status", "message", "seconds")
+
+
+Status = Literal["done", "done already", "failed", "skipped"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one request: the error if it failed, the warnings if not, and the seconds it took."""
+    """What became of one image.
 
-    request: ScanRequest
-    failed: bool
+    Attributes
+    ----------
+    source : Path
+    output : Path or None
+        None if it was skipped.
+    status : Status
+        "done already" if its result was there, made of the same files with the same settings.
+    message : str
+        The error, the warnings, or the reason to skip it.
+    seconds : float
+    """
+
+    source: Path
+    output: Path | None
+    status: Status
     message: str
-    seconds: float
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no result where one was wanted."""
+        return self.status == "failed"
 
 
 def harmonize_batch(
@@ -56,22 +81,32 @@ def harmonize_batch(
     outcomes : list of Outcome
         One for each scan, in their order.
     table_path : Path
-        `harmonized.tsv` among the results: source, output (relative to the table's folder), status (`done`,
-        `failed`), message, seconds. It is complete after every scan, so that nothing is lost when the run is stopped.
+        `harmonized.tsv` among the results: source, output (relative to the table's folder), status, message, seconds.
+        It is complete after every scan, so that nothing is lost when the run is stopped; a later run goes on with what
+        is missing.
 
     Raises
     ------
     HailError
         Before the first scan, if any result could not be written or the look cannot be had.
     """
-    requests = requests_of_batch(source, output, brain_mask)
+    batch = requests_of_batch(source, output, brain_mask)
     table_path = (source.parent if output is None else output) / RESULT_TABLE
     inputs = [look.path] if source.is_dir() else [look.path, source]
-    require_possible(requests, inputs, table_path=table_path, overwrite=overwrite)
-    harmonizer = FileHarmonizer(read_target(look), settings, overwrite=overwrite)
-    outcomes: list[Outcome] = []
-    with progress("harmonizing", total=len(requests)) as advance:
-        for request in requests:
+    target = read_target(look)
+    done = [] if overwrite else [r for r in batch.requests if is_done(r, target.file, settings)]
+    missing = [request for request in batch.requests if request not in done]
+    require_possible(
+        missing, inputs, table_path=table_path, overwrite=overwrite, rewrite_table=bool(_rows_of(table_path))
+    )
+    outcomes = [Outcome(path, None, "skipped", reason) for path, reason in batch.skipped]
+    outcomes += [Outcome(request.source, request.output, "done already", "") for request in done]
+    write_outcomes(outcomes, table_path)
+    if not missing:
+        return outcomes, table_path
+    harmonizer = FileHarmonizer(target, settings, overwrite=overwrite)
+    with progress("harmonizing", total=len(missing)) as advance:
+        for request in missing:
             outcomes.append(_attempt(request, harmonizer))
             write_outcomes(outcomes, table_path)
             advance()
@@ -79,17 +114,30 @@ def harmonize_batch(
 
 
 def write_outcomes(outcomes: Sequence[Outcome], table_path: Path) -> None:
-    """Write the table of results under a hidden name and rename it."""
+    """Write the table of results under a hidden name and rename it; rows of other runs into the folder are kept."""
     table_path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = table_path.with_name(f".{table_path.name}.{os.getpid()}")
+    hidden = table_path.with_name(f".{table_path.name}.{uuid4().hex}")
+    rows = [_row(outcome, table_path.parent) for outcome in outcomes]
+    ours = {row[:1] for row in rows} | {row[1:2] for row in rows if row[1] != NO_OUTPUT}
+    others = [row for row in _rows_of(table_path) if row[:1] not in ours and row[1:2] not in ours]
     try:
         with hidden.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, dialect="excel-tab", lineterminator="\n")
             writer.writerow(_COLUMNS)
-            writer.writerows(_row(outcome, table_path.parent) for outcome in outcomes)
+            writer.writerows([*others, *rows])
         hidden.replace(table_path)
     finally:
         hidden.unlink(missing_ok=True)
+
+
+def _rows_of(table_path: Path) -> list[tuple[str, ...]]:
+    """Return the rows of a table of results; none if there is no table, or another one."""
+    try:
+        with table_path.open(encoding="utf-8", newline="") as file:
+            header, *rows = (tuple(cells) for cells in csv.reader(file, dialect="excel-tab"))
+    except (OSError, ValueError, csv.Error):
+        return []
+    return rows if header == _COLUMNS and all(len(row) == len(header) for row in rows) else []
 
 
 def _attempt(request: ScanRequest, harmonizer: FileHarmonizer) -> Outcome:
@@ -97,14 +145,14 @@ def _attempt(request: ScanRequest, harmonizer: FileHarmonizer) -> Outcome:
     start = time.perf_counter()
     try:
         message = "; ".join(harmonizer.run(read_scan(request), request.output))
-        failed = False
+        status: Status = "done"
     except HailError as error:
-        message, failed = _with_name(request.source, one_line(error)), True
+        message, status = _with_name(request.source, one_line(error)), "failed"
     except Exception as error:  # noqa: BLE001
         # A bug of ours: shown in full, but the other scans of a night's run should not pay for it.
         traceback.print_exc()
-        message, failed = _with_name(request.source, f"internal error, {error!r}"), True
-    return Outcome(request, failed, message, time.perf_counter() - start)
+        message, status = _with_name(request.source, f"internal error, {error!r}"), "failed"
+    return Outcome(request.source, request.output, status, message, time.perf_counter() - start)
 
 
 def _with_name(source: Path, message: str) -> str:
@@ -114,6 +162,6 @@ def _with_name(source: Path, message: str) -> str:
 
 def _row(outcome: Outcome, folder: Path) -> tuple[str, ...]:
     """Return the cells of one outcome."""
-    source, output = (os.path.relpath(path, folder) for path in (outcome.request.source, outcome.request.output))
-    status = "failed" if outcome.failed else "done"
-    return (source, output, status, " ".join(outcome.message.split()), f"{outcome.seconds:.2f}")
+    source = os.path.relpath(outcome.source, folder)
+    output = NO_OUTPUT if outcome.output is None else os.path.relpath(outcome.output, folder)
+    return (source, output, outcome.status, " ".join(outcome.message.split()), f"{outcome.seconds:.2f}")

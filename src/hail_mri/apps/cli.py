@@ -264,7 +264,13 @@ def _look(target: Path | None, style_card: Path | None) -> "LookPath":
 def _report_batch(outcomes: "Sequence[Outcome]", table_path: Path) -> int:
     """Say how many scans were done and which were not, and return the exit status."""
     failures = [outcome for outcome in outcomes if outcome.failed]
-    print(f"{len(outcomes) - len(failures)} of {len(outcomes)} scans harmonized, listed in {table_path}")
+    skipped = [outcome for outcome in outcomes if outcome.status == "skipped"]
+    already = sum(outcome.status == "done already" for outcome in outcomes)
+    n_scans = len(outcomes) - len(skipped)
+    note = f", {already} of them by an earlier run" if already else ""
+    print(f"{n_scans - len(failures)} of {n_scans} scans harmonized{note}, listed in {table_path}")
+    for outcome in skipped:
+        say("skipped", f"{outcome.source}: {outcome.message}")
     for failure in failures:
         say("failed", failure.message)
     return EXIT_SOME_FAILED if failures else 0

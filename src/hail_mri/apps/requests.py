@@ -4,11 +4,11 @@ Nothing is read or computed here beyond names: what is certainly wrong is found 
 """
 
 import csv
-import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hail_mri.apps.scan_folder import find_scans, result_name
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.harmonize.result import require_file_free
 from hail_mri.harmonize.sidecar import sidecar_path
@@ -49,7 +49,15 @@ def request_of_scan(source: Path, output: Path | None, brain_mask: Path | None) 
     return ScanRequest(source, output, brain_mask, label=str(source))
 
 
-def requests_of_batch(source: Path, output: Path | None, brain_mask: Path | None) -> list[ScanRequest]:
+@dataclass(frozen=True)
+class Batch:
+    """Scans to harmonize, and images of a folder that are left out, each with the reason."""
+
+    requests: list[ScanRequest]
+    skipped: tuple[tuple[Path, str], ...] = ()
+
+
+def requests_of_batch(source: Path, output: Path | None, brain_mask: Path | None) -> Batch:
     """Return the requests that a folder or a table stands for.
 
     Raises
@@ -61,34 +69,12 @@ def requests_of_batch(source: Path, output: Path | None, brain_mask: Path | None
         hint = f"list the scans in a table with the columns {', '.join(COLUMNS)}, {MASK_COLUMN}"
         raise InputError(f"--brain-mask is the mask of one scan, but {source} stands for several", hint)
     if not source.is_dir():
-        return read_table(source, output)
+        return Batch(read_table(source, output))
     if output is None:
         raise InputError("-o is missing, expected the folder to write to", "add -o and the name of a folder")
-    return find_scans(source, output)
-
-
-def find_scans(folder: Path, output_dir: Path) -> list[ScanRequest]:
-    """Return a request for every scan in a folder and the folders in it, ordered by path.
-
-    Parameters
-    ----------
-    folder : Path
-    output_dir : Path
-        Results keep the path that the scan has below `folder`, with .nii.gz at the end. Scans that lie here are left
-        out, and so is everything hidden.
-
-    Raises
-    ------
-    InputError
-        If there is no scan.
-    """
-    results = output_dir.absolute()
-    # Results beside the sources: then the folder does not tell one from the other.
-    keep_all = results == folder.absolute()
-    scans = [path for path in sorted(_walk(folder)) if keep_all or results not in path.absolute().parents]
-    if not scans:
-        raise InputError(f"{folder} has no scans, expected files that end in {', '.join(READABLE_SUFFIXES)}")
-    return [ScanRequest(scan, output_dir / _result_name(scan.relative_to(folder)), label=str(scan)) for scan in scans]
+    found = find_scans(source, output)
+    requests = [ScanRequest(s, output / result_name(s.relative_to(source)), label=str(s)) for s in found.scans]
+    return Batch(requests, found.skipped)
 
 
 def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanRequest]:
@@ -100,7 +86,7 @@ def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanReq
         UTF-8, with the columns `source` and `output`, and `brain_mask` if wanted; other columns are ignored. Sources
         and masks are relative to the table's folder.
     output_dir : Path or None
-        Folder that outputs are relative to; None for the table's own.
+        Folder that outputs are relative to and lie in; None for the table's own, which they may leave.
 
     Raises
     ------
@@ -123,7 +109,12 @@ def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanReq
 
 
 def require_possible(
-    requests: Sequence[ScanRequest], inputs: Sequence[Path], *, table_path: Path | None = None, overwrite: bool
+    requests: Sequence[ScanRequest],
+    inputs: Sequence[Path],
+    *,
+    table_path: Path | None = None,
+    overwrite: bool,
+    rewrite_table: bool = False,
 ) -> None:
     """Make sure that no result would replace an input, another result, or a file that is to stay.
 
@@ -135,6 +126,8 @@ def require_possible(
     table_path : Path or None
         Where the table of results goes, if there will be one.
     overwrite : bool
+    rewrite_table : bool
+        Whether a table of results that is there is one of ours, which this run goes on with.
 
     Raises
     ------
@@ -146,7 +139,7 @@ def require_possible(
     read |= {sidecar.resolve() for sidecar in map(own_sidecar, scans) if sidecar is not None}
     if table_path is not None:
         require_not_read(table_path, read)
-        require_file_free(table_path, overwrite=overwrite)
+        require_file_free(table_path, overwrite=overwrite or rewrite_table)
     taken: dict[Path, ScanRequest] = {}
     for request in requests:
         require_not_read(request.output, read)
@@ -180,26 +173,6 @@ def require_not_read(path: Path, inputs: Collection[Path]) -> None:
     """
     if path.resolve() in inputs:
         raise InputError(f"{path} is an input of this run and would be replaced", "write to another folder")
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the scans below a folder without hidden files, such as the `._*.nii.gz` that macOS leaves behind."""
-    for parent, folders, names in os.walk(folder, onerror=_refuse_folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if name.lower().endswith(READABLE_SUFFIXES) and not name.startswith("."):
-                yield Path(parent, name)
-
-
-def _refuse_folder(error: OSError) -> None:
-    """Say which folder cannot be listed; skipping it would lose scans without a word."""
-    raise InputError(f"{error.filename} is a folder that cannot be listed ({error.strerror})") from error
-
-
-def _result_name(scan: Path) -> Path:
-    """Return the result's path for a scan's path: `sub-01/t1.mgz` becomes `sub-01/t1.nii.gz`."""
-    suffix = next(suffix for suffix in READABLE_SUFFIXES if scan.name.lower().endswith(suffix))
-    return scan.with_name(scan.name[: -len(suffix)] + ".nii.gz")
 
 
 def _read_rows(table_path: Path) -> list[tuple[int, list[str]]]:
@@ -243,7 +216,18 @@ def _request_of_row(
         label=f"{table_path}, row {number}",
     )
     _require_result_name(table_path, number, request.output)
+    if output_dir is not None:
+        _require_inside(table_path, number, request.output, output_dir)
     return request
+
+
+def _require_inside(table_path: Path, number: int, output: Path, output_dir: Path) -> None:
+    """Refuse an output that leaves the folder for results, by an absolute path, `..` or a link."""
+    if output_dir.resolve() not in output.resolve().parents:
+        raise InputError(
+            f"{table_path}, row {number}: the output {output} is not in the folder {output_dir}",
+            "give a path relative to the folder for results, without ..",
+        )
 
 
 def _require_result_name(table_path: Path, number: int, output: Path) -> None:

@@ -35,16 +35,16 @@ TRUSTED_FRACTION = 1e-3  # of the volume; a class that is much smaller has no me
 # Standard deviations of class means relative to white matter (which is 0.6), see docs/training.md: over 36 people at
 # one 3 T scanner (robust, from the median absolute deviation), and over sites. Deep tissues change as the others do.
 SPREAD: dict[str, tuple[float, float]] = {  # over people, over sites
-    "grey_matter": (0.009, 0.06),
+    "grey_matter": (0.008, 0.06),
     "csf": (0.015, 0.05),
-    "vitreous": (0.01, 0.06),
-    "blood": (0.083, 0.15),
-    "fat": (0.053, 0.25),
-    "marrow": (0.04, 0.08),
-    "muscle": (0.039, 0.15),
+    "vitreous": (0.007, 0.06),
+    "blood": (0.103, 0.15),
+    "fat": (0.040, 0.25),
+    "marrow": (0.038, 0.08),
+    "muscle": (0.037, 0.15),
     "connective_tissue": (0.026, 0.12),
-    "mucosa": (0.033, 0.15),
-    "bone": (0.015, 0.04),
+    "mucosa": (0.036, 0.15),
+    "bone": (0.016, 0.04),
 }
 KNOWN = tuple(CLASS_INDEX[name] for name in SPREAD)
 
