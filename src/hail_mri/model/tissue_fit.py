@@ -3,7 +3,7 @@
 The network's shares are the *prior* of each voxel. A Gaussian mixture (a mean and a variance for each class) and a
 smooth *receive bias field* are fitted to the scan by expectation maximization: each voxel's shares are the prior times
 the likelihood of its intensity. A network that has never seen a protocol still knows where tissues are; the scan knows
-how bright they are. The mixture takes a voxel for whole that the network may know to be shared, so that the map is the
+how bright they are. The mixture takes a voxel for whole that the network may know to be shared, so that the map is a
 mean of both; and class means are read where both agree.
 
 References
@@ -32,6 +32,7 @@ SOME_EVIDENCE = 0.02  # of a block; the polynomial takes no value beyond those i
 BRIGHTEST_AIR = 0.1  # on the [0, 1] scale; the air in a head is noise, whatever a map takes for it
 DARKEST = 0.02  # on the [0, 1] scale; below it a logarithm says nothing
 LARGEST_LOG = 0.7  # of a ratio that could be a coil's
+IN_BRAIN, OUTSIDE_BRAIN = 0.5, 0.75  # how far the map goes from the prior to the mixture
 LARGEST_MOVE = 0.5  # of the brain; the fit moves 0.24 to 0.30 of it in 22 simulated scans, 0.22 to 0.26 in 13 real ones
 PIECE = 1 << 14  # voxels done at once
 PRIOR_VARIANCE, PRIOR_VOXELS = 0.05**2, 50.0  # what the variance of a class is taken for, and how firmly
@@ -59,7 +60,7 @@ class FitSettings:
 
     n_iterations: int = 10
     field_from: int = 3
-    floor: float = 1e-3
+    floor: float = 0.02
     smallest_sigma: float = 0.02
     field_mm: float = 20.0
     field_evidence: float = 0.02
@@ -121,9 +122,15 @@ def fit_tissues(
             even = values * torch.exp(-log_field.flatten()[inside])
     if _moved(inner, shares, w) > LARGEST_MOVE:
         return TissueFit(prior, torch.ones_like(volume), measure_tissue_style(inner, values, w))
-    whole = prior.flatten(1).index_copy(1, inside, (inner + shares) / 2)
+    whole = prior.flatten(1).index_copy(1, inside, _mixed(inner, shares))
     style = measure_tissue_style(inner.mul_(shares).sqrt_(), even, w)
     return TissueFit(whole.reshape(prior.shape), torch.exp(log_field), style)
+
+
+def _mixed(prior: Tensor, shares: Tensor) -> Tensor:
+    """Return what network and mixture say together: as much of one as of the other in the brain, less outside it."""
+    brain = prior[list(BRAIN)].sum(dim=0)
+    return torch.lerp(prior, shares, IN_BRAIN * brain + OUTSIDE_BRAIN * (1 - brain))
 
 
 def _moved(prior: Tensor, shares: Tensor, weight: Tensor) -> float:
