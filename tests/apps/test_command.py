@@ -25,7 +25,7 @@ def hail_mri_command(*arguments: object, folder: Path) -> subprocess.CompletedPr
 def test_a_site_is_harmonized_with_a_style_card_from_scans_to_results(tmp_path, make_scan, tree):
     for seed, name in enumerate(("in/sub-01_T1w.nii.gz", "in/sub-02_T1w.nii.gz", "target.nii.gz")):
         make_scan(tmp_path / name, seed=seed)
-    (tmp_path / "in/broken.nii.gz").write_bytes(b"broken")
+    (tmp_path / "in/sub-03_T1w.nii.gz").write_bytes(b"broken")
 
     carded = hail_mri_command("style", "target.nii.gz", "-o", "site.style.json", folder=tmp_path)
     done = hail_mri_command("harmonize", "in", "--style", "site.style.json", "-o", "out", folder=tmp_path)
