@@ -35,12 +35,7 @@ def head_of(shares: NDArray[np.floating], spacing: float) -> BoolArray:
     mask : (i, j, k) bool ndarray
         One connected piece, as dark as it may be; air in sinuses and throat is not in it. Empty if there is no tissue.
     """
-    tissue = shares[BACKGROUND] < 0.5
-    core = ndimage.binary_erosion(tissue, _ball(spacing, spacing), border_value=1)
-    if not core.any():
-        return np.zeros_like(tissue)
-    around = ndimage.binary_dilation(_largest_part(core), _ball(spacing, spacing))
-    return np.asarray(tissue & around)
+    return _around_core(shares[BACKGROUND] < 0.5, spacing, spacing, spacing)
 
 
 def brain_mask(shares: NDArray[np.floating], spacing: float) -> BoolArray:
@@ -60,12 +55,8 @@ def brain_mask(shares: NDArray[np.floating], spacing: float) -> BoolArray:
         One connected piece without holes; empty if the map has no brain.
     """
     inside = shares[list(BRAIN)].sum(axis=0) > 0.5
-    # Beyond the grid is as at its border: a field of view that cuts the brain is no surface to erode.
-    core = ndimage.binary_erosion(inside, _ball(BRIDGE_RADIUS, spacing), border_value=1)
-    if not core.any():
-        return np.zeros_like(inside)
-    around = ndimage.binary_dilation(_largest_part(core), _ball(BRIDGE_RADIUS + spacing, spacing))
-    filled = np.asarray(ndimage.binary_fill_holes(_largest_part(inside & around)))
+    solid = _around_core(inside, BRIDGE_RADIUS, BRIDGE_RADIUS + spacing, spacing)
+    filled = np.asarray(ndimage.binary_fill_holes(_largest_part(solid)))
     return _largest_part(_without_cord(filled, spacing))
 
 
@@ -83,6 +74,15 @@ def is_skull_stripped(shares: NDArray[np.floating], weight: NDArray[np.floating]
     volumes = (shares * weight).sum(axis=(1, 2, 3), dtype=np.float64)
     tissue = volumes.sum() - volumes[BACKGROUND]
     return bool(tissue > 0 and volumes[list(BRAIN)].sum() / tissue > STRIPPED_FRACTION)
+
+
+def _around_core(mask: BoolArray, depth: float, reach: float, spacing: float) -> BoolArray:
+    """Keep what is within reach of the largest part that is left when a depth is taken off, both in mm."""
+    # Beyond the grid is as at its border: a field of view that cuts the brain is no surface to erode.
+    core = ndimage.binary_erosion(mask, _ball(depth, spacing), border_value=1)
+    if not core.any():
+        return np.zeros_like(mask)
+    return np.asarray(mask & ndimage.binary_dilation(_largest_part(core), _ball(reach, spacing)))
 
 
 def _without_cord(mask: BoolArray, spacing: float) -> BoolArray:
