@@ -108,6 +108,14 @@ class TestLaws:
         assert result.min() >= 0
         assert result.std() > 0
 
+    def test_a_background_that_is_no_intensity_changes_nothing_and_stays(self, small_model, make_head, other_head):
+        source = make_head(noise=0)
+        outside = source.data == 0
+        marked = source.with_data(np.where(outside, np.float32(-32768), source.data))
+        result, expected = (harmonize(s, other_head, model=small_model).data for s in (marked, source))
+        np.testing.assert_array_equal(result[outside], -32768)
+        np.testing.assert_allclose(result[~outside], expected[~outside], rtol=1e-4)
+
     def test_inputs_are_not_mutated(self, model, make_head, other_head):
         source, mask = make_head(), make_head(noise=0)
         kept = [volume.data.copy() for volume in (source, other_head, mask)]

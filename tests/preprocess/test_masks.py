@@ -5,7 +5,7 @@ import pytest
 
 from hail_mri.errors import InputError
 from hail_mri.image.volume import Volume
-from hail_mri.preprocess.masks import erased_background, head_mask
+from hail_mri.preprocess.masks import head_mask
 
 
 def ellipsoid(shape, spacing, radii, centre=(0.0, 0.0, 0.0)):
@@ -120,25 +120,3 @@ def test_second_run_gives_the_same_mask_and_the_scan_is_left_alone():
 def test_scan_of_nothing_is_refused():
     with pytest.raises(InputError, match="no head found"):
         head_mask(Volume(np.full((20, 20, 20), 7.0), np.eye(4)))
-
-
-def test_a_zero_enclosed_by_tissue_is_no_background():
-    data = np.zeros((20, 20, 20), np.float32)
-    data[4:16, 4:16, 4:16] = 1
-    data[9, 9, 9] = 0
-    data[4, 9, 9] = 0  # open to the outside
-    head = np.zeros(data.shape, bool)
-    head[4:16, 4:16, 4:16] = True
-
-    erased = erased_background(data, head)
-
-    assert not erased[9, 9, 9]
-    assert erased[4, 9, 9]
-    assert erased[~head].all()
-
-
-def test_a_head_that_fills_the_field_of_view_has_no_background():
-    data = np.ones((8, 8, 8), np.float32)
-    data[0, 0, 0] = 0
-
-    assert not erased_background(data, np.ones(data.shape, bool)).any()

@@ -24,7 +24,6 @@ from hail_mri.image.orientation import orient_like
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
-from hail_mri.preprocess.masks import erased_background
 from hail_mri.preprocess.prepare import Prepared, prepare
 
 _DEFAULTS = HarmonizeSettings()
@@ -129,7 +128,7 @@ class Harmonizer:
             prepared = reading.prepared
             p, r = self._model.predict(reading, self.style.style)
         with _timed(seconds, output_mode):
-            scaled = prepared.scale.apply(prepared.canonical.data)
+            scaled = prepared.scaled()
             if output_mode == "transfer":
                 harmonized = scaled + _change(prepared, scaled, p, r, settings_for(self._model.spacing))
             else:
@@ -146,12 +145,14 @@ class Harmonizer:
             return prepared.canonical.data
         # Air that was erased (skull-stripping, defacing) stays erased, and nothing becomes darker than air.
         np.maximum(harmonized, np.minimum(scaled, 0), out=harmonized)
-        np.copyto(harmonized, scaled, where=erased_background(scaled, prepared.head))
+        harmonized[prepared.erased] = 0
         if strength < 1:
             harmonized = scaled + np.float32(strength) * (harmonized - scaled)
         wanted = own.mixed(target, strength).invert(harmonized)
         if prepared.canonical.data.min() >= 0 and self.style.low >= 0:  # noise below an offset of the air is no reason
             np.maximum(wanted, 0, out=wanted)  # for negatives
+        if prepared.has_marked_background:  # a value that stands for nothing in any unit stays what it is
+            np.copyto(wanted, prepared.canonical.data, where=prepared.erased)
         return wanted
 
 

@@ -13,6 +13,7 @@ from hail_mri.errors import InputError
 from hail_mri.image.resampling import axis_weights
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
+from hail_mri.preprocess.background import constant_background
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
@@ -21,7 +22,6 @@ COARSE_SPACING = 3.0  # mm; one or two voxels across the scalp, fewer than 90 ac
 SMOOTHING = 1.5  # mm, standard deviation; removes the noise that the block means left over
 CLOSING_RADIUS = 12.0  # mm; closes skull and sinuses where bone and air open to the outside
 BRIGHT_PERCENTILE = 80.0  # of the coarse foreground; fat and vessels above it do not move the threshold
-CONSTANT_FRACTION = 0.05  # of all voxels must share the background's value for it to be called constant
 STRAY_FRACTION = 0.005  # of the voxels unlike a constant background may lie apart from the head
 
 
@@ -48,8 +48,10 @@ def head_mask(volume: Volume) -> BoolArray:
     This is no brain mask, and where the background is noise its border is as smooth as the coarse grid: right to about
     2 mm, not to the voxel. The mask of a flipped scan is the flipped mask, up to rounding.
     """
-    background, is_constant = _background(volume.data)
-    is_plain = background == 0 and volume.data.min() >= 0  # nearly always: saves two passes through the scan
+    constant = constant_background(volume.data)
+    least = float(volume.data.min())
+    background = min(0.0, least) if constant is None else constant
+    is_plain = background == 0 and least >= 0  # nearly always: saves two passes through the scan
     signal = volume.data if is_plain else np.abs(volume.data - background)
     coarse_signal, spacing = _to_coarse(signal, tuple(volume.spacing.tolist()))
     blob = _head_blob(coarse_signal, spacing)
@@ -58,44 +60,13 @@ def head_mask(volume: Volume) -> BoolArray:
             "no head found: nothing in the scan stands out from its background",
             hint="give a T1-weighted scan of a head, in which air is darker than tissue",
         )
-    if is_constant:
+    if constant is not None:
         blob = _without_erased(blob, coarse_signal == 0)
         differs = signal > 0
         near_head = differs & _to_native(ndimage.binary_dilation(blob), volume.shape)
         if np.count_nonzero(near_head) >= (1 - STRAY_FRACTION) * np.count_nonzero(differs):
             return _exact_outline(near_head)
     return _to_native(blob, volume.shape)
-
-
-def erased_background(scaled: FloatArray, head: BoolArray) -> BoolArray:
-    """Find the voxels that are exactly 0 because they are background: air, or erased by skull-stripping or defacing.
-
-    Parameters
-    ----------
-    scaled : (I, J, K) array
-        A scan on a scale on which background is 0.
-    head : (I, J, K) bool array
-        Head mask.
-
-    Returns
-    -------
-    (I, J, K) bool array
-        Zeros outside the head mask, and those inside it that hang together with them. A 0 that is enclosed by tissue is
-        a dark voxel like any other.
-    """
-    zero = scaled == 0
-    outside = zero & ~head
-    if not (zero & head).any() or not outside.any():
-        return outside
-    return np.asarray(ndimage.binary_propagation(outside, mask=zero))
-
-
-def _background(data: FloatArray) -> tuple[float, bool]:
-    """Return the level of the air, and whether a good part of the voxels have exactly this value."""
-    for level in (0.0, float(data.min())):
-        if np.count_nonzero(data == level) >= CONSTANT_FRACTION * data.size:
-            return level, True
-    return min(0.0, float(data.min())), False
 
 
 def _head_blob(signal: FloatArray, spacing: tuple[float, ...]) -> BoolArray:

@@ -17,6 +17,14 @@ from hail_mri.image.resampling import area_weights, axis_weights
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
+from hail_mri.preprocess.background import (
+    DARK_PERCENTILE,
+    SAMPLE_STEP,
+    Origin,
+    constant_background,
+    erased_voxels,
+    zero_point,
+)
 from hail_mri.preprocess.level import white_matter_level
 from hail_mri.preprocess.masks import head_mask
 
@@ -24,7 +32,6 @@ FloatArray = NDArray[np.float32]
 AxisMatrices = tuple[FloatArray, FloatArray, FloatArray]
 
 WHITE_MATTER = 0.6  # what white matter becomes on the [0, 1] scale; it leaves room for fat
-OFFSET_FRACTION = 0.2  # air brighter than this share of white matter is an offset, and becomes 0
 MARGIN_VOXELS = 1  # of the working grid, on each side of the head
 LARGEST_HEAD = 1000.0  # mm; beyond it the voxel size is wrong, and the working grid would fill the memory
 MASK_THRESHOLD = 0.5  # a soft mask is cut here
@@ -49,8 +56,12 @@ class Prepared:
         Share of each working voxel in the region that is measured (head, or brain mask), and outside the head.
     to_working, to_native : three arrays each
         Matrices (n_to, n_from) of the three axes: means over working voxels, and linear interpolation back.
-    head : (I, J, K) bool array
-        Head mask on the native grid, canonical axes.
+    head, erased : (I, J, K) bool array
+        Head mask on the native grid, canonical axes; and background that has one constant value.
+    constant : float or None
+        That value.
+    zero_origin : str
+        How the intensity that becomes 0 was found, see `ZeroPoint`.
     is_whole : bool
         Whether all that the head mask holds is measured, and not a region that was given.
     """
@@ -64,7 +75,21 @@ class Prepared:
     to_working: AxisMatrices
     to_native: AxisMatrices
     head: NDArray[np.bool_]
+    erased: NDArray[np.bool_]
+    constant: float | None = None
+    zero_origin: Origin = "air"
     is_whole: bool = True
+
+    def scaled(self) -> FloatArray:
+        """Return the scan itself on the [0, 1] scale, (I, J, K) float32; 0 where it is erased."""
+        scaled = self.scale.apply(self.canonical.data)
+        scaled[self.erased] = 0
+        return scaled
+
+    @property
+    def has_marked_background(self) -> bool:
+        """Whether what is erased holds a value that is not that of no signal, and so has no place on the scale."""
+        return self.constant is not None and self.constant != self.scale.low
 
     def with_more_head(self, head: NDArray[np.bool_]) -> "Prepared":
         """Return the same with more voxels of the working grid in the head; none if a region is measured.
@@ -113,30 +138,59 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
         If no head is found or it is larger than any, or the region is empty or on another grid.
     """
     canonical = to_canonical(volume)
-    head = head_mask(canonical)
+    data = canonical.data
+    head, constant = head_mask(canonical), constant_background(data)
     inside = head if region is None else _checked_region(region, volume)
+    erased = erased_voxels(data, head, constant)
     grid = _working_grid(canonical.grid, head | inside, spacing, stride)
     to_working, to_native = _matrices(canonical.grid, grid)
     weight = along_axes(inside.astype(np.float32), to_working)
-    averaged = along_axes(canonical.data, to_working)
-    scale = _fit_scale(canonical.data, head, white_matter_level(averaged, weight, spacing))
-    # Beyond the field of view there is nothing, which is 0 in any unit.
-    covered = along_axes(np.ones((1, 1, 1), np.float32), _row_sums(to_working))
-    data = scale.apply(averaged + (1 - covered) * np.float32(scale.low))
-    if region is not None:
-        data = along_axes(scale.apply(canonical.data) * inside, to_working)
-    return Prepared(
+    averages = _Averages.of(data, erased, constant, to_working)
+    white_matter = white_matter_level(averages.with_erased(_darkest(data, head, erased, constant)), weight, spacing)
+    zero = zero_point(data, head, erased, constant, white_matter)
+    scale = _scale(zero.value, white_matter)
+    prepared = Prepared(
         canonical,
         scale,
         grid,
-        data,
+        scale.apply(averages.with_erased(zero.value)),
         weight,
         along_axes((~(head | inside)).astype(np.float32), to_working),
         to_working,
         to_native,
         head,
+        erased,
+        constant,
+        zero.origin,
         is_whole=region is None,
     )
+    if region is None:
+        return prepared
+    return replace(prepared, data=along_axes(prepared.scaled() * inside, to_working))
+
+
+@dataclass(frozen=True)
+class _Averages:
+    """A scan on the working grid, with whatever value where it is erased or beyond the field of view."""
+
+    averaged: FloatArray
+    empty: FloatArray  # share of each working voxel that is erased, or beyond the field of view
+
+    @classmethod
+    def of(
+        cls, data: FloatArray, erased: NDArray[np.bool_], constant: float | None, to_working: AxisMatrices
+    ) -> "_Averages":
+        """Average a scan, with 0 where there is nothing."""
+        outside = 1 - along_axes(np.ones((1, 1, 1), np.float32), _row_sums(to_working))
+        averaged = along_axes(data, to_working)
+        if not constant:
+            return cls(averaged, outside)
+        share = along_axes(erased.astype(np.float32), to_working)
+        return cls(averaged - np.float32(constant) * share, outside + share)
+
+    def with_erased(self, value: float) -> FloatArray:
+        """Return the averages with a value where there is nothing."""
+        return self.averaged + np.float32(value) * self.empty
 
 
 def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
@@ -156,18 +210,21 @@ def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
     return inside
 
 
-def _fit_scale(data: FloatArray, head: NDArray[np.bool_], white_matter: float) -> PercentileScale:
-    """Find the intensities that become 0 and 1."""
-    # A systematic sample of the air is enough for its median.
-    outside = data[~head][::7]
-    air = float(np.median(outside)) if outside.size else 0.0
-    low = air if abs(air) > OFFSET_FRACTION * abs(white_matter) else 0.0
-    if white_matter <= low:
+def _darkest(data: FloatArray, head: NDArray[np.bool_], erased: NDArray[np.bool_], constant: float | None) -> float:
+    """Return what stands for no signal until that is known: nothing brighter than tissue."""
+    if not constant:
+        return 0.0
+    return float(np.percentile(data[head & ~erased][::SAMPLE_STEP], DARK_PERCENTILE))
+
+
+def _scale(zero: float, white_matter: float) -> PercentileScale:
+    """Return the scale on which no signal is 0 and white matter has its place."""
+    if white_matter <= zero:
         raise InputError(
-            f"the brain is not brighter than the air around the head (brain: {white_matter:g}, air: {low:g})",
+            f"the brain is not brighter than the air around the head (brain: {white_matter:g}, air: {zero:g})",
             hint="give a T1-weighted scan, in which air is dark",
         )
-    return PercentileScale(low, low + (white_matter - low) / WHITE_MATTER)
+    return PercentileScale(zero, zero + (white_matter - zero) / WHITE_MATTER)
 
 
 def _row_sums(matrices: AxisMatrices) -> AxisMatrices:
