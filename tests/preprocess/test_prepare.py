@@ -178,16 +178,41 @@ def test_more_head_is_measured_and_no_longer_background(make_head):
     more = np.zeros(prepared.data.shape, bool)
     more[0] = True
 
-    result = prepared.with_more_head(more)
+    result = prepared.with_head(more)
 
-    assert (result.weight[0] == 1).all()
+    np.testing.assert_array_equal(result.weight[0], (prepared.weight + prepared.air)[0])
     assert (result.air[0] == 0).all()
     np.testing.assert_array_equal(result.weight[1:], prepared.weight[1:])
-    np.testing.assert_array_equal(result.air[1:], prepared.air[1:])
+    np.testing.assert_allclose(result.air[1:], prepared.air[1:], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("noise", "head_share", "expected"),
+    [
+        pytest.param(True, 0.5, "the other", id="all is head, for noise, and most of it is not"),
+        pytest.param(True, 0.8, "both", id="a head that fills the field of view"),
+        pytest.param(False, 0.5, "both", id="another opinion on a head that was found"),
+    ],
+)
+def test_a_head_mask_gives_way_only_where_it_is_the_whole_field_of_view(make_head, noise, head_share, expected):
+    volume = make_head()
+    if noise:
+        uniform = np.random.default_rng(0).uniform(300, 900, volume.shape)
+        volume = volume.with_data(np.where(volume.data == 0, uniform, volume.data).astype(np.float32))
+    prepared = prepare(volume, spacing=6.0, stride=4)
+    other = np.zeros(prepared.data.shape, bool)
+    other[: round(head_share * len(other))] = True
+
+    result = prepared.with_head(other)
+
+    seen = other * (prepared.weight + prepared.air)
+    wanted = seen if expected == "the other" else np.maximum(seen, prepared.weight)
+    np.testing.assert_array_equal(result.weight, wanted)
+    np.testing.assert_allclose(result.weight + result.air, prepared.weight + prepared.air, atol=1e-6)
 
 
 def test_a_region_that_was_given_stays_all_that_is_measured(make_head):
     head = make_head()
     prepared = prepare(head, spacing=6.0, stride=4, region=head.with_data(head.data > 400))
 
-    assert prepared.with_more_head(np.ones(prepared.data.shape, bool)) is prepared
+    assert prepared.with_head(np.ones(prepared.data.shape, bool)) is prepared

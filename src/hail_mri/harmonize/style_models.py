@@ -6,6 +6,7 @@ in its own. Both are on the network grid and made in the same way, so that p is 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -31,8 +32,9 @@ from hail_mri.preprocess.prepare import WHITE_MATTER as WHITE_MATTER_SCALED
 Style = TissueStyle | FeatureStyle
 StyleT = TypeVar("StyleT", TissueStyle, FeatureStyle)
 
-PLAUSIBLE_WHITE_MATTER = (0.6, 1.7)  # of its mean over what the scale was set by; else the map has not found it
-SMALLEST_WHITE_MATTER = 0.05  # of the measured volume; with less the map has not found it
+PLAUSIBLE_WHITE_MATTER = (0.4, 2.5)  # its mean over what the scale was set by; else the map has not found it
+SMALLEST_WHITE_MATTER = 0.02  # of the measured volume; with less the map has not found it
+CLOSE = 0.12  # logarithm of the factor by which a scale may be wrong without a second look; learned scans vary by 0.07
 
 
 @dataclass(frozen=True)
@@ -128,19 +130,38 @@ class TissueModel:
     @flushed_denormals()
     def read(self, prepared: Prepared) -> Reading[TissueStyle]:
         """Find the tissues of a prepared scan, and set its scale by its white matter."""
-        volume = _on(self.device, prepared.data).clamp(max=CEILING)
-        prior = self.network.tissue_map(volume)[0].cpu()
+        prepared, volume, prior = self._look(prepared)
         # Of a region that was given, nobody can tell what is around it.
         skull_stripped = is_skull_stripped(prior.numpy(), prepared.weight) if prepared.is_whole else None
         if not skull_stripped:  # where all is erased but the brain, the head mask is exact
-            prepared = prepared.with_more_head(head_of(prior.numpy(), self.spacing))
-        fit = fit_tissues(prior, volume[0, 0].cpu(), torch.from_numpy(prepared.weight), spacing=self.spacing)
+            prepared = prepared.with_head(head_of(prior.numpy(), self.spacing))
+        fit = fit_tissues(prior, volume, torch.from_numpy(prepared.weight), spacing=self.spacing)
         white_matter = fit.style.means[WHITE_MATTER] / WHITE_MATTER_SCALED
-        low, high = PLAUSIBLE_WHITE_MATTER
-        if not (low < white_matter < high and fit.style.fractions[WHITE_MATTER] > SMALLEST_WHITE_MATTER):
+        if not _is_plausible(white_matter, fit.style.fractions[WHITE_MATTER]):
             return Reading(prepared, fit.style, fit, skull_stripped)
         style = fit.style.scaled(1 / white_matter)
         return Reading(prepared.rescaled(white_matter), style, replace(fit, style=style), skull_stripped)
+
+    def _look(self, prepared: Prepared) -> tuple[Prepared, Tensor, Tensor]:
+        """Return the scan on a scale that suits the network, what the network sees, and its tissue map.
+
+        Where the head mask was wrong, so is the scale that was read in it: the map finds white matter nevertheless, and
+        the network looks again.
+        """
+        volume, prior = self._map(prepared)
+        weight = torch.from_numpy(prepared.weight) * prior[WHITE_MATTER]
+        certain = weight * prior[WHITE_MATTER] ** 3  # pure voxels
+        white_matter = float((certain * volume).sum() / certain.sum().clamp(min=1e-6)) / WHITE_MATTER_SCALED
+        share = float(weight.sum() / max(prepared.weight.sum(), 1e-6))
+        if not _is_plausible(white_matter, share) or abs(math.log(white_matter)) < CLOSE:
+            return prepared, volume, prior
+        prepared = prepared.rescaled(white_matter)
+        return prepared, *self._map(prepared)
+
+    def _map(self, prepared: Prepared) -> tuple[Tensor, Tensor]:
+        """Return what the network sees, (i, j, k), and its tissue map, (n_classes, i, j, k), on the CPU."""
+        volume = _on(self.device, prepared.data).clamp(max=CEILING)
+        return volume[0, 0].cpu(), self.network.tissue_map(volume)[0].cpu()
 
     def predict(self, reading: Reading[TissueStyle], style: TissueStyle) -> tuple[Tensor, Tensor]:
         """Return p and r, (i, j, k) each, on the CPU; both carry the scan's own receive bias field."""
@@ -172,6 +193,12 @@ def load_style_model(model: str | Path, device: torch.device) -> tuple[StyleMode
     if isinstance(network, TissueNetwork):
         return TissueModel(network, card.spacing_mm, device), card, sha256
     return FeatureModel(network, card.spacing_mm, device), card, sha256
+
+
+def _is_plausible(white_matter: float, fraction: float) -> bool:
+    """Return whether a map has found white matter, by its mean over what the scale was set by, and its share."""
+    low, high = PLAUSIBLE_WHITE_MATTER
+    return low < white_matter < high and fraction > SMALLEST_WHITE_MATTER
 
 
 def _on(device: torch.device, data: object) -> Tensor:

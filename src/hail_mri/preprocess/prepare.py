@@ -35,6 +35,7 @@ WHITE_MATTER = 0.6  # what white matter becomes on the [0, 1] scale; it leaves r
 MARGIN_VOXELS = 1  # of the working grid, on each side of the head
 LARGEST_HEAD = 1000.0  # mm; beyond it the voxel size is wrong, and the working grid would fill the memory
 MASK_THRESHOLD = 0.5  # a soft mask is cut here
+FULL, MOST = 0.6, 0.75  # a head mask of more than 0.6 of the field of view, of which less than 0.75 is head, is wrong
 CEILING = 1.5  # of what the network sees; brighter voxels (vessels, markers) are cut off for it, and for it alone
 
 
@@ -91,18 +92,24 @@ class Prepared:
         """Whether what is erased holds a value that is not that of no signal, and so has no place on the scale."""
         return self.constant is not None and self.constant != self.scale.low
 
-    def with_more_head(self, head: NDArray[np.bool_]) -> "Prepared":
-        """Return the same with more voxels of the working grid in the head; none if a region is measured.
+    def with_head(self, head: NDArray[np.bool_]) -> "Prepared":
+        """Return the same with what else is known of the head; a region that was given stays as it is.
 
         Parameters
         ----------
         head : (i, j, k) bool array
+            On the working grid. Joined with the head mask, or put in its place if that fills the field of view and much
+            of it is not in `head`: noise as bright as tissue leads it astray.
         """
         if not self.is_whole:
             return self
-        inside = head & (self.weight + self.air > 0)  # beyond the field of view nothing is measured
-        weight, air = np.maximum(self.weight, inside), np.minimum(self.air, ~inside)
-        return replace(self, weight=weight.astype(np.float32), air=air.astype(np.float32))
+        field_of_view = self.weight + self.air
+        seen = head * field_of_view  # beyond the field of view nothing is measured
+        fills_everything = self.weight.sum() > FULL * field_of_view.sum()
+        if fills_everything and (self.weight * seen).sum() < MOST * self.weight.sum():
+            return replace(self, weight=seen, air=field_of_view - seen)
+        weight = np.maximum(self.weight, seen)
+        return replace(self, weight=weight, air=np.maximum(field_of_view - weight, 0))
 
     def rescaled(self, factor: float) -> "Prepared":
         """Return the same with another scale: what is `factor` on this one is 1 on the new one.

@@ -1,0 +1,81 @@
+"""What the shipped tissue model reads in a simulated scan, also when the heuristics before it were wrong."""
+
+import numpy as np
+import pytest
+import torch
+
+from hail_mri.harmonize.style_models import TissueModel, load_style_model
+from hail_mri.model.tissue_classes import TISSUE_CLASSES, WHITE_MATTER
+from hail_mri.model.weights import load_model
+from hail_mri.preprocess.prepare import prepare
+from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.scanners import SITES
+from hail_mri.simulation.subjects import new_subject
+from hail_mri.simulation.travelling import scan_visit, visit_site
+
+SPACING = 2.0  # mm
+ML_PER_VOXEL = 8e-3  # of the network grid
+
+
+@pytest.fixture(scope="module")
+def visit():
+    return visit_site(new_subject(mni_anatomy(2.0), 1), SITES["B"], spacing=SPACING, seed=1)
+
+
+@pytest.fixture(scope="module")
+def scan(visit):
+    return scan_visit(visit)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_style_model("compact", torch.device("cpu"))[0]
+
+
+@pytest.fixture(scope="module")
+def prepared(scan, model):
+    return prepare(scan, spacing=model.spacing, stride=model.stride)
+
+
+@pytest.fixture(scope="module")
+def reading(prepared, model):
+    return read(model, prepared)
+
+
+def read(model, prepared):
+    with torch.inference_mode():
+        return model.read(prepared)
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.0, 1.6])
+def test_white_matter_of_the_map_sets_the_scale_whatever_the_first_guess(reading, prepared, model, factor):
+    found = read(model, prepared.rescaled(factor))
+    assert found.prepared.scale.high == pytest.approx(reading.prepared.scale.high, rel=0.01)
+    np.testing.assert_allclose(found.style.means[1:4], reading.style.means[1:4], atol=0.01)
+
+
+def test_a_map_without_white_matter_leaves_the_first_guess(prepared):
+    network, _ = load_model("compact")
+    with torch.no_grad():
+        network.last.bias.view(-1, len(TISSUE_CLASSES))[:, WHITE_MATTER] = -1e3
+    found = read(TissueModel(network, 2.0, torch.device("cpu")), prepared)
+    assert found.prepared.scale == prepared.scale
+
+
+def test_the_map_finds_the_head_in_noise_as_bright_as_tissue(scan, visit, reading, model):
+    head = visit.head.head.numpy()
+    white_matter = np.percentile(scan.data[visit.head.white_matter.numpy() > 0.9], 50)
+    noise = np.random.default_rng(0).uniform(0, 1.7 * white_matter, scan.shape)
+    noisy = scan.with_data(np.where(head, scan.data, noise).astype(np.float32))
+
+    prepared = prepare(noisy, spacing=model.spacing, stride=model.stride)
+    found = read(model, prepared)
+
+    truth = head.sum() * SPACING**3 * 1e-3
+    assert prepared.weight.sum() * ML_PER_VOXEL > 2 * truth  # the heuristic is led astray
+    assert found.prepared.weight.sum() * ML_PER_VOXEL < 1.4 * truth
+    assert found.prepared.scale.high == pytest.approx(reading.prepared.scale.high, rel=0.05)
+
+
+def test_dark_parts_that_the_head_mask_misses_are_measured_too(reading, prepared):
+    assert (reading.prepared.weight >= prepared.weight).all()
