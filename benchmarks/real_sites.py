@@ -11,7 +11,7 @@ the scan as it came (N4, then k-means in the brain mask, both SimpleITK's; so an
 * the ratios of the medians of grey to white matter and of fluid to white matter, and how far each is from the median
   of all scans of the target's site, the target left out;
 * how far the intensities of the whole head, on a scale on which white matter is 1, are from those of the target's head
-  (Wasserstein's distance of the two distributions).
+  (Wasserstein's distance of the two distributions); where one of the two is skull-stripped, they are not compared.
 
 Beside ours stand doing nothing and two histogram matchings. A pair is counted as nearer if its ratio is nearer than
 before by any amount, or stays within the spread of the target's own site.
@@ -39,6 +39,7 @@ BEFORE, OURS = "do nothing", "hail-mri"
 SHRINK = 4  # N4 estimates the field on every so many-th voxel
 RATIOS = ("grey", "fluid")
 N_QUANTILES = 2000
+WHOLE = 1.8  # a head of more than this many brains is whole
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class Tissues:
     grey: NDArray[np.bool_]
     white: NDArray[np.bool_]
     head: NDArray[np.bool_]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is a head around the brain."""
+        brain = sum(np.count_nonzero(mask) for mask in (self.fluid, self.grey, self.white))
+        return bool(np.count_nonzero(self.head) > WHOLE * brain)
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,8 @@ def main() -> None:
             }
             for method, result in results.items():
                 look = measure(result, tissues[source_path])
-                rows.append(_row(source_path, target_path, method, look, others, looks[target_path]))
+                row = _row(source_path, target_path, method, look, others, looks[target_path])
+                rows.append(row | {"whole": tissues[source_path].is_whole and tissues[target_path].is_whole})
             pd.DataFrame(rows).to_csv(arguments.output, sep="\t", index=False, float_format="%.5g")
         print(f"{target_path.name}: {len(sources)} sources done", flush=True)
     print(summary(pd.DataFrame(rows)))
@@ -158,8 +166,9 @@ def summary(rows: pd.DataFrame) -> str:
                 error, spread = after[f"{name}_error"], after[f"{name}_spread"]
                 nearer = (error < before[f"{name}_error"]) | (error <= spread)
                 line += [f"{error.mean():.4f}", f"{100 * nearer.mean():.1f}"]
-            line += [f"{after['head_distance'].mean():.4f}"]
-            line += [f"{100 * (after['head_distance'] <= before['head_distance'] + 1e-9).mean():.1f}"]
+            whole = after["whole"]
+            head, head_before = after["head_distance"][whole], before["head_distance"][whole]
+            line += [f"{head.mean():.4f}", f"{100 * (head <= head_before + 1e-9).mean():.1f}"]
             lines.append(tuple(line))
         headings = ("method", "grey/white error", "nearer %", "fluid/white error", "nearer %", "head", "not worse %")
         tables.append(f"{title}, {len(before)} pairs\n{format_table(headings, lines)}")
