@@ -149,8 +149,9 @@ class Harmonizer:
         if strength < 1:
             harmonized = scaled + np.float32(strength) * (harmonized - scaled)
         wanted = own.mixed(target, strength).invert(harmonized)
-        if prepared.canonical.data.min() >= 0 and self.style.low >= 0:  # noise below an offset of the air is no reason
-            np.maximum(wanted, 0, out=wanted)  # for negatives
+        # Negative noise of a scan stays, where there is no signal; an offset below 0, and noise below one, do not.
+        if self.style.low >= 0 and (own.low < 0 or prepared.canonical.data.min() >= 0):
+            np.maximum(wanted, 0, out=wanted)
         if prepared.has_marked_background:  # a value that stands for nothing in any unit stays what it is
             np.copyto(wanted, prepared.canonical.data, where=prepared.erased)
         return wanted

@@ -6,6 +6,7 @@ Bias field correction and registration have their place between the steps of `pr
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,15 +153,15 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
     grid = _working_grid(canonical.grid, head | inside, spacing, stride)
     to_working, to_native = _matrices(canonical.grid, grid)
     weight = along_axes(inside.astype(np.float32), to_working)
-    averages = _Averages.of(data, erased, constant, to_working)
-    white_matter = white_matter_level(averages.with_erased(_darkest(data, head, erased, constant)), weight, spacing)
+    averages = _Averages(data, erased, constant or 0.0, to_working)
+    white_matter = white_matter_level(averages.with_empty(_darkest(data, head, erased, constant)), weight, spacing)
     zero = zero_point(data, head, erased, constant, white_matter)
     scale = _scale(zero.value, white_matter)
     prepared = Prepared(
         canonical,
         scale,
         grid,
-        scale.apply(averages.with_erased(zero.value)),
+        scale.apply(averages.with_empty(zero.value)),
         weight,
         along_axes((~(head | inside)).astype(np.float32), to_working),
         to_working,
@@ -178,26 +179,30 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
 
 @dataclass(frozen=True)
 class _Averages:
-    """A scan on the working grid, with whatever value where it is erased or beyond the field of view."""
+    """A scan on the working grid, whose value can be chosen where it is erased or beyond the field of view."""
 
-    averaged: FloatArray
-    empty: FloatArray  # share of each working voxel that is erased, or beyond the field of view
+    data: FloatArray
+    erased: NDArray[np.bool_]
+    constant: float
+    to_working: AxisMatrices
 
-    @classmethod
-    def of(
-        cls, data: FloatArray, erased: NDArray[np.bool_], constant: float | None, to_working: AxisMatrices
-    ) -> "_Averages":
-        """Average a scan, with 0 where there is nothing."""
-        outside = 1 - along_axes(np.ones((1, 1, 1), np.float32), _row_sums(to_working))
-        averaged = along_axes(data, to_working)
-        if not constant:
-            return cls(averaged, outside)
-        share = along_axes(erased.astype(np.float32), to_working)
-        return cls(averaged - np.float32(constant) * share, outside + share)
+    @cached_property
+    def averaged(self) -> FloatArray:
+        """The scan as it is, and 0 beyond the field of view."""
+        return along_axes(self.data, self.to_working)
 
-    def with_erased(self, value: float) -> FloatArray:
+    @cached_property
+    def empty(self) -> FloatArray:
+        """Share of each voxel that is erased."""
+        return along_axes(self.erased.astype(np.float32), self.to_working)
+
+    def with_empty(self, value: float) -> FloatArray:
         """Return the averages with a value where there is nothing."""
-        return self.averaged + np.float32(value) * self.empty
+        outside = 1 - along_axes(np.ones((1, 1, 1), np.float32), _row_sums(self.to_working))
+        filled = self.averaged + np.float32(value) * outside
+        if value != self.constant:
+            filled += np.float32(value - self.constant) * self.empty
+        return filled
 
 
 def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
@@ -219,7 +224,7 @@ def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
 
 def _darkest(data: FloatArray, head: NDArray[np.bool_], erased: NDArray[np.bool_], constant: float | None) -> float:
     """Return what stands for no signal until that is known: nothing brighter than tissue."""
-    if not constant:
+    if constant is None or constant == 0 <= data.min():
         return 0.0
     return float(np.percentile(data[head & ~erased][::SAMPLE_STEP], DARK_PERCENTILE))
 
