@@ -39,13 +39,17 @@ class AddingHarmonizer:
     def __init__(self, target: object, **settings: object) -> None:
         self.target = target
         self.settings = settings
+        self.target_checks: tuple[object, ...] = ()
 
-    def run(self, source: Volume, **choices: object) -> SimpleNamespace:
-        self.choices = choices
+    def read(self, source: Volume, brain_mask: Volume | None = None) -> SimpleNamespace:
         if source.data.max() > 10_000:
             raise TypeError("a bug")
+        return SimpleNamespace(volume=source, brain_mask=brain_mask, checks=())
+
+    def change(self, source: SimpleNamespace, **choices: object) -> SimpleNamespace:
+        self.choices = choices
         return SimpleNamespace(
-            volume=source.with_data(source.data + 1.0),
+            volume=source.volume.with_data(source.volume.data + 1.0),
             warnings=("A warning.",),
             seconds={"transfer": 0.25},
             skull_stripped=True,

@@ -158,6 +158,7 @@ class TestWithoutNetwork:
             "device": "cpu",
             "threads": 1,
             "seed": 3,
+            "force": False,
         }
 
     def test_a_batch_with_a_failure_ends_with_70_and_lists_it(self, tmp_path, make_scan, capsys):
@@ -200,8 +201,13 @@ def test_a_segmentation_is_labels_a_table_and_a_sidecar_and_what_is_asked_for(tm
     scan = make_scan(tmp_path / "in/a.nii.gz")
     arguments = ["segment", str(scan), "-o", str(tmp_path / "out/l.nii.gz"), "--threads", "1"]
 
+    assert main(arguments) == 2
+    assert "fails" in error_line(capsys)
+    assert not (tmp_path / "out").exists()
+    arguments.append("--force")
     assert main([*arguments, "--save-brain-mask", str(tmp_path / "out/m.nii.gz")]) == 0
     assert tree(tmp_path / "out") == ["l.json", "l.nii.gz", "l.tsv", "m.nii.gz"]
+    assert "fail grey matter / white matter" in capsys.readouterr().err
     assert main(arguments) == 2
     assert "--overwrite" in error_line(capsys)
 

@@ -27,10 +27,16 @@ def test_a_site_is_harmonized_with_a_style_card_from_scans_to_results(tmp_path, 
         make_scan(tmp_path / name, seed=seed)
     (tmp_path / "in/sub-03_T1w.nii.gz").write_bytes(b"broken")
 
-    carded = hail_mri_command("style", "target.nii.gz", "-o", "site.style.json", folder=tmp_path)
-    done = hail_mri_command("harmonize", "in", "--style", "site.style.json", "-o", "out", folder=tmp_path)
+    refused = hail_mri_command("style", "target.nii.gz", "-o", "site.style.json", folder=tmp_path)
+    carded = hail_mri_command("style", "target.nii.gz", "-o", "site.style.json", "--force", folder=tmp_path)
+    done = hail_mri_command("harmonize", "in", "--style", "site.style.json", "-o", "out", "--force", folder=tmp_path)
 
-    assert (carded.returncode, carded.stderr) == (0, "")
+    # A ball in a shell is no head.
+    assert refused.returncode == 2
+    assert "target.nii.gz fails" in refused.stderr
+    assert "familiarity" in refused.stderr
+    assert carded.returncode == 0
+    assert "hail-mri: target.nii.gz: fail familiarity" in carded.stderr
     assert done.returncode == 70, done.stderr
     assert "Traceback" not in done.stderr
     assert tree(tmp_path / "out") == [
@@ -45,6 +51,7 @@ def test_a_site_is_harmonized_with_a_style_card_from_scans_to_results(tmp_path, 
     np.testing.assert_array_equal(result.affine, source.affine)
     sidecar = json.loads((tmp_path / "out/sub-01_T1w.json").read_text(encoding="utf-8"))
     assert len(sidecar["Sha256"]["Weights"]) == 64
+    assert {"fail", "ok"} <= {check["verdict"] for check in sidecar["Checks"]["Source"]}
 
 
 def test_the_same_call_gives_the_same_bytes(tmp_path, make_scan):
@@ -52,7 +59,8 @@ def test_the_same_call_gives_the_same_bytes(tmp_path, make_scan):
     make_scan(tmp_path / "t.nii.gz", seed=2)
 
     for name in ("x.nii.gz", "y.nii.gz"):
-        done = hail_mri_command("harmonize", "a.nii.gz", "--target", "t.nii.gz", "-o", name, folder=tmp_path)
+        files = ("a.nii.gz", "--target", "t.nii.gz", "-o", name)
+        done = hail_mri_command("harmonize", *files, "--force", folder=tmp_path)
         assert done.returncode == 0, done.stderr
 
     assert (tmp_path / "x.nii.gz").read_bytes() == (tmp_path / "y.nii.gz").read_bytes()

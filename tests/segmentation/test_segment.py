@@ -113,16 +113,16 @@ def test_a_crumb_of_a_brain_is_refused_or_told(scan):
     box = np.zeros(scan.shape)
     box[46:49, 58:61, 70:73] = 1
     try:
-        warnings = segment(scan, brain_region=scan.with_data(box)).warnings
+        told = [str(check) for check in segment(scan, brain_region=scan.with_data(box)).checks]
     except InputError as error:
-        warnings = (str(error),)
-    assert "brain" in warnings[0]
+        told = [str(error)]
+    assert any("brain" in line and not line.startswith("ok") for line in told)
 
 
 def test_a_brain_of_an_odd_size_is_told(scan):
     small = Volume(scan.data, np.diag([1.2, 1.2, 1.2, 1.0]))
 
-    assert "The brain has" in segment(small).warnings[0]
+    assert {check.name: check.verdict for check in segment(small).checks}["brain volume"] == "check"
 
 
 def test_a_model_that_names_no_tissues_is_refused(scan, small_feature_model):

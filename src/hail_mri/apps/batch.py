@@ -92,9 +92,9 @@ def harmonize_batch(
     """
     batch = requests_of_batch(source, output, brain_mask)
     table_path = (source.parent if output is None else output) / RESULT_TABLE
-    inputs = [look.path] if source.is_dir() else [look.path, source]
+    inputs = look.read if source.is_dir() else [*look.read, source]
     target = read_target(look)
-    done = [] if overwrite else [r for r in batch.requests if is_done(r, target.file, settings)]
+    done = [] if overwrite else [r for r in batch.requests if is_done(r, target.file, settings, look.brain_mask)]
     missing = [request for request in batch.requests if request not in done]
     require_possible(
         missing, inputs, table_path=table_path, overwrite=overwrite, rewrite_table=bool(_rows_of(table_path))
@@ -144,7 +144,8 @@ def _attempt(request: ScanRequest, harmonizer: FileHarmonizer) -> Outcome:
     """Harmonize one scan and say what became of it."""
     start = time.perf_counter()
     try:
-        message = "; ".join(harmonizer.run(read_scan(request), request.output))
+        report = harmonizer.run(read_scan(request), request.output)
+        message = "; ".join([*report.warnings, *(str(c) for c in report.checks["Source"] if c.verdict != "ok")])
         status: Status = "done"
     except HailError as error:
         message, status = _with_name(request.source, one_line(error)), "failed"

@@ -21,6 +21,7 @@ from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 if TYPE_CHECKING:
     from hail_mri.apps.batch import Outcome
     from hail_mri.apps.scan import LookPath
+    from hail_mri.harmonize.checks import Check
 
 EXIT_WRONG_REQUEST = 2
 EXIT_SOME_FAILED = 70
@@ -28,6 +29,7 @@ EXIT_INTERRUPTED = 130
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.", show_default=False)]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")]
+Force = Annotated[bool, typer.Option("--force", help="Go on with a scan that fails a check.")]
 Model = Annotated[str, typer.Option(metavar="NAME|PATH", help="Shipped weights, or a safetensors file.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
 Anatomies = Annotated[Path | None, typer.Option(help="Folder of label maps to use in place of the built-in head.")]
@@ -100,9 +102,11 @@ def harmonize(
     ] = HarmonizeSettings.output_mode,
     strength: Annotated[float, typer.Option(metavar="0..1", help="How much to change.")] = HarmonizeSettings.strength,
     brain_mask: Annotated[Path | None, typer.Option(help="Brain mask of the source, on its grid.")] = None,
+    target_mask: Annotated[Path | None, typer.Option(help="Brain mask of the target, on its grid.")] = None,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = HarmonizeSettings.device,
     threads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads.")] = HarmonizeSettings.threads,
     seed: Seed = HarmonizeSettings.seed,
+    force: Force = HarmonizeSettings.force,
     overwrite: Overwrite = False,
 ) -> int:
     """Give a scan, or many, the look of a target."""
@@ -111,15 +115,23 @@ def harmonize(
     from hail_mri.apps.scan import harmonize_scan
 
     settings = HarmonizeSettings(
-        model=model, output_mode=output_mode, strength=strength, device=device, threads=threads, seed=seed
+        model=model,
+        output_mode=output_mode,
+        strength=strength,
+        device=device,
+        threads=threads,
+        seed=seed,
+        force=force,
     )
-    look = _look(target, style)
+    look = _look(target, style, target_mask)
     if is_batch(source):
         outcomes, table_path = harmonize_batch(source, output, brain_mask, look, settings, overwrite=overwrite)
         return _report_batch(outcomes, table_path)
     with progress("harmonizing"):
-        warnings = harmonize_scan(request_of_scan(source, output, brain_mask), look, settings, overwrite=overwrite)
-    for warning in warnings:
+        report = harmonize_scan(request_of_scan(source, output, brain_mask), look, settings, overwrite=overwrite)
+    for path, checks in zip((source, look.path), report.checks.values(), strict=True):
+        _say_checks(path, checks)
+    for warning in report.warnings:
         say("warning", warning)
     return 0
 
@@ -130,19 +142,16 @@ def style(
     *,
     output: Output,
     model: Model = HarmonizeSettings.model,
+    force: Force = HarmonizeSettings.force,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a style card from scans of a site."""
-    from hail_mri.apps.requests import require_not_read
-    from hail_mri.harmonize.result import require_file_free
-    from hail_mri.harmonize.style_card import StyleCard
-    from hail_mri.image.nifti import load_volume
+    from hail_mri.apps.style_scans import make_style_card
 
-    require_not_read(output, [target.resolve() for target in targets])
-    require_file_free(output, overwrite=overwrite)
     with progress("making a style card"):
-        volumes = [load_volume(target) for target in targets]
-        StyleCard.from_volumes(volumes, model=model).save(output, overwrite=overwrite)
+        checks = make_style_card(targets, output, model=model, force=force, overwrite=overwrite)
+    for target, found in zip(targets, checks, strict=True):
+        _say_checks(target, found)
 
 
 @app.command()
@@ -157,6 +166,7 @@ def segment(
     brain_mask: Annotated[Path | None, typer.Option(help="Brain mask of the scan to go by, on its grid.")] = None,
     model: Model = HarmonizeSettings.model,
     threads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads.")] = HarmonizeSettings.threads,
+    force: Force = HarmonizeSettings.force,
     overwrite: Overwrite = False,
 ) -> None:
     """Find the tissues of a scan and their volumes."""
@@ -165,8 +175,11 @@ def segment(
 
     paths = SegmentationPaths(output, save_probabilities, save_brain_mask)
     with progress("segmenting"):
-        warnings = segment_scan(scan, paths, brain_mask=brain_mask, model=model, threads=threads, overwrite=overwrite)
-    for warning in warnings:
+        report = segment_scan(
+            scan, paths, brain_mask=brain_mask, model=model, threads=threads, force=force, overwrite=overwrite
+        )
+    _say_checks(scan, report.checks["Source"])
+    for warning in report.warnings:
         say("warning", warning)
 
 
@@ -248,16 +261,22 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
     print(json.dumps(found, indent=2) if as_json else format_info(found))
 
 
-def _look(target: Path | None, style_card: Path | None) -> "LookPath":
+def _say_checks(path: Path, checks: "Sequence[Check]") -> None:
+    """Write one line for each check of a scan."""
+    for check in checks:
+        say(path.name, str(check))
+
+
+def _look(target: Path | None, style_card: Path | None, target_mask: Path | None) -> "LookPath":
     """Return the look that is wanted, from exactly one of a target and a style card."""
     from hail_mri.apps.scan import LookPath
 
     if target is not None and style_card is not None:
         raise InputError("--target and --style are both given, expected one of them")
     if target is not None:
-        return LookPath(target, is_style_card=False)
+        return LookPath(target, is_style_card=False, brain_mask=target_mask)
     if style_card is not None:
-        return LookPath(style_card, is_style_card=True)
+        return LookPath(style_card, is_style_card=True, brain_mask=target_mask)
     raise InputError("neither --target nor --style is given, expected one of them")
 
 

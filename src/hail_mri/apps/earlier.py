@@ -10,11 +10,13 @@ from hail_mri.errors import HailError
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.sidecar import InputFile, file_sha256, sidecar_path
 
-# What decides where and how fast, not what.
-NO_MATTER = ("device", "threads")
+# What decides whether, where and how fast, not what.
+NO_MATTER = ("device", "threads", "force")
 
 
-def is_done(request: ScanRequest, target: InputFile, settings: HarmonizeSettings) -> bool:
+def is_done(
+    request: ScanRequest, target: InputFile, settings: HarmonizeSettings, target_mask: Path | None = None
+) -> bool:
     """Return whether the result of a request is there, whole, and what this run would make.
 
     Parameters
@@ -23,6 +25,8 @@ def is_done(request: ScanRequest, target: InputFile, settings: HarmonizeSettings
     target : InputFile
         The target scan or style card, with its hash.
     settings : HarmonizeSettings
+    target_mask : Path or None
+        Brain mask of the target.
     """
     told = _sidecar(request.output)
     hashes = told.get("Sha256")
@@ -32,13 +36,14 @@ def is_done(request: ScanRequest, target: InputFile, settings: HarmonizeSettings
 
     try:
         source = InputFile.read(request.source).sha256
-        mask = None if request.brain_mask is None else InputFile.read(request.brain_mask).sha256
+        masks = [None if p is None else InputFile.read(p).sha256 for p in (request.brain_mask, target_mask)]
     except HailError:  # what is wrong with it will be said when it is its turn
         return False
     expected = {
         "Source": source,
         "Target": target.sha256,
-        "BrainMask": mask,
+        "BrainMask": masks[0],
+        "TargetMask": masks[1],
         "Weights": weights_hash(settings.model),
         "Result": file_sha256(request.output),
     }

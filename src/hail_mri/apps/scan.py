@@ -14,15 +14,24 @@ from hail_mri.image.nifti import load_volume
 from hail_mri.image.volume import Volume
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hail_mri.harmonize.checks import Check
     from hail_mri.harmonize.style_card import StyleCard
 
 
 @dataclass(frozen=True)
 class LookPath:
-    """Where the look that is wanted is to be read: a target scan, or a style card."""
+    """Where the look that is wanted is to be read: a target scan, perhaps with its brain mask, or a style card."""
 
     path: Path
     is_style_card: bool
+    brain_mask: Path | None = None
+
+    @property
+    def read(self) -> list[Path]:
+        """The files that are read for it."""
+        return [self.path] if self.brain_mask is None else [self.path, self.brain_mask]
 
 
 @dataclass(frozen=True)
@@ -38,23 +47,38 @@ class Scan:
 
 @dataclass(frozen=True)
 class Target:
-    """The look that is wanted, as a scan or as a style card, and the file it came from."""
+    """The look that is wanted, as a scan or as a style card, its brain mask, and the files they came from."""
 
     look: "Volume | StyleCard"
     file: InputFile
+    brain_mask: Volume | None = None
+    brain_mask_file: InputFile | None = None
 
 
-def harmonize_scan(
-    request: ScanRequest, look: LookPath, settings: HarmonizeSettings, *, overwrite: bool
-) -> tuple[str, ...]:
-    """Harmonize one scan to a look, file to file, and return the warnings.
+@dataclass(frozen=True)
+class Report:
+    """What is to be said of a scan that was harmonized.
+
+    Attributes
+    ----------
+    warnings : tuple of str
+    checks : dict of str to tuple of Check
+        Of the source and of the target.
+    """
+
+    warnings: tuple[str, ...]
+    checks: "dict[str, tuple[Check, ...]]"
+
+
+def harmonize_scan(request: ScanRequest, look: LookPath, settings: HarmonizeSettings, *, overwrite: bool) -> Report:
+    """Harmonize one scan to a look, file to file.
 
     Raises
     ------
     HailError
         If anything about the request is wrong; nothing is left behind then.
     """
-    require_possible([request], [look.path], overwrite=overwrite)
+    require_possible([request], look.read, overwrite=overwrite)
     # Files first: whoever mistyped a name should not wait for the model.
     scan = read_scan(request)
     target = read_target(look)
@@ -65,23 +89,39 @@ def read_scan(request: ScanRequest) -> Scan:
     """Read the source of a request, and its brain mask; raises as `load_volume`."""
     start = time.perf_counter()
     volume, file = _read_volume(request.source)
-    mask, mask_file = (None, None) if request.brain_mask is None else _read_volume(request.brain_mask)
-    if mask is not None and mask.shape != volume.shape:
-        raise InputError(
-            f"{request.brain_mask} has the shape {mask.shape}, expected {volume.shape} as in {request.source}",
-            "give a mask on the scan's own grid",
-        )
+    mask, mask_file = _read_mask(request.brain_mask, volume, request.source)
     return Scan(volume, file, mask, mask_file, time.perf_counter() - start)
 
 
 def read_target(look: LookPath) -> Target:
-    """Read a target scan or a style card; raises as `load_volume` and `StyleCard.load`."""
+    """Read a target scan, with its mask, or a style card; raises as `load_volume` and `StyleCard.load`."""
     if not look.is_style_card:
-        return Target(*_read_volume(look.path))
+        volume, file = _read_volume(look.path)
+        return Target(volume, file, *_read_mask(look.brain_mask, volume, look.path))
+    if look.brain_mask is not None:
+        raise InputError("--target-mask is given with --style, expected it with --target", "leave it away")
     from hail_mri.harmonize.style_card import StyleCard
 
     file = InputFile.read(look.path)
     return Target(StyleCard.load(look.path), file)
+
+
+def require_checked(path: Path, checks: "Sequence[Check]", *, force: bool) -> None:
+    """Refuse a scan that fails a check, unless that is wanted.
+
+    Raises
+    ------
+    InputError
+        With all that failed.
+    """
+    from hail_mri.harmonize.checks import failures
+
+    failed = failures(checks)
+    if failed and not force:
+        found = "; ".join(
+            f"{check.name} is {check.found}, expected {check.expected} ({check.hint})" for check in failed
+        )
+        raise InputError(f"{path} fails {len(failed)} of {len(checks)} checks: {found}", "give --force to go on")
 
 
 class FileHarmonizer:
@@ -107,6 +147,7 @@ class FileHarmonizer:
         start = time.perf_counter()
         self._harmonizer = Harmonizer(
             target.look,
+            target_mask=target.brain_mask,
             model=settings.model,
             device=settings.device,
             threads=settings.threads,
@@ -117,29 +158,51 @@ class FileHarmonizer:
         self._overwrite = overwrite
         self._weights_sha256 = weights_hash(settings.model)
         self._setup_seconds = time.perf_counter() - start
+        require_checked(target.file.path, self._harmonizer.target_checks, force=settings.force)
 
-    def run(self, scan: Scan, output: Path) -> tuple[str, ...]:
-        """Harmonize one scan, write the result and its sidecar, and return the warnings."""
-        harmonized = self._harmonizer.run(
-            scan.volume,
-            strength=self._settings.strength,
-            output_mode=self._settings.output_mode,
-            brain_mask=scan.brain_mask,
+    def run(self, scan: Scan, output: Path) -> Report:
+        """Harmonize one scan, and write the result and its sidecar.
+
+        Raises
+        ------
+        HailError
+            If the scan cannot be harmonized, or fails a check.
+        """
+        source = self._harmonizer.read(scan.volume, brain_mask=scan.brain_mask)
+        require_checked(scan.file.path, source.checks, force=self._settings.force)
+        harmonized = self._harmonizer.change(
+            source, strength=self._settings.strength, output_mode=self._settings.output_mode
         )
         read_warnings = (*scan.volume.warnings, *getattr(self._target.look, "warnings", ()))
         warnings = tuple(dict.fromkeys((*read_warnings, *harmonized.warnings)))
+        checks = {"Source": source.checks, "Target": self._harmonizer.target_checks}
         provenance = Provenance(
             source=scan.file,
             target=self._target.file,
             settings=self._settings,
             weights_sha256=self._weights_sha256,
             brain_mask=scan.brain_mask_file,
+            target_mask=self._target.brain_mask_file,
             seconds={"setup": self._setup_seconds, "read": scan.seconds, **harmonized.seconds},
             warnings=warnings,
             skull_stripped=harmonized.skull_stripped,
+            checks=checks,
         )
         save_result(harmonized.volume, output, provenance, overwrite=self._overwrite)
-        return warnings
+        return Report(warnings, checks)
+
+
+def _read_mask(path: Path | None, volume: Volume, scan_path: Path) -> tuple[Volume | None, InputFile | None]:
+    """Return the brain mask of a scan with the hash of its file, if there is one."""
+    if path is None:
+        return None, None
+    mask, file = _read_volume(path)
+    if mask.shape != volume.shape:
+        raise InputError(
+            f"{path} has the shape {mask.shape}, expected {volume.shape} as in {scan_path}",
+            "give a mask on the scan's own grid",
+        )
+    return mask, file
 
 
 def _read_volume(path: Path) -> tuple[Volume, InputFile]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hail_mri.apps.requests import ScanRequest, own_sidecar, require_not_read
-from hail_mri.apps.scan import read_scan
+from hail_mri.apps.scan import Report, read_scan, require_checked
 from hail_mri.errors import InputError
 from hail_mri.segmentation.files import SegmentationInputs, SegmentationPaths, require_paths_free, save_segmentation
 
@@ -15,14 +15,15 @@ def segment_scan(
     brain_mask: Path | None,
     model: str,
     threads: int | None,
+    force: bool,
     overwrite: bool,
-) -> tuple[str, ...]:
-    """Segment a scan, write labels, table and sidecar and what else is asked for, and return the warnings.
+) -> Report:
+    """Segment a scan, write labels, table and sidecar and what else is asked for.
 
     Raises
     ------
     HailError
-        If anything about the request is wrong; nothing is left behind then.
+        If anything about the request is wrong, or the scan fails a check; nothing is left behind then.
     """
     read = [path.resolve() for path in (scan_path, brain_mask) if path is not None]
     # A scan's own sidecar holds how it was acquired, and is not ours to replace.
@@ -44,6 +45,7 @@ def segment_scan(
         keep_probabilities=paths.probabilities is not None,
         threads=threads,
     )
+    require_checked(scan_path, segmentation.checks, force=force)
     inputs = SegmentationInputs(scan.file, scan.brain_mask_file, weights_hash(model), tuple(scan.volume.warnings))
     save_segmentation(segmentation, paths, inputs)
-    return (*inputs.warnings, *segmentation.warnings)
+    return Report(inputs.warnings, {"Source": segmentation.checks})

@@ -5,20 +5,23 @@ target's scale, the native grid, the scan's own axes.
 """
 
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from hail_mri.errors import InputError
+from hail_mri.harmonize.checks import Check, check_pair, check_reading, failures
 from hail_mri.harmonize.environment import limit_threads
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 from hail_mri.harmonize.style_card import StyleCard, measure_style
-from hail_mri.harmonize.style_models import StyleModel, load_style_model
+from hail_mri.harmonize.style_models import Reading, StyleModel, load_style_model
 from hail_mri.harmonize.transfer import TransferSettings, settings_for, transfer
 from hail_mri.image.orientation import orient_like
 from hail_mri.image.scales import PercentileScale
@@ -42,12 +45,34 @@ class Harmonized:
         Wall time per stage.
     skull_stripped : bool or None
         Whether the source has next to nothing but a brain; None if that is not known.
+    checks : tuple of Check
+        Of the source.
     """
 
     volume: Volume
     warnings: tuple[str, ...]
     seconds: dict[str, float]
     skull_stripped: bool | None = None
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source that was read, ready to be changed.
+
+    Attributes
+    ----------
+    volume : Volume
+    reading : Reading
+    seconds : dict of str to float
+        Wall time per stage.
+    checks : tuple of Check
+    """
+
+    volume: Volume
+    reading: Reading[Any]
+    seconds: dict[str, float]
+    checks: tuple[Check, ...]
 
 
 class Harmonizer:
@@ -56,6 +81,8 @@ class Harmonizer:
     Parameters
     ----------
     target : Volume or StyleCard
+    target_mask : Volume, optional
+        Brain mask of the target: where its scale and style are measured.
     model : str or Path
         A released model's name, or the path of weights.
     device : "auto", "cpu" or "cuda"
@@ -74,6 +101,7 @@ class Harmonizer:
         self,
         target: Volume | StyleCard,
         *,
+        target_mask: Volume | None = None,
         model: str | Path = _DEFAULTS.model,
         device: Device = _DEFAULTS.device,
         threads: int | None = _DEFAULTS.threads,
@@ -86,12 +114,14 @@ class Harmonizer:
         self._model, card, self.weights_sha256 = load_style_model(model, _find_device(device))
         if isinstance(target, StyleCard):
             _require_same_model(target, self.weights_sha256, self._model)
+            if target_mask is not None:
+                raise InputError("a mask is given for a style card, expected one for a target scan")
             self.style = target
-        else:
-            with torch.inference_mode():
-                self.style = measure_style(target, self._model, card, self.weights_sha256)
+            self.target_checks: tuple[Check, ...] = ()
+            return
+        with torch.inference_mode():
+            self.style, self.target_checks = measure_style(target, self._model, card, self.weights_sha256, target_mask)
 
-    @torch.inference_mode()
     def run(
         self,
         source: Volume,
@@ -101,7 +131,7 @@ class Harmonizer:
         brain_mask: Volume | None = None,
     ) -> Harmonized:
         """
-        Give a scan the target's look.
+        Give a scan the target's look: `read` it and `change` it.
 
         Parameters
         ----------
@@ -117,16 +147,37 @@ class Harmonizer:
         Raises
         ------
         InputError
-            If a setting is out of range, or the source or mask cannot be prepared.
+            If a setting is out of range, or the source or mask cannot be prepared. A scan that fails a check is changed
+            nevertheless: see `Harmonized.checks`.
         """
         HarmonizeSettings(strength=strength, output_mode=output_mode)
+        return self.change(self.read(source, brain_mask=brain_mask), strength=strength, output_mode=output_mode)
+
+    @torch.inference_mode()
+    def read(self, source: Volume, *, brain_mask: Volume | None = None) -> Source:
+        """Measure a source and check it; parameters and errors as of `run`."""
         seconds: dict[str, float] = {}
         with _timed(seconds, "prepare"):
             prepared = prepare(source, spacing=self._model.spacing, stride=self._model.stride, region=brain_mask)
         with _timed(seconds, "network"):
             reading = self._model.read(prepared)
-            prepared = reading.prepared
-            p, r = self._model.predict(reading, self.style.style)
+        with _timed(seconds, "checks"):
+            checks = (*check_reading(reading), *check_pair(reading.style, self.style.style))
+        return Source(source, reading, seconds, checks)
+
+    @torch.inference_mode()
+    def change(
+        self,
+        source: Source,
+        *,
+        strength: float = _DEFAULTS.strength,
+        output_mode: OutputMode = _DEFAULTS.output_mode,
+    ) -> Harmonized:
+        """Give a source that was read the target's look; parameters and errors as of `run`."""
+        HarmonizeSettings(strength=strength, output_mode=output_mode)
+        prepared, seconds = source.reading.prepared, dict(source.seconds)
+        with _timed(seconds, "predict"):
+            p, r = self._model.predict(source.reading, self.style.style)
         with _timed(seconds, output_mode):
             scaled = prepared.scaled()
             if output_mode == "transfer":
@@ -135,8 +186,9 @@ class Harmonizer:
                 harmonized = along_axes(p.numpy(), prepared.to_native)
         with _timed(seconds, "finish"):
             finished = self._finish(prepared, scaled, harmonized, strength)
-            volume = orient_like(prepared.canonical.with_data(finished), source.grid)
-        return Harmonized(source.with_data(volume.data), (), seconds, reading.skull_stripped)
+            volume = orient_like(prepared.canonical.with_data(finished), source.volume.grid)
+        result = source.volume.with_data(volume.data)
+        return Harmonized(result, (), seconds, source.reading.skull_stripped, source.checks)
 
     def _finish(self, prepared: Prepared, scaled: np.ndarray, harmonized: np.ndarray, strength: float) -> np.ndarray:
         """Mix by strength, keep the background, and go to the target's units."""
@@ -165,6 +217,7 @@ def harmonize(
     output_mode: OutputMode = _DEFAULTS.output_mode,
     strength: float = _DEFAULTS.strength,
     brain_mask: Volume | None = None,
+    target_mask: Volume | None = None,
     device: Device = _DEFAULTS.device,
     threads: int | None = _DEFAULTS.threads,
     seed: int = _DEFAULTS.seed,
@@ -176,9 +229,18 @@ def harmonize(
     -------
     harmonized : Volume
         On the source's grid with the source's header, in the target's intensity units.
+
+    Warns
+    -----
+    UserWarning
+        For each check that the source or the target fails; `Harmonizer` tells of all checks.
     """
-    harmonizer = Harmonizer(target, model=model, device=device, threads=threads, seed=seed)
-    return harmonizer.run(source, strength=strength, output_mode=output_mode, brain_mask=brain_mask).volume
+    harmonizer = Harmonizer(target, target_mask=target_mask, model=model, device=device, threads=threads, seed=seed)
+    harmonized = harmonizer.run(source, strength=strength, output_mode=output_mode, brain_mask=brain_mask)
+    for name, checks in (("source", harmonized.checks), ("target", harmonizer.target_checks)):
+        for check in failures(checks):
+            warnings.warn(f"the {name}: {check}", stacklevel=2)
+    return harmonized.volume
 
 
 def _change(prepared: Prepared, scaled: np.ndarray, p: Tensor, r: Tensor, settings: TransferSettings) -> np.ndarray:

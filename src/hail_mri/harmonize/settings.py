@@ -26,6 +26,8 @@ class HarmonizeSettings:
     threads : int >= 1 or None
         CPU threads; None leaves the choice to torch.
     seed : int >= 0
+    force : bool
+        Go on with a scan that fails a check.
 
     Raises
     ------
@@ -39,6 +41,7 @@ class HarmonizeSettings:
     device: Device = "auto"
     threads: int | None = None
     seed: int = 0
+    force: bool = False
 
     def __post_init__(self) -> None:
         _require(self.output_mode in get_args(OutputMode), "output mode", self.output_mode, "transfer or network")

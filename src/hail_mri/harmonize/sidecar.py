@@ -4,20 +4,25 @@ Keys that BIDS defines keep their BIDS meaning (`Sources`, `SpatialReference`, `
 stand beside them in the same CamelCase.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hail_mri import __version__
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.harmonize.environment import DISTRIBUTION, peak_memory_mib, versions
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import NIFTI_SUFFIXES
+
+if TYPE_CHECKING:
+    from hail_mri.harmonize.checks import Check
 
 _CHUNK_BYTES = 1 << 20
 
@@ -30,7 +35,7 @@ class InputFile:
     sha256: str
 
     @classmethod
-    def read(cls, path: Path) -> "InputFile":
+    def read(cls, path: Path) -> InputFile:
         """Return the file with the hash it has now.
 
         Raises
@@ -63,12 +68,15 @@ class Provenance:
     settings : HarmonizeSettings
     weights_sha256 : str
         Of the model's weights, hexadecimal.
-    brain_mask : InputFile or None
+    brain_mask, target_mask : InputFile or None
+        Of the source and of the target.
     seconds : mapping of str to float
         Wall time per stage, s.
     warnings : tuple of str
     skull_stripped : bool or None
         What the tissue map says of the source; its own sidecar, if it has one, is believed first.
+    checks : mapping of str to sequence of Check
+        Of the source and of the target.
     """
 
     source: InputFile
@@ -76,9 +84,11 @@ class Provenance:
     settings: HarmonizeSettings
     weights_sha256: str
     brain_mask: InputFile | None = None
+    target_mask: InputFile | None = None
     seconds: Mapping[str, float]
     warnings: tuple[str, ...] = ()
     skull_stripped: bool | None = None
+    checks: Mapping[str, Sequence[Check]] = field(default_factory=dict)
 
 
 def sidecar_path(result_path: Path) -> Path:
@@ -112,6 +122,7 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
     """
     folder = result_path.parent.resolve()
     inputs = {"Source": provenance.source, "Target": provenance.target, "BrainMask": provenance.brain_mask}
+    inputs |= {"TargetMask": provenance.target_mask}
     read = {name: file for name, file in inputs.items() if file is not None}
     relative = {name: relative_path(file.path, folder) for name, file in read.items()}
     hashes = {name: file.sha256 for name, file in read.items()}
@@ -126,6 +137,7 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
         "Seconds": {stage: round(seconds, 3) for stage, seconds in provenance.seconds.items()},
         "PeakMemoryMiB": peak_memory_mib(),
         "Warnings": list(provenance.warnings),
+        "Checks": {name: list(map(asdict, checks)) for name, checks in provenance.checks.items()},
         **generated_by(),
     }
 

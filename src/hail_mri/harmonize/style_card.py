@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError, UnwritableError
+from hail_mri.harmonize.checks import Check, check_reading
 from hail_mri.harmonize.style_models import Style, StyleModel, load_style_model
 from hail_mri.image.volume import Volume
 from hail_mri.model.feature_style import FeatureStyle
@@ -70,10 +71,8 @@ class StyleCard:
         """
         if not volumes:
             raise InputError("no scan to make a style card of, expected at least one")
-        style_model, card, sha256 = load_style_model(model, torch.device("cpu"))
-        with torch.inference_mode():
-            cards = [measure_style(volume, style_model, card, sha256) for volume in volumes]
-        return cards[0] if len(cards) == 1 else _mean_card(cards)
+        meter = StyleMeter(model)
+        return mean_card([meter.measure(volume)[0] for volume in volumes])
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """
@@ -121,15 +120,48 @@ class StyleCard:
             raise InputError(message, hint="Make one with `hail-mri style`.") from error
 
 
-def measure_style(volume: Volume, model: StyleModel, card: ModelCard, sha256: str) -> StyleCard:
-    """Measure the style of one scan."""
-    reading = model.read(prepare(volume, spacing=model.spacing, stride=model.stride))
+class StyleMeter:
+    """A model that measures the styles of scans, one after the other.
+
+    Parameters
+    ----------
+    model : str or Path
+    """
+
+    def __init__(self, model: str | Path) -> None:
+        self._model, self._card, self._sha256 = load_style_model(model, torch.device("cpu"))
+
+    @torch.inference_mode()
+    def measure(self, volume: Volume) -> tuple[StyleCard, tuple[Check, ...]]:
+        """Return the style card of one scan, and its checks."""
+        return measure_style(volume, self._model, self._card, self._sha256)
+
+
+def measure_style(
+    volume: Volume, model: StyleModel, card: ModelCard, sha256: str, region: Volume | None = None
+) -> tuple[StyleCard, tuple[Check, ...]]:
+    """
+    Measure the style of one scan, and check it.
+
+    Parameters
+    ----------
+    volume : Volume
+    model : StyleModel
+    card, sha256 : ModelCard, str
+        Of the model.
+    region : Volume, optional
+        Where the style is measured, see `prepare`.
+    """
+    reading = model.read(prepare(volume, spacing=model.spacing, stride=model.stride, region=region))
     scale = reading.prepared.scale
-    return StyleCard(card.name, sha256, reading.style, float(scale.low), float(scale.high))
+    style_card = StyleCard(card.name, sha256, reading.style, float(scale.low), float(scale.high))
+    return style_card, check_reading(reading)
 
 
-def _mean_card(cards: Sequence[StyleCard]) -> StyleCard:
-    """Average styles and scales of several scans."""
+def mean_card(cards: Sequence[StyleCard]) -> StyleCard:
+    """Average styles and scales of several scans; the card of one scan is what it is."""
+    if len(cards) == 1:
+        return cards[0]
     n, first = len(cards), cards[0]
     low, high = _mean_scale(cards)
     styles = [card.style for card in cards]

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.feature_style import FeatureStyle
+from hail_mri.model.map_measures import MapMeasures, measure_map
 from hail_mri.model.networks import HailNetwork
 from hail_mri.model.tiles import draw, whole_statistics
 from hail_mri.model.tissue_classes import WHITE_MATTER
@@ -51,12 +52,18 @@ class Reading(Generic[StyleT]):
         The tissue map, of a model that makes one.
     skull_stripped : bool or None
         Whether the scan has next to nothing but a brain; None if the model cannot tell, or a region is measured.
+    measures : MapMeasures or None
+        What the network's own map says of the scan as a whole; None if the model makes none, or it has no brain.
+    unexplained : float
+        Root mean square of what the tissue map does not explain of the brain's intensities, of white matter.
     """
 
     prepared: Prepared
     style: StyleT
     fit: TissueFit | None = None
     skull_stripped: bool | None = None
+    measures: MapMeasures | None = None
+    unexplained: float = 0.0
 
 
 class StyleModel(Protocol):
@@ -136,11 +143,14 @@ class TissueModel:
         if not skull_stripped:  # where all is erased but the brain, the head mask is exact
             prepared = prepared.with_head(head_of(prior.numpy(), self.spacing))
         fit = fit_tissues(prior, volume, torch.from_numpy(prepared.weight), spacing=self.spacing)
+        covered = prepared.weight + prepared.air
+        measures = measure_map(prior.numpy(), prepared.weight, covered, self.spacing)
+        reading = Reading(prepared, fit.style, fit, skull_stripped, measures, _unexplained(fit, volume, measures))
         white_matter = fit.style.means[WHITE_MATTER] / WHITE_MATTER_SCALED
         if not _is_plausible(white_matter, fit.style.fractions[WHITE_MATTER]):
-            return Reading(prepared, fit.style, fit, skull_stripped)
+            return reading
         style = fit.style.scaled(1 / white_matter)
-        return Reading(prepared.rescaled(white_matter), style, replace(fit, style=style), skull_stripped)
+        return replace(reading, prepared=prepared.rescaled(white_matter), style=style, fit=replace(fit, style=style))
 
     def _look(self, prepared: Prepared) -> tuple[Prepared, Tensor, Tensor]:
         """Return the scan on a scale that suits the network, what the network sees, and its tissue map.
@@ -193,6 +203,17 @@ def load_style_model(model: str | Path, device: torch.device) -> tuple[StyleMode
     if isinstance(network, TissueNetwork):
         return TissueModel(network, card.spacing_mm, device), card, sha256
     return FeatureModel(network, card.spacing_mm, device), card, sha256
+
+
+def _unexplained(fit: TissueFit, volume: Tensor, measures: MapMeasures | None) -> float:
+    """Return the root mean square of what a fit leaves of the brain's intensities, of white matter."""
+    if measures is None:
+        return 0.0
+    brain = torch.from_numpy(measures.brain)
+    means = torch.tensor(fit.style.means)
+    explained = fit.field[brain] * (means @ fit.shares[:, brain])
+    rest = (volume[brain] - explained).square().mean().sqrt()
+    return float(rest) / max(fit.style.means[WHITE_MATTER], 1e-6)
 
 
 def _is_plausible(white_matter: float, fraction: float) -> bool:

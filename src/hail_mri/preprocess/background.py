@@ -58,9 +58,11 @@ def constant_background(data: FloatArray) -> float | None:
     -------
     value : float or None
         0, the least of all, or the commonest at the border of the field of view; None if none is shared by 5 % of the
-        voxels.
+        voxels. The commonest is no background if it is the largest of all, where intensities are cut off.
     """
-    for value in (0.0, float(data.min()), _commonest_at_border(data)):
+    commonest = _commonest_at_border(data)
+    candidates = (0.0, float(data.min()), *([commonest] if commonest < data.max() else []))
+    for value in candidates:
         if np.count_nonzero(data == value) >= CONSTANT_FRACTION * data.size:
             return value
     return None

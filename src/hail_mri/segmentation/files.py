@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,6 +152,7 @@ def _describe(
         **skull_stripped(inputs.scan.path, segmentation.skull_stripped),
         "BrainVolumeMl": round(segmentation.brain_volume_ml, 2),
         "Sha256": {**hashes, "Weights": inputs.weights_sha256, "Result": labels_sha256},
-        "Warnings": [*inputs.warnings, *segmentation.warnings],
+        "Warnings": list(inputs.warnings),
+        "Checks": {"Source": [asdict(check) for check in segmentation.checks]},
         **generated_by(),
     }

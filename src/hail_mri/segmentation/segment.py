@@ -10,20 +10,21 @@ import torch
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
+from hail_mri.harmonize.checks import Check, check_reading
 from hail_mri.harmonize.environment import limit_threads
 from hail_mri.harmonize.settings import HarmonizeSettings
-from hail_mri.harmonize.style_models import TissueModel, load_style_model
+from hail_mri.harmonize.style_models import Reading, TissueModel, load_style_model
 from hail_mri.image.orientation import orient_like, to_canonical
 from hail_mri.image.volume import Volume
 from hail_mri.model.tissue_classes import BACKGROUND, TISSUE_CLASSES
 from hail_mri.model.tissue_fit import TissueFit
 from hail_mri.model.tissue_masks import brain_mask
-from hail_mri.preprocess.prepare import MASK_THRESHOLD, Prepared, prepare
+from hail_mri.model.tissue_style import TissueStyle
+from hail_mri.preprocess.prepare import MASK_THRESHOLD, prepare
 from hail_mri.segmentation.native import NativePriors, class_deviations, native_mask, native_probabilities
 
 _DEFAULTS = HarmonizeSettings()
 ML_PER_MM3 = 1e-3
-PLAUSIBLE_BRAIN_ML = (600.0, 2200.0)  # brain and fluid, from a small child to a large man
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Segmentation:
         Of the brain mask.
     skull_stripped : bool or None
         Whether the scan has next to nothing but a brain; None if a brain mask was given.
-    warnings : tuple of str
-        What the user should know, one sentence each.
+    checks : tuple of Check
+        Whether the scan is one that the model can be believed on.
     """
 
     labels: Volume
@@ -54,7 +55,7 @@ class Segmentation:
     volumes_ml: dict[str, float]
     brain_volume_ml: float
     skull_stripped: bool | None
-    warnings: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 @torch.inference_mode()
@@ -87,7 +88,8 @@ def segment(
     InputError, MissingFileError
         If the scan or mask cannot be prepared, no brain is found, or the model cannot be read or names no tissues.
     """
-    prepared, fit, skull_stripped = _read(scan, model, brain_region, threads)
+    reading, fit = _read(scan, model, brain_region, threads)
+    prepared = reading.prepared
     spacing = float(prepared.grid.spacing[0])
     brain = brain_mask(fit.shares.numpy(), spacing)
     if not brain.any():
@@ -113,14 +115,14 @@ def segment(
         brain_mask=on_own_axes(inside),
         volumes_ml=volumes,
         brain_volume_ml=volume,
-        skull_stripped=skull_stripped,
-        warnings=_warnings(volume),
+        skull_stripped=reading.skull_stripped,
+        checks=check_reading(reading),
     )
 
 
 def _read(
     scan: Volume, model: str | Path, brain_region: Volume | None, threads: int | None
-) -> tuple[Prepared, TissueFit, bool | None]:
+) -> tuple[Reading[TissueStyle], TissueFit]:
     """Find the tissues of a scan on the network grid."""
     HarmonizeSettings(threads=threads)
     if threads is not None:
@@ -133,7 +135,7 @@ def _read(
     )
     if reading.fit is None:
         raise AssertionError("a tissue model makes a tissue map")
-    return reading.prepared, reading.fit, reading.skull_stripped
+    return reading, reading.fit
 
 
 def _label(
@@ -158,15 +160,6 @@ def _label(
     volumes = dict(zip(TISSUE_CLASSES, (totals * _voxel_ml(priors.prepared.canonical)).tolist(), strict=True))
     del volumes[TISSUE_CLASSES[BACKGROUND]]
     return labels, volumes, kept
-
-
-def _warnings(brain_volume_ml: float) -> tuple[str, ...]:
-    """Say what is odd about a segmentation."""
-    least, most = PLAUSIBLE_BRAIN_ML
-    if least <= brain_volume_ml <= most:
-        return ()
-    found = f"The brain has {brain_volume_ml:.0f} ml, expected {least:.0f} to {most:.0f}: "
-    return (found + "the scan may be cut, its voxel size wrong, or no T1-weighted scan of a head.",)
 
 
 def _voxel_ml(volume: Volume) -> float:

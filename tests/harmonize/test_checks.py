@@ -1,0 +1,195 @@
+"""The checks on a simulated head as it is, and spoilt in ways that would give plausible results without a word."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from hail_mri.harmonize.checks import Check, check_pair, check_reading, failures
+from hail_mri.harmonize.style_models import load_style_model
+from hail_mri.image.volume import Volume
+from hail_mri.preprocess.prepare import prepare
+from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.scanners import SITES
+from hail_mri.simulation.subjects import new_subject
+from hail_mri.simulation.travelling import scan_visit, visit_site
+
+SPACING = 2.0  # mm
+
+
+@pytest.fixture(scope="module")
+def visit():
+    return visit_site(new_subject(mni_anatomy(2.0), 1), SITES["B"], spacing=SPACING, seed=1)
+
+
+@pytest.fixture(scope="module")
+def scan(visit):
+    return scan_visit(visit)
+
+
+@pytest.fixture(scope="module")
+def white_matter(scan, visit):
+    return float(np.median(scan.data[visit.head.white_matter.numpy() > 0.9]))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_style_model("compact", torch.device("cpu"))[0]
+
+
+def checks_of(volume, model):
+    with torch.inference_mode():
+        reading = model.read(prepare(volume, spacing=model.spacing, stride=model.stride))
+    return {check.name: check for check in check_reading(reading)}
+
+
+def verdicts(volume, model):
+    return {name: check.verdict for name, check in checks_of(volume, model).items()}
+
+
+def flipped(volume, axis):
+    """The same voxels with an axis of the header pointing the other way."""
+    return Volume(np.flip(volume.data, axis).copy(), np.diag([*volume.spacing, 1.0]))
+
+
+def turned(volume, *axes):
+    """The same voxels with the axes of the header exchanged."""
+    return Volume(volume.data.transpose(axes).copy(), np.diag([*volume.spacing[list(axes)], 1.0]))
+
+
+def test_a_simulated_head_passes(scan, model):
+    checks = checks_of(scan, model)
+    assert not failures(checks.values())
+    odd = {name for name, check in checks.items() if check.verdict != "ok"}
+    assert not odd, [str(checks[name]) for name in odd]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name"),
+    [
+        pytest.param(lambda v: flipped(v, 2), "brain stem above the brain's middle", id="upside down"),
+        pytest.param(lambda v: flipped(v, 1), "eyes before the brain's middle", id="front and back exchanged"),
+        pytest.param(lambda v: turned(v, 1, 0, 2), "brain width / length", id="left-right and front-back exchanged"),
+        pytest.param(lambda v: turned(v, 0, 2, 1), "eyes before the brain's middle", id="front-back and head-foot"),
+        pytest.param(lambda v: turned(v, 2, 1, 0), "familiarity", id="left-right and head-foot exchanged"),
+        pytest.param(lambda v: Volume(v.data, np.diag([0.2, 0.2, 0.2, 1])), "brain volume", id="centimetres for mm"),
+        pytest.param(
+            lambda v: Volume(v.data, np.diag([2.0, 2.0, 6.0, 1])), "head size", id="slices three times as far"
+        ),
+        pytest.param(lambda v: Volume(v.data, np.diag([0.8, 0.8, 0.8, 1])), "brain volume", id="an animal's size"),
+    ],
+)
+def test_headers_that_are_wrong_fail(scan, model, spoil, name):
+    assert verdicts(spoil(scan), model)[name] == "fail"
+
+
+def by_curve(data, white_matter, values):
+    """Another contrast: intensities of air, bone, fluid, grey matter, white matter and fat become others."""
+    return (white_matter * np.interp(data / white_matter, [0, 0.08, 0.3, 0.6, 1.0, 1.5, 3], values)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param([0, 0.1, 2.0, 1.1, 0.7, 0.9, 1.2], id="T2-weighted"),
+        pytest.param([0, 0.05, 0.2, 1.1, 0.8, 0.9, 1.2], id="FLAIR"),
+        pytest.param([0, 0.1, 1.1, 1.15, 1.0, 1.1, 1.2], id="proton density"),
+    ],
+)
+def test_other_contrasts_fail(scan, white_matter, model, values):
+    changed = scan.with_data(by_curve(scan.data, white_matter, values))
+    found = verdicts(changed, model)
+    assert found["grey matter / white matter"] == "fail"
+    assert found["familiarity"] == "fail"
+
+
+def test_a_computed_tomogram_fails(scan, visit, model):
+    brain, head = visit.head.brain.numpy(), visit.head.head.numpy()
+    skull = ndimage.binary_dilation(brain, iterations=4) & ~ndimage.binary_dilation(brain)
+    soft = np.random.default_rng(0).normal(35, 4, scan.shape)
+    units = np.where(skull, 1000, np.where(head, soft, -1000)).astype(np.float32)
+    assert failures(checks_of(scan.with_data(units), model).values())
+
+
+@pytest.mark.parametrize("what", ["sphere", "noise in a ball", "layers", "brain mask"])
+def test_what_is_no_head_fails(visit, model, what):
+    radius = 2.2 * np.sqrt(((np.indices((96, 96, 96)) - 47.5) ** 2).sum(axis=0))
+    rng = np.random.default_rng(0)
+    data, spacing = {
+        "sphere": ((radius < 85) * 500 + rng.uniform(0, 20, radius.shape), 2.2),
+        "noise in a ball": (np.where(radius < 85, rng.uniform(0, 500, radius.shape), 0), 2.2),
+        "layers": (np.select([radius < 60, radius < 70, radius < 85], [500, 350, 800], 0) + rng.uniform(0, 9), 2.2),
+        "brain mask": (visit.head.brain.numpy(), SPACING),
+    }[what]
+    volume = Volume(data.astype(np.float32), np.diag([spacing, spacing, spacing, 1.0]))
+    assert failures(checks_of(volume, model).values())
+
+
+def test_a_top_that_is_cut_off_is_told(scan, visit, model):
+    top = int(np.flatnonzero(visit.head.brain.numpy().any(axis=(0, 1)))[-1])
+    found = checks_of(Volume(scan.data[:, :, : top - 5], scan.affine), model)
+    assert found["brain cut by the field of view"].verdict == "check"
+    assert not failures(found.values())
+
+
+def test_thick_slices_are_told(scan, model):
+    thick = scan.data.reshape(*scan.shape[:2], -1, 2).mean(axis=-1)
+    found = verdicts(Volume(thick, scan.affine @ np.diag([1, 1, 2, 1])), model)
+    assert found["slice thickness"] == "check"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name"),
+    [
+        pytest.param(lambda d, w: np.round(16 * d / w), "values in the brain", id="few levels"),
+        pytest.param(lambda d, w: np.minimum(d, 1.05 * w), "brain at the largest value", id="clipped"),
+        pytest.param(lambda d, w: np.where(d < 0.2 * w, 0, d), "zeros inside the head", id="dark voxels set to 0"),
+    ],
+)
+def test_voxels_that_lost_their_values_are_told(scan, white_matter, model, spoil, name):
+    spoilt = scan.with_data(spoil(scan.data, white_matter).astype(np.float32))
+    assert verdicts(spoilt, model)[name] in ("check", "fail")
+
+
+def test_a_zero_point_that_was_guessed_is_told(scan, visit, model):
+    brain = visit.head.brain.numpy()
+    inside = scan.data[brain]
+    standardized = np.where(brain, (scan.data - inside.mean()) / inside.std(), 0).astype(np.float32)
+    check = checks_of(scan.with_data(standardized), model)["intensity of no signal"]
+    assert (check.verdict, "guessed" in check.found) == ("check", True)
+
+
+def test_a_brain_alone_passes(scan, visit, model):
+    stripped = scan.with_data(np.where(visit.head.brain.numpy(), scan.data, 0))
+    checks = checks_of(stripped, model)
+    assert not failures(checks.values())
+    assert "eyes before the brain's middle" not in checks
+
+
+def test_a_brain_alone_beside_a_whole_head_is_told(scan, visit, model):
+    stripped = scan.with_data(np.where(visit.head.brain.numpy(), scan.data, 0))
+    with torch.inference_mode():
+        styles = [
+            model.read(prepare(volume, spacing=model.spacing, stride=model.stride)).style for volume in (scan, stripped)
+        ]
+    found = [check_pair(source, target)[0].verdict for source in styles for target in styles]
+    assert found == ["ok", "check", "check", "ok"]
+
+
+def test_a_model_without_tissues_checks_the_voxels(make_head, small_model):
+    model, _, _ = load_style_model(small_model, torch.device("cpu"))
+    assert set(verdicts(make_head(), model)) == {
+        "head size",
+        "zeros inside the head",
+        "brain at the largest value",
+        "values in the brain",
+        "slice thickness",
+        "intensity of no signal",
+    }
+
+
+def test_a_check_is_one_line():
+    passed = Check("brain volume", "ok", "1300 ml", "900 to 2000", "is the voxel size right?")
+    failed = Check("brain volume", "fail", "13 ml", "900 to 2000", "is the voxel size right?")
+    assert str(passed) == "ok    brain volume: 1300 ml, expected 900 to 2000"
+    assert str(failed) == "fail  brain volume: 13 ml, expected 900 to 2000; is the voxel size right?"
