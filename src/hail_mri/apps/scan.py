@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hail_mri.apps.requests import ScanRequest, require_possible
-from hail_mri.errors import InputError
 from hail_mri.harmonize.result import save_result
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.sidecar import InputFile, Provenance
+from hail_mri.image.mask import load_mask
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.volume import Volume
 
@@ -65,12 +65,7 @@ def read_scan(request: ScanRequest) -> Scan:
     """Read the source of a request, and its brain mask; raises as `load_volume`."""
     start = time.perf_counter()
     volume, file = _read_volume(request.source)
-    mask, mask_file = (None, None) if request.brain_mask is None else _read_volume(request.brain_mask)
-    if mask is not None and mask.shape != volume.shape:
-        raise InputError(
-            f"{request.brain_mask} has the shape {mask.shape}, expected {volume.shape} as in {request.source}",
-            "give a mask on the scan's own grid",
-        )
+    mask, mask_file = _read_mask(request.brain_mask, volume, request.source)
     return Scan(volume, file, mask, mask_file, time.perf_counter() - start)
 
 
@@ -80,8 +75,8 @@ def read_target(look: LookPath) -> Target:
         return Target(*_read_volume(look.path))
     from hail_mri.harmonize.style_card import StyleCard
 
-    file = InputFile.read(look.path)
-    return Target(StyleCard.load(look.path), file)
+    card = StyleCard.load(look.path)
+    return Target(card, InputFile.read(look.path))
 
 
 class FileHarmonizer:
@@ -140,6 +135,13 @@ class FileHarmonizer:
         )
         save_result(harmonized.volume, output, provenance, overwrite=self._overwrite)
         return warnings
+
+
+def _read_mask(path: Path | None, volume: Volume, scan_path: Path) -> tuple[Volume | None, InputFile | None]:
+    """Return the brain mask of a scan with the hash of its file, if there is one."""
+    if path is None:
+        return None, None
+    return load_mask(path, volume, scan_path), InputFile.read(path)
 
 
 def _read_volume(path: Path) -> tuple[Volume, InputFile]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
 from hail_mri.image.grid import Grid
+from hail_mri.image.mask import MASK_THRESHOLD, check_mask
 from hail_mri.image.orientation import to_canonical
 from hail_mri.image.resampling import area_weights, axis_weights
 from hail_mri.image.scales import PercentileScale
@@ -35,7 +36,6 @@ AxisMatrices = tuple[FloatArray, FloatArray, FloatArray]
 WHITE_MATTER = 0.6  # what white matter becomes on the [0, 1] scale; it leaves room for fat
 MARGIN_VOXELS = 1  # of the working grid, on each side of the head
 LARGEST_HEAD = 1000.0  # mm; beyond it the voxel size is wrong, and the working grid would fill the memory
-MASK_THRESHOLD = 0.5  # a soft mask is cut here
 FULL, MOST = 0.6, 0.75  # a head mask of more than 0.6 of the field of view, of which less than 0.75 is head, is wrong
 CEILING = 1.5  # of what the network sees; brighter voxels (vessels, markers) are cut off for it, and for it alone
 
@@ -207,19 +207,8 @@ class _Averages:
 
 def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
     """Return the region in canonical axes, or say what is wrong with it."""
-    if not region.grid.is_close(volume.grid, tolerance_mm=0.1):
-        raise InputError(
-            f"the mask is on another grid (shape {region.shape}, spacing {region.spacing.round(3).tolist()} mm) than "
-            f"the scan (shape {volume.shape}, spacing {volume.spacing.round(3).tolist()} mm)",
-            hint="resample the mask to the scan's grid",
-        )
-    inside = to_canonical(region).data > MASK_THRESHOLD
-    if not inside.any():
-        raise InputError(
-            f"the mask is empty: no voxel is above {MASK_THRESHOLD:g}, expected 0 outside and 1 inside",
-            hint="give a mask of the brain",
-        )
-    return inside
+    check_mask(region, volume)
+    return np.asarray(to_canonical(region).data > MASK_THRESHOLD)
 
 
 def _darkest(data: FloatArray, head: NDArray[np.bool_], erased: NDArray[np.bool_], constant: float | None) -> float:

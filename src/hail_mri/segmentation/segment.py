@@ -13,12 +13,13 @@ from hail_mri.errors import InputError
 from hail_mri.harmonize.environment import limit_threads
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_models import TissueModel, load_style_model
+from hail_mri.image.mask import MASK_THRESHOLD
 from hail_mri.image.orientation import orient_like, to_canonical
 from hail_mri.image.volume import Volume
 from hail_mri.model.tissue_classes import BACKGROUND, TISSUE_CLASSES
 from hail_mri.model.tissue_fit import TissueFit
 from hail_mri.model.tissue_masks import brain_mask
-from hail_mri.preprocess.prepare import MASK_THRESHOLD, Prepared, prepare
+from hail_mri.preprocess.prepare import Prepared, prepare
 from hail_mri.segmentation.native import NativePriors, class_deviations, native_mask, native_probabilities
 
 _DEFAULTS = HarmonizeSettings()
