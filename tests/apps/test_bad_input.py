@@ -13,6 +13,8 @@ import pytest
 from hail_mri.apps.cli import main
 
 Maker = Callable[[Path], Path]
+SHAPE = (24, 28, 20)  # of the scan
+SHIFTED = np.array([[8.0, 0, 0, 0.3], [0, 8, 0, 0], [0, 0, 8, 0], [0, 0, 0, 1]])
 
 
 def ramp(*shape: int) -> np.ndarray:
@@ -69,8 +71,37 @@ def broken_link(folder: Path) -> Path:
     return folder / "bad.nii"
 
 
+def plain_named_gz(folder: Path) -> Path:
+    return nifti(ramp(10, 10, 10), "plain.nii")(folder).rename(folder / "bad.nii.gz")
+
+
+def gzip_named_plain(folder: Path) -> Path:
+    return nifti(ramp(10, 10, 10), "zipped.nii.gz")(folder).rename(folder / "bad.nii")
+
+
+def pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "bad.nii.gz")
+    return folder / "bad.nii.gz"
+
+
+def endless(folder: Path) -> Path:
+    (folder / "bad.nii").symlink_to("/dev/zero")
+    return folder / "bad.nii"
+
+
+def beyond_float32() -> np.ndarray:
+    data = ramp(10, 10, 10).astype(np.float64)
+    data[5, 5, 5] = 1e300
+    return data
+
+
 BAD_SCANS = [
-    pytest.param(raw(b"this is no image at all\n" * 40), "not a NIfTI|damaged", id="not an image"),
+    pytest.param(raw(b"this is no image at all\n" * 40), "not a gzip file", id="not an image"),
+    pytest.param(plain_named_gz, "not a gzip file but a NIfTI image", id="plain file named gz"),
+    pytest.param(gzip_named_plain, "is a gzip file", id="gzip named as plain file"),
+    pytest.param(pipe, "is a pipe, expected one scan", id="pipe"),
+    pytest.param(endless, "is a device, expected one scan", id="device"),
+    pytest.param(nifti(beyond_float32()), "up to 1e+300 in 1 of 1000 voxels", id="beyond float32"),
     pytest.param(raw(gzip.compress(b"no image, compressed" * 40)), "not a NIfTI|damaged", id="gzip of something else"),
     pytest.param(raw(b"DICM" * 200, "bad.dcm"), "not a scan by its name", id="another format"),
     pytest.param(cut_short, "damaged or cut short", id="truncated gzip"),
@@ -80,7 +111,9 @@ BAD_SCANS = [
     pytest.param(nifti(ramp(10, 10)), "2 dimensions|voxels, expected at least", id="2-D"),
     pytest.param(nifti(with_value(np.nan)), "NaN or infin", id="NaN"),
     pytest.param(nifti(with_value(np.inf)), "NaN or infin", id="Inf"),
-    pytest.param(nifti(np.full((10, 10, 10), 7.0, np.float32)), "the same intensity", id="constant"),
+    pytest.param(
+        nifti(np.full((10, 10, 10), 7.0, np.float32)), "the same intensity|a mask of everything", id="constant"
+    ),
     pytest.param(nifti(np.zeros((10, 10, 10), np.float32)), "0 everywhere", id="all zero"),
     pytest.param(nifti(ramp(10, 10, 10).astype(np.complex64)), "complex", id="complex"),
     pytest.param(nifti(rgb()), "colours", id="RGB"),
@@ -155,12 +188,29 @@ def test_a_bad_brain_mask_is_refused(make, message, place, refused):
     assert_says(line, message, mask)
 
 
-def test_a_brain_mask_on_another_grid_is_refused(place, refused):
-    mask = nifti((ramp(10, 10, 10) > 500).astype(np.float32), "mask.nii")(place)
+@pytest.mark.parametrize(
+    ("shape", "affine", "message"),
+    [
+        pytest.param((10, 10, 10), np.diag([8.0, 8, 8, 1]), "its shape is 10 x 10 x 10, not 24 x 28 x 20", id="shape"),
+        pytest.param(SHAPE, np.diag([8.0, 8, 7, 1]), "its spacing is 8 x 8 x 7 mm, not 8 x 8 x 8 mm", id="spacing"),
+        pytest.param(SHAPE, np.diag([-8.0, 8, 8, 1]), "its axes are L, A, S, not R, A, S", id="flipped"),
+        pytest.param(SHAPE, SHIFTED, "its origin is 0.3 mm away", id="moved"),
+    ],
+)
+def test_a_brain_mask_on_another_grid_is_refused(shape, affine, message, place, refused):
+    mask = place / "mask.nii"
+    nib.save(nib.Nifti1Image((ramp(*shape) > 500).astype(np.float32), affine), mask)
 
     line = refused(output=place / "out.nii.gz", extra=("--brain-mask", str(mask)))
 
-    assert "mask.nii has the shape (10, 10, 10), expected (24, 28, 20)" in line
+    assert f"{mask} is on another grid than {place / 'scan.nii.gz'}: {message}." in line
+
+
+def test_an_empty_brain_mask_is_refused(place, refused):
+    mask = place / "mask.nii"
+    nib.save(nib.Nifti1Image(np.zeros(SHAPE, np.float32), np.diag([8.0, 8, 8, 1])), mask)
+
+    assert f"{mask} is an empty mask" in refused(output=place / "out.nii.gz", extra=("--brain-mask", str(mask)))
 
 
 def test_a_folder_without_scans_as_source_is_refused(place, refused):
@@ -203,7 +253,10 @@ def test_an_output_that_exists_is_left_as_it_is(existing, place, refused):
 def test_a_place_where_nothing_can_be_written_is_refused(output, message, place, refused):
     (place / "folder").mkdir()
 
-    assert message in refused(output=place / output)
+    line = refused(output=place / output)
+
+    assert message in line
+    assert str(place / output) in line
 
 
 @pytest.mark.parametrize("name", ["scan.nii.gz", "target.nii.gz"])
@@ -226,6 +279,14 @@ def test_a_file_that_is_no_style_card_is_refused(content, place, refused):
     card = raw(content, "site.style.json")(place)
 
     assert str(card) in refused(look=["--style", str(card)], output=place / "out.nii.gz")
+
+
+def test_a_pipe_is_no_style_card_and_no_table_and_nobody_waits_for_it(place, refused):
+    for name in ("card.json", "scans.tsv"):
+        os.mkfifo(place / name)
+
+    assert "card.json is a pipe" in refused(look=["--style", str(place / "card.json")], output=place / "out.nii.gz")
+    assert "scans.tsv is a pipe" in refused(source=place / "scans.tsv", output=place / "out")
 
 
 def test_a_style_card_that_is_missing_is_refused(place, refused):

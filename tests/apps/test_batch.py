@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from hail_mri.apps import batch
-from hail_mri.apps.batch import harmonize_batch
+from hail_mri.apps.batch import harmonize_batch, write_outcomes
 from hail_mri.apps.scan import LookPath
-from hail_mri.errors import MissingFileError, OutputExistsError
+from hail_mri.errors import MissingFileError, OutputExistsError, UnwritableError
 from hail_mri.harmonize.settings import HarmonizeSettings
 
 pytestmark = pytest.mark.usefixtures("no_network")
@@ -172,3 +172,10 @@ def test_what_is_skipped_is_listed_with_the_reason(tmp_path, make_scan):
 
     row = {row["source"]: row for row in read_results(table_path)}["../in/a_mask.nii.gz"]
     assert (row["status"], row["output"], row["message"]) == ("skipped", "n/a", "its name ends in mask")
+
+
+def test_a_table_of_results_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UnwritableError, match=r"file/harmonized\.tsv could not be written"):
+        write_outcomes([], tmp_path / "file" / "harmonized.tsv")

@@ -74,3 +74,15 @@ def test_a_wrong_request_is_one_line_of_the_process(tmp_path, make_scan):
     assert done.returncode == 2
     assert done.stderr.startswith("hail-mri: error: gone.nii.gz does not exist")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_names_with_blanks_and_any_letters_are_names_like_others(tmp_path, make_scan, tree):
+    make_scan(tmp_path / "étude 1/scän.nii.gz", seed=1)
+    make_scan(tmp_path / "t.nii.gz", seed=2)
+
+    files = ("étude 1/scän.nii.gz", "--target", "t.nii.gz", "-o", "결과 1/脳.nii.gz")
+    done = hail_mri_command("harmonize", *files, "--force", folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert all("scän.nii.gz: " in line or "t.nii.gz: " in line for line in done.stderr.splitlines())
+    assert tree(tmp_path / "결과 1") == ["脳.json", "脳.nii.gz"]

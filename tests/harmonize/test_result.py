@@ -167,3 +167,54 @@ def test_folders_that_were_made_for_nothing_are_removed(tmp_path):
         write_together([tmp_path / "new/labels/a", tmp_path / "new/masks/deep/b"], fail)
 
     assert names(tmp_path) == []
+
+
+def test_runs_in_two_containers_with_one_process_number_do_not_share_hidden_files(tmp_path):
+    path = tmp_path / "a.nii"
+
+    def write_while_another_run_writes(hidden):
+        hidden[path].write_text("this run")
+        write_together([path], lambda others: others[path].write_text("the other run"))
+
+    write_together([path], write_while_another_run_writes)
+
+    assert path.read_text() == "this run"
+    assert names(tmp_path) == ["a.nii"]
+
+
+def test_a_message_about_a_hidden_file_is_one_about_the_file_that_was_asked_for(tmp_path):
+    paths = [tmp_path / "a.nii.gz", tmp_path / "a.json"]
+
+    def fail(hidden):
+        raise UnwritableError(f"{hidden[paths[1]]} could not be written: No space left on device", "check free space")
+
+    with pytest.raises(UnwritableError, match=r"/a\.json could not be written: No space left") as raised:
+        write_together(paths, fail)
+    assert raised.value.hint == "check free space"
+
+
+def test_a_name_that_just_fits_is_written(tmp_path, provenance):
+    name = "x" * 248 + ".nii.gz"
+
+    save_result(VOLUME, tmp_path / name, provenance)
+
+    assert name in names(tmp_path)
+
+
+def test_a_folder_is_not_moved_out_of_the_way_like_a_file(tmp_path):
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(UnwritableError, match="folder could not be written"):
+        write_together([tmp_path / "folder"], lambda hidden: [p.write_text("new") for p in hidden.values()])
+
+    assert names(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize("output", ["file/a.nii", "file/sub/deep/a.nii"])
+def test_the_output_that_was_asked_for_is_named_and_what_is_in_its_way(tmp_path, output):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UnwritableError) as raised:
+        require_free(tmp_path / output, overwrite=True)
+
+    assert str(raised.value) == f"{tmp_path / output} cannot be written: {tmp_path / 'file'} is not a folder"

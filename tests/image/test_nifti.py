@@ -149,8 +149,8 @@ def test_another_unit_of_length_is_a_warning(tmp_path):
 # What is no scan ----------------------------------------------------------------------------------------------------
 
 
-def with_values(*values):
-    data = np.arange(np.prod(SHAPE), dtype=np.float32)
+def with_values(*values, dtype=np.float32):
+    data = np.arange(np.prod(SHAPE), dtype=dtype)
     data[: len(values)] = values
     return image_of(data.reshape(SHAPE))
 
@@ -179,6 +179,11 @@ BAD_IMAGES = [
     ),
     pytest.param(lambda: with_values(np.nan, np.nan), "NaN or infinity in 2 of 720 voxels", id="NaN"),
     pytest.param(lambda: with_values(np.inf), "NaN or infinity in 1 of 720 voxels", id="infinity"),
+    pytest.param(
+        lambda: with_values(1e300, -2e300, np.nan, dtype=np.float64),
+        "numbers up to 2e+300 in 2 of 720 voxels, expected none beyond 3.4e+38",
+        id="beyond float32",
+    ),
     pytest.param(lambda: image_of(np.full(SHAPE, 7, np.float32)), "same intensity everywhere (7)", id="constant"),
     pytest.param(lambda: image_of(np.zeros(SHAPE, np.float32)), "is 0 everywhere", id="all zero"),
     pytest.param(lambda: image_of(np.ones(SHAPE, np.complex64)), "complex numbers, expected a magnitude", id="complex"),
@@ -219,9 +224,9 @@ BAD_FILES = [
     pytest.param("scan.nii.gz", b"", "is empty (0 bytes)", id="empty gz"),
     pytest.param("scan.nii", b"", "is empty (0 bytes)", id="empty nii"),
     pytest.param("scan.nii", b"a text, not an image " * 100, "not a NIfTI or MGH image", id="text as nii"),
-    pytest.param("scan.nii.gz", b"a text, not an image " * 100, "not a NIfTI or MGH image", id="text as gz"),
+    pytest.param("scan.nii.gz", b"a text, not an image " * 100, "not a gzip file but something else", id="text as gz"),
     pytest.param("scan.nii.gz", gzip.compress(b"a text " * 500), "not a NIfTI or MGH image", id="gzipped text"),
-    pytest.param("scan.mgz", b"a text, not an image " * 100, "not a NIfTI or MGH image", id="text as mgz"),
+    pytest.param("scan.mgz", b"a text, not an image " * 100, "not a gzip file but something else", id="text as mgz"),
     pytest.param("scan.nii.gz", whole_file(".gz")[:1500], "damaged or cut short", id="truncated gzip"),
     pytest.param("scan.nii.gz", whole_file(".gz")[:-4], "damaged or cut short", id="gzip without its checksum"),
     pytest.param("scan.nii.gz", whole_file(".gz")[:60], "", id="truncated in the header"),

@@ -43,6 +43,7 @@ def test_changing_the_header_afterwards_does_not_change_the_volume():
         pytest.param(np.zeros((2, 2, 2, 2)), "three dimensions", id="4-D"),
         pytest.param(np.full((2, 2, 2), np.nan), "not finite", id="NaN"),
         pytest.param(np.full((2, 2, 2), -np.inf), "not finite", id="infinity"),
+        pytest.param(np.full((2, 2, 2), 1e300), "too large", id="beyond float32"),
     ],
 )
 def test_data_that_are_no_volume_are_refused(data, message):

@@ -141,11 +141,15 @@ def test_the_network_sees_nothing_outside_a_brain_mask(make_head):
 @pytest.mark.parametrize(
     ("mask_of", "message"),
     [
-        pytest.param(lambda head: head.with_data(np.zeros(head.shape)), "the mask is empty", id="empty"),
-        pytest.param(lambda head: Volume(np.ones((9, 9, 9)), head.affine), "on another grid", id="other shape"),
         pytest.param(
-            lambda head: Volume(np.ones(head.shape), SHIFT @ head.affine), "on another grid", id="other place"
+            lambda head: head.with_data(np.zeros(head.shape)),
+            "the mask is an empty mask: it is 0 everywhere",
+            id="empty",
         ),
+        pytest.param(
+            lambda head: Volume(np.eye(9)[None].repeat(9, 0), head.affine), "its shape is 9", id="other shape"
+        ),
+        pytest.param(lambda head: Volume(head.data > 400, SHIFT @ head.affine), "its origin is", id="other place"),
     ],
 )
 def test_masks_that_do_not_fit_are_refused(make_head, mask_of, message):

@@ -4,17 +4,17 @@ import csv
 import os
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from uuid import uuid4
 
 from hail_mri.apps.earlier import is_done
 from hail_mri.apps.requests import ScanRequest, requests_of_batch, require_possible
 from hail_mri.apps.scan import FileHarmonizer, LookPath, read_scan, read_target
 from hail_mri.apps.terminal import one_line, progress
 from hail_mri.errors import HailError
+from hail_mri.harmonize.result import write_together
 from hail_mri.harmonize.settings import HarmonizeSettings
 
 RESULT_TABLE = "harmonized.tsv"
@@ -114,20 +114,18 @@ def harmonize_batch(
 
 
 def write_outcomes(outcomes: Sequence[Outcome], table_path: Path) -> None:
-    """Write the table of results under a hidden name and rename it; rows of other runs into the folder are kept."""
-    table_path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = table_path.with_name(f".{table_path.name}.{uuid4().hex}")
+    """Write the table of results; rows of other runs into the folder are kept."""
     rows = [_row(outcome, table_path.parent) for outcome in outcomes]
     ours = {row[:1] for row in rows} | {row[1:2] for row in rows if row[1] != NO_OUTPUT}
     others = [row for row in _rows_of(table_path) if row[:1] not in ours and row[1:2] not in ours]
-    try:
-        with hidden.open("w", encoding="utf-8", newline="") as file:
+
+    def write(hidden: Mapping[Path, Path]) -> None:
+        with hidden[table_path].open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, dialect="excel-tab", lineterminator="\n")
             writer.writerow(_COLUMNS)
             writer.writerows([*others, *rows])
-        hidden.replace(table_path)
-    finally:
-        hidden.unlink(missing_ok=True)
+
+    write_together([table_path], write)
 
 
 def _rows_of(table_path: Path) -> list[tuple[str, ...]]:

@@ -9,6 +9,7 @@ from hail_mri.apps.requests import ScanRequest
 from hail_mri.errors import HailError
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.sidecar import InputFile, file_sha256, sidecar_path
+from hail_mri.image.regular_file import size_of_file
 
 # What decides whether, where and how fast, not what.
 NO_MATTER = ("device", "threads", "force")
@@ -53,6 +54,7 @@ def is_done(
 def _sidecar(output: Path) -> dict[str, Any]:
     """Read the sidecar of a result; empty if there is none of ours."""
     try:
+        size_of_file(sidecar_path(output))
         told = json.loads(sidecar_path(output).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, HailError):
         return {}

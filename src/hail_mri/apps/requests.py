@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hail_mri.apps.scan_folder import find_scans, result_name
-from hail_mri.errors import InputError, MissingFileError
+from hail_mri.errors import InputError
 from hail_mri.harmonize.result import require_file_free
 from hail_mri.harmonize.sidecar import sidecar_path
 from hail_mri.image.nifti import READABLE_SUFFIXES
+from hail_mri.image.regular_file import size_of_file
 
 TABLE_SUFFIX = ".tsv"
 COLUMNS = ("source", "output")
@@ -177,15 +178,12 @@ def require_not_read(path: Path, inputs: Collection[Path]) -> None:
 
 def _read_rows(table_path: Path) -> list[tuple[int, list[str]]]:
     """Return (line number, cells) of every row of a table; empty lines at the end are no rows."""
+    size_of_file(table_path, expected="a table")
     try:
         # utf-8-sig: spreadsheets put a byte order mark in front.
         with table_path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, dialect="excel-tab")
             rows = [(reader.line_num, cells) for cells in reader]
-    except FileNotFoundError as error:
-        raise MissingFileError(
-            f"{table_path} does not exist", "check the spelling and the folder you are in"
-        ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{table_path} is not text in UTF-8", "save the table again as UTF-8") from error
     except (OSError, csv.Error) as error:

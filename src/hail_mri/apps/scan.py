@@ -10,6 +10,7 @@ from hail_mri.errors import InputError
 from hail_mri.harmonize.result import save_result
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.sidecar import InputFile, Provenance
+from hail_mri.image.mask import load_mask
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.volume import Volume
 
@@ -102,8 +103,8 @@ def read_target(look: LookPath) -> Target:
         raise InputError("--target-mask is given with --style, expected it with --target", "leave it away")
     from hail_mri.harmonize.style_card import StyleCard
 
-    file = InputFile.read(look.path)
-    return Target(StyleCard.load(look.path), file)
+    card = StyleCard.load(look.path)
+    return Target(card, InputFile.read(look.path))
 
 
 def require_checked(path: Path, checks: "Sequence[Check]", *, force: bool) -> None:
@@ -196,13 +197,7 @@ def _read_mask(path: Path | None, volume: Volume, scan_path: Path) -> tuple[Volu
     """Return the brain mask of a scan with the hash of its file, if there is one."""
     if path is None:
         return None, None
-    mask, file = _read_volume(path)
-    if mask.shape != volume.shape:
-        raise InputError(
-            f"{path} has the shape {mask.shape}, expected {volume.shape} as in {scan_path}",
-            "give a mask on the scan's own grid",
-        )
-    return mask, file
+    return load_mask(path, volume, scan_path), InputFile.read(path)
 
 
 def _read_volume(path: Path) -> tuple[Volume, InputFile]:

@@ -1,16 +1,20 @@
 """A result is two files, the scan and its JSON sidecar, which appear together or not at all."""
 
+import errno
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 from hail_mri.errors import HailError, InputError, OutputExistsError, UnwritableError
 from hail_mri.harmonize.sidecar import Provenance, describe, file_sha256, sidecar_path, write_json
 from hail_mri.image.nifti import save_volume
 from hail_mri.image.volume import Volume
+
+TAIL = 20  # letters at the end of a name, which hold its suffix
 
 
 def require_free(result_path: Path, *, overwrite: bool) -> None:
@@ -35,7 +39,7 @@ def require_file_free(path: Path, *, overwrite: bool) -> None:
         raise InputError(f"{path} is a folder, expected the name of a file to write", "add a file name to it")
     if os.path.lexists(path) and not overwrite:
         raise OutputExistsError(f"{path} exists, expected a new name", "choose another name or ask to --overwrite it")
-    require_writable_folder(path.parent)
+    require_writable_folder(path.parent, output=path)
 
 
 def require_folder_free(folder: Path, *, overwrite: bool) -> None:
@@ -45,8 +49,14 @@ def require_folder_free(folder: Path, *, overwrite: bool) -> None:
     require_writable_folder(folder)
 
 
-def require_writable_folder(folder: Path) -> None:
+def require_writable_folder(folder: Path, *, output: Path | None = None) -> None:
     """Make sure, without making it, that a folder can be written to or made.
+
+    Parameters
+    ----------
+    folder : Path
+    output : Path, optional
+        What is to be written there, for the message; the folder itself without it.
 
     Raises
     ------
@@ -54,10 +64,13 @@ def require_writable_folder(folder: Path) -> None:
         If it cannot.
     """
     existing = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    output = folder if output is None else output
     if not existing.is_dir():
-        raise UnwritableError(f"{folder} cannot be written to, {existing} is not a folder", "write somewhere else")
+        raise UnwritableError(f"{output} cannot be written: {existing} is not a folder", "write somewhere else")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise UnwritableError(f"{existing} is a folder you may not write to", "write somewhere else")
+        raise UnwritableError(
+            f"{output} cannot be written: you may not write to the folder {existing}", "write somewhere else"
+        )
 
 
 def save_result(volume: Volume, result_path: Path, provenance: Provenance, *, overwrite: bool = False) -> None:
@@ -97,7 +110,7 @@ def save_result(volume: Volume, result_path: Path, provenance: Provenance, *, ov
     write_together([result_path, final_sidecar], write)
 
 
-def write_together(paths: Sequence[Path], write: Callable[[Mapping[Path, Path]], None]) -> None:
+def write_together(paths: Sequence[Path], write: Callable[[Mapping[Path, Path]], object]) -> None:
     """Write several files, all or none.
 
     Parameters
@@ -118,7 +131,9 @@ def write_together(paths: Sequence[Path], write: Callable[[Mapping[Path, Path]],
     """
     folders = {folder for path in paths for folder in (path.parent, *path.parent.parents)}
     made = sorted((f for f in folders if not f.exists()), key=lambda folder: len(folder.parts), reverse=True)
-    hidden = {path: path.with_name(f".{os.getpid()}.{path.name}") for path in paths}
+    # A number of its own for each: processes of two machines, or containers, may share a folder. The end of the name
+    # tells how to write the file; all of it would make a name too long of one that just fits.
+    hidden = {path: path.with_name(f".{uuid4().hex}.{path.name[-TAIL:]}") for path in paths}
     try:
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,10 +141,19 @@ def write_together(paths: Sequence[Path], write: Callable[[Mapping[Path, Path]],
         _rename_all({hidden[path]: path for path in reversed(paths)})
     except BaseException as error:
         _tidy(tuple(hidden.values()), made)
+        if isinstance(error, UnwritableError):
+            raise UnwritableError(_in_final_names(error.message, hidden), error.hint) from error
         if isinstance(error, OSError) and not isinstance(error, HailError):
             message = f"{_named(error, hidden) or paths[0]} could not be written ({error.strerror or error})"
             raise UnwritableError(message, "check free space and permissions") from error
         raise
+
+
+def _in_final_names(message: str, hidden: Mapping[Path, Path]) -> str:
+    """Return a message about hidden files as one about the files they are to become."""
+    for path, name in hidden.items():
+        message = message.replace(str(name), str(path))
+    return message
 
 
 def _named(error: OSError, hidden: Mapping[Path, Path]) -> Path | None:
@@ -139,6 +163,9 @@ def _named(error: OSError, hidden: Mapping[Path, Path]) -> Path | None:
 
 def _rename_all(names: Mapping[Path, Path]) -> None:
     """Give hidden files their names; when one cannot have it, what was there before gets its own back."""
+    folder = next((path for path in names.values() if path.is_dir() and not path.is_symlink()), None)
+    if folder is not None:  # it would be moved out of the way like a file
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder))
     kept = {path: hidden.with_name(f"{hidden.name}.kept") for hidden, path in names.items() if os.path.lexists(path)}
     held: list[Path] = []
     renamed: list[Path] = []

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hail_mri import __version__
-from hail_mri.errors import InputError, MissingFileError
+from hail_mri.errors import InputError
 from hail_mri.harmonize.environment import DISTRIBUTION, peak_memory_mib, versions
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import NIFTI_SUFFIXES
+from hail_mri.image.regular_file import size_of_file
 
 if TYPE_CHECKING:
     from hail_mri.harmonize.checks import Check
@@ -43,14 +44,11 @@ class InputFile:
         MissingFileError
             If there is no such file.
         InputError
-            If it cannot be read, or is a folder.
+            If it cannot be read, or is no file.
         """
+        size_of_file(path)
         try:
             return cls(path, file_sha256(path))
-        except FileNotFoundError as error:
-            raise MissingFileError(f"{path} does not exist", "check the spelling and the folder you are in") from error
-        except IsADirectoryError as error:
-            raise InputError(f"{path} is a folder, expected a file", "name one file in it") from error
         except OSError as error:
             raise InputError(
                 f"{path} cannot be read ({error.strerror})", "check the permissions of the file"
@@ -177,8 +175,9 @@ def relative_path(path: Path, folder: Path) -> str:
 def skull_stripped(source_path: Path, found: bool | None) -> dict[str, bool]:
     """Return the source's own `SkullStripped`, if its sidecar has one, or else what was found."""
     try:
+        size_of_file(sidecar_path(source_path))
         known = json.loads(sidecar_path(source_path).read_text(encoding="utf-8"))["SkullStripped"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         known = None
     told = known if isinstance(known, bool) else found
     return {} if told is None else {"SkullStripped": told}

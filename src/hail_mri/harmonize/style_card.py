@@ -5,10 +5,7 @@ tissue class, or the statistics of each feature channel), and the scale that tak
 """
 
 import json
-import math
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from hail_mri.errors import InputError, MissingFileError, OutputExistsError, UnwritableError
+from hail_mri.errors import InputError
+from hail_mri.harmonize.card_file import FORMAT, check_card, read_card
 from hail_mri.harmonize.checks import Check, check_reading
+from hail_mri.harmonize.result import require_file_free, write_together
 from hail_mri.harmonize.style_models import Style, StyleModel, load_style_model
 from hail_mri.image.volume import Volume
 from hail_mri.model.feature_style import FeatureStyle
@@ -26,7 +25,6 @@ from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.model.weights import ModelCard
 from hail_mri.preprocess.prepare import prepare
 
-FORMAT = "hail-mri style card 2"
 SMALLEST_ERROR = 1e-4  # of a class mean; no scan knows its own better
 
 
@@ -76,27 +74,26 @@ class StyleCard:
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """
-        Write the card as JSON, under a temporary name first.
+        Write the card as JSON, whole or not at all; folders that are missing are made.
 
         Raises
         ------
         OutputExistsError
             If the file exists and `overwrite` is False.
+        InputError
+            If it is a folder; or the style is none that `load` would read, as that of a scan without white matter.
         UnwritableError
             If it cannot be written.
         """
         path = Path(path)
-        if path.exists() and not overwrite:
-            raise OutputExistsError(f"{path} exists", hint="Choose another name or ask to overwrite it.")
-        hidden = path.with_name(f".{path.name}.{os.getpid()}")
+        require_file_free(path, overwrite=overwrite)
+        entries = _to_entries(self)
         try:
-            hidden.write_text(json.dumps(_to_entries(self), indent=1) + "\n", encoding="utf-8")
-            hidden.replace(path)
-        except OSError as error:
-            raise UnwritableError(f"{path} cannot be written ({error.strerror})", hint="Check the folder.") from error
-        finally:
-            with suppress(OSError):
-                hidden.unlink(missing_ok=True)
+            check_card(entries)
+        except InputError as error:
+            raise InputError(f"{path} would be no style card: {error}", "take another scan") from error
+        text = json.dumps(entries, indent=1) + "\n"
+        write_together([path], lambda hidden: hidden[path].write_text(text, encoding="utf-8"))
 
     @classmethod
     def load(cls, path: str | Path) -> "StyleCard":
@@ -108,16 +105,10 @@ class StyleCard:
         MissingFileError
             If there is no such file.
         InputError
-            If it is not a style card.
+            If it is not a style card; the message names the entry that is wrong.
         """
-        path = Path(path)
-        if not path.exists():
-            raise MissingFileError(f"{path} does not exist", hint="Make a card with `hail-mri style`.")
-        try:
-            return _from_entries(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            message = f"{path} is not a style card ({str(error) or type(error).__name__})"
-            raise InputError(message, hint="Make one with `hail-mri style`.") from error
+        entries = read_card(Path(path))
+        return cls(entries.model, entries.weights_sha256, entries.style(), entries.low, entries.high, entries.n_scans)
 
 
 class StyleMeter:
@@ -209,34 +200,5 @@ def _to_entries(card: StyleCard) -> dict[str, Any]:
             for name, (mean, error, fraction) in zip(TISSUE_CLASSES, rows, strict=True)
         }
         return {**entries, "tissues": tissues}
-    return {**entries, "features": {"means": style.means, "stds": style.stds}}
-
-
-def _from_entries(entries: Any) -> StyleCard:
-    """Make a card of what a JSON file held."""
-    if not isinstance(entries, dict) or entries.pop("format", None) != FORMAT:
-        raise ValueError(f"it does not say {FORMAT!r}")
-    style = _style_of(entries)
-    card = StyleCard(style=style, **entries)
-    for name, kinds in (("model", str), ("weights_sha256", str), ("low", (int, float)), ("high", (int, float))):
-        if not isinstance(getattr(card, name), kinds):
-            raise TypeError(f"{name} is {getattr(card, name)!r}")
-    if not isinstance(card.n_scans, int) or card.n_scans < 1:
-        raise ValueError(f"n_scans is {card.n_scans!r}")
-    if not (math.isfinite(card.low) and math.isfinite(card.high) and card.low < card.high):
-        raise ValueError(f"its scale goes from {card.low} to {card.high}")
-    return card
-
-
-def _style_of(entries: dict[str, Any]) -> Style:
-    """Take the style out of a card's entries."""
-    if "tissues" in entries:
-        tissues = entries.pop("tissues")
-        if set(tissues) != set(TISSUE_CLASSES):
-            raise ValueError("its tissues are not those of a tissue map")
-        rows = [tissues[name] for name in TISSUE_CLASSES]
-        columns = (tuple(float(row[key]) for row in rows) for key in ("mean", "error", "volume_fraction"))
-        return TissueStyle(*columns)
-    features = entries.pop("features")
-    means, stds = (tuple(tuple(float(n) for n in stage) for stage in features[name]) for name in ("means", "stds"))
-    return FeatureStyle(means, stds)
+    means, stds = (list(map(list, stages)) for stages in (style.means, style.stds))
+    return {**entries, "features": {"means": means, "stds": stds}}

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from hail_mri.image.resampling import axis_weights
 from hail_mri.image.separable import along_axes
-from hail_mri.preprocess.prepare import AxisMatrices
+from hail_mri.preprocess.network_grid import AxisMatrices
 
 
 @dataclass(frozen=True)

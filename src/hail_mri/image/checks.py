@@ -96,8 +96,13 @@ def check_affine(image: Any, shape: tuple[int, int, int], path: Path) -> None:
         raise InputError(f"{path}: {error}", hint="repair the qform or sform of the header") from error
 
 
-def check_intensities(data: NDArray[np.float32], path: Path) -> None:
-    """Refuse NaN, infinity and volumes without any contrast.
+def is_finite(data: NDArray[np.floating]) -> bool:
+    """Tell whether no voxel is NaN or infinite; both survive min and max, which need no temporary array."""
+    return bool(np.isfinite(data.min()) and np.isfinite(data.max()))
+
+
+def check_finite(data: NDArray[np.float32], path: Path) -> None:
+    """Refuse NaN and infinity.
 
     Parameters
     ----------
@@ -109,14 +114,57 @@ def check_intensities(data: NDArray[np.float32], path: Path) -> None:
     Raises
     ------
     InputError
-        When a voxel is NaN or infinite, or all are equal.
+        When a voxel is NaN or infinite.
     """
-    low, high = data.min(), data.max()
-    if not (np.isfinite(low) and np.isfinite(high)):
+    if not is_finite(data):
         n_bad = data.size - np.count_nonzero(np.isfinite(data))
         raise InputError(
             f"{path} has NaN or infinity in {n_bad} of {data.size} voxels", hint="replace them first, by 0 say"
         )
+
+
+def check_range(data: NDArray[np.float64], path: Path) -> None:
+    """Refuse numbers that are too large for what all is computed with.
+
+    Parameters
+    ----------
+    data : (I, J, K) ndarray of float64
+        Intensities in any units; NaN and infinity are passed over.
+    path : pathlib.Path
+        Their file, for the message.
+
+    Raises
+    ------
+    InputError
+        When a number is finite, and is not in float32.
+    """
+    sizes = np.abs(data[np.isfinite(data)])
+    largest = float(np.finfo(np.float32).max)
+    n_bad = np.count_nonzero(sizes > largest)
+    if n_bad:
+        raise InputError(
+            f"{path} has numbers up to {sizes.max():.3g} in {n_bad} of {data.size} voxels, "
+            f"expected none beyond {largest:.2g}, the range of float32",
+            hint="check how the file was made; if the numbers are right, divide them by a constant",
+        )
+
+
+def check_contrast(data: NDArray[np.float32], path: Path) -> None:
+    """Refuse volumes without any contrast.
+
+    Parameters
+    ----------
+    data : (I, J, K) ndarray of float32
+        Intensities in any units, all finite.
+    path : pathlib.Path
+        Their file, for the message.
+
+    Raises
+    ------
+    InputError
+        When all voxels are equal.
+    """
+    low, high = data.min(), data.max()
     if low == high:
         what = "is 0 everywhere" if low == 0 else f"has the same intensity everywhere ({low:g})"
         raise InputError(f"{path} {what}, expected a scan of a head", hint="check how the file was made")

@@ -3,26 +3,31 @@
 import gzip
 import os
 import zlib
-from contextlib import nullcontext
 from pathlib import Path
-from stat import S_ISDIR
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import nibabel as nib
 import numpy as np
-from isal import igzip
 from numpy.typing import NDArray
 
-from hail_mri.errors import InputError, MissingFileError, OutputExistsError, UnwritableError
-from hail_mri.image.checks import check_affine, check_intensities, check_is_grey, checked_shape
+from hail_mri.errors import InputError, OutputExistsError, UnwritableError
+from hail_mri.image.checks import (
+    check_affine,
+    check_contrast,
+    check_finite,
+    check_is_grey,
+    check_range,
+    checked_shape,
+    is_finite,
+)
+from hail_mri.image.compression import check_compression, compressed, decompressed
 from hail_mri.image.header import geometry_warnings, header_for, nifti_header
+from hail_mri.image.regular_file import size_of_file
 from hail_mri.image.volume import Volume
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 READABLE_SUFFIXES = (*NIFTI_SUFFIXES, ".mgz", ".mgh")
-# Level 1 of ISA-L makes files as small as zlib's level 1, ten times as fast; higher levels gain nothing on MRI noise.
-COMPRESSION_LEVEL = 1
 # Everything nibabel and the decompressor raise on a file that is not what its name says, or ends too early.
 READ_ERRORS = (
     OSError,
@@ -34,6 +39,7 @@ READ_ERRORS = (
     zlib.error,
     nib.spatialimages.HeaderDataError,
 )
+FloatT = TypeVar("FloatT", np.float32, np.float64)
 NOT_AN_IMAGE = (nib.filebasedimages.ImageFileError, gzip.BadGzipFile)
 
 
@@ -56,28 +62,37 @@ def load_volume(path: str | Path) -> Volume:
     MissingFileError
         When there is no such file.
     InputError
-        When it is a folder, empty, damaged, no image, not 3-D, complex or in colour; has fewer than 8 voxels along
-        an axis, a singular affine, NaN or infinity; or is constant.
+        When it is a folder or a pipe, empty, damaged, no image, compressed unlike its name, not 3-D, complex or in
+        colour; has fewer than 8 voxels along an axis, a singular affine, or NaN, infinity or numbers that float32
+        cannot hold; or is constant.
 
     See Also
     --------
     save_volume
     """
-    path = Path(path)
+    volume = read_volume(Path(path))
+    check_contrast(volume.data, Path(path))
+    return volume
+
+
+def read_volume(path: Path) -> Volume:
+    """Read whatever is one 3-D image of real numbers, also one that is the same everywhere; else as `load_volume`."""
     _check_is_scan_file(path)
     image = _read_header(path)
     shape = checked_shape(image, path)
     check_is_grey(image, path)
     check_affine(image, shape, path)
-    data = _read_data(image, path).reshape(shape, order="F")
-    check_intensities(data, path)
+    data = _read_data(image, path, np.float32)
+    if not is_finite(data):
+        check_range(_read_data(image, path, np.float64), path)
+    check_finite(data, path)
     warnings = []
     if len(image.shape) > 3:
         warnings.append(
             f"The file has the shape {' x '.join(map(str, image.shape))}: the axes of length 1 at the end were dropped."
         )
     header = nifti_header(image)
-    return Volume(data, image.affine, header, (*warnings, *geometry_warnings(header)))
+    return Volume(data.reshape(shape, order="F"), image.affine, header, (*warnings, *geometry_warnings(header)))
 
 
 def save_volume(volume: Volume, path: str | Path, *, overwrite: bool = False) -> None:
@@ -150,7 +165,7 @@ def _write_image(image: nib.Nifti1Image, path: Path, *, overwrite: bool) -> None
     temporary_path = path.with_name(f".{uuid4().hex}.part")
     try:
         with temporary_path.open("xb") as file:
-            with _compressed(file, path) as stream:
+            with compressed(file, path) as stream:
                 image.to_file_map({"image": nib.FileHolder(fileobj=stream)})
             file.flush()
             os.fsync(file.fileno())
@@ -162,20 +177,17 @@ def _write_image(image: nib.Nifti1Image, path: Path, *, overwrite: bool) -> None
 
 
 def _check_is_scan_file(path: Path) -> None:
-    """Refuse what is not there, a folder, another kind of file and an empty one."""
-    try:
-        status = path.stat()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingFileError(f"{path} does not exist", hint="check the spelling and the folder you are in") from error
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    """Refuse what is not there, a folder, a pipe, another kind of file and an empty one."""
+    size = size_of_file(path, expected="one scan")
     expected = ", ".join(READABLE_SUFFIXES)
-    if S_ISDIR(status.st_mode):
-        raise InputError(f"{path} is a folder, expected one scan", hint=f"name a file: {expected}")
     if not path.name.lower().endswith(READABLE_SUFFIXES):
         raise InputError(f"{path} is not a scan by its name, expected {expected}", hint="convert it, say with dcm2niix")
-    if status.st_size == 0:
+    if size == 0:
         raise InputError(f"{path} is empty (0 bytes), expected a scan", hint="copy or download it again")
+    try:
+        check_compression(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _read_header(path: Path) -> Any:
@@ -188,11 +200,11 @@ def _read_header(path: Path) -> Any:
         raise _unreadable(path, error) from error
 
 
-def _read_data(image: Any, path: Path) -> NDArray[np.float32]:
-    """Read the voxels as float32, to the end of the file, where a gzip file has its checksum."""
+def _read_data(image: Any, path: Path, dtype: type[FloatT]) -> NDArray[FloatT]:
+    """Read the voxels as numbers of a type, to the end of the file, where a gzip file has its checksum."""
     try:
-        with _decompressed(path) as stream, np.errstate(over="ignore"):
-            data: NDArray[np.float32] = np.asarray(type(image).from_stream(stream).dataobj, dtype=np.float32)
+        with decompressed(path) as stream, np.errstate(over="ignore"):
+            data: NDArray[FloatT] = np.asarray(type(image).from_stream(stream).dataobj, dtype=dtype)
             stream.read(1)
     except READ_ERRORS as error:
         raise _unreadable(path, error) from error
@@ -232,17 +244,3 @@ def _check_can_be_written(path: Path, *, overwrite: bool) -> None:
         raise UnwritableError(f"{path} is a folder, expected the name of a file")
     if exists and not overwrite:
         raise OutputExistsError(f"{path} exists", hint="choose another name or ask to overwrite it")
-
-
-def _decompressed(path: Path) -> Any:
-    """Open a scan for reading; ISA-L inflates about twice as fast as zlib."""
-    is_compressed = path.name.lower().endswith((".gz", ".mgz"))
-    return igzip.open(path, "rb") if is_compressed else path.open("rb")
-
-
-def _compressed(file: Any, path: Path) -> Any:
-    """Wrap an open file so that it is compressed if its final name says so."""
-    if not path.name.lower().endswith(".gz"):
-        return nullcontext(file)
-    # No name and no time in the gzip header: the same scan gives the same bytes.
-    return igzip.IGzipFile(filename="", fileobj=file, mode="wb", compresslevel=COMPRESSION_LEVEL, mtime=0)

@@ -47,13 +47,14 @@ class Volume:
     grid: Grid = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        data = np.asarray(self.data, dtype=np.float32).view()
+        with np.errstate(over="ignore"):  # said below
+            data = np.asarray(self.data, dtype=np.float32).view()
         if data.ndim != 3:
             raise InputError(f"a volume has three dimensions, not {data.ndim} (shape {data.shape})")
         grid = Grid(data.shape, self.affine)
         # NaN and infinity survive min and max: two passes, no temporary array.
         if not (np.isfinite(data.min()) and np.isfinite(data.max())):
-            raise InputError("the volume has values that are not finite (NaN or infinity)")
+            raise InputError("the volume has values that are not finite in float32 (NaN, infinity, or too large)")
         data.flags.writeable = False
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "affine", grid.affine)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
 from hail_mri.image.grid import Grid
+from hail_mri.image.mask import MASK_THRESHOLD, check_mask
 from hail_mri.image.orientation import to_canonical
-from hail_mri.image.resampling import area_weights, axis_weights
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
@@ -28,14 +28,11 @@ from hail_mri.preprocess.background import (
 )
 from hail_mri.preprocess.level import white_matter_level
 from hail_mri.preprocess.masks import head_mask
+from hail_mri.preprocess.network_grid import AxisMatrices, grid_around, matrices_between, row_sums
 
 FloatArray = NDArray[np.float32]
-AxisMatrices = tuple[FloatArray, FloatArray, FloatArray]
 
 WHITE_MATTER = 0.6  # what white matter becomes on the [0, 1] scale; it leaves room for fat
-MARGIN_VOXELS = 1  # of the working grid, on each side of the head
-LARGEST_HEAD = 1000.0  # mm; beyond it the voxel size is wrong, and the working grid would fill the memory
-MASK_THRESHOLD = 0.5  # a soft mask is cut here
 FULL, MOST = 0.6, 0.75  # a head mask of more than 0.6 of the field of view, of which less than 0.75 is head, is wrong
 CEILING = 1.5  # of what the network sees; brighter voxels (vessels, markers) are cut off for it, and for it alone
 
@@ -150,8 +147,8 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
     head, constant = head_mask(canonical), constant_background(data)
     inside = head if region is None else _checked_region(region, volume)
     erased = erased_voxels(data, head, constant)
-    grid = _working_grid(canonical.grid, head | inside, spacing, stride)
-    to_working, to_native = _matrices(canonical.grid, grid)
+    grid = grid_around(canonical.grid, head | inside, spacing, stride)
+    to_working, to_native = matrices_between(canonical.grid, grid)
     weight = along_axes(inside.astype(np.float32), to_working)
     averages = _Averages(data, erased, constant or 0.0, to_working)
     white_matter = white_matter_level(averages.with_empty(_darkest(data, head, erased, constant)), weight, spacing)
@@ -198,7 +195,7 @@ class _Averages:
 
     def with_empty(self, value: float) -> FloatArray:
         """Return the averages with a value where there is nothing."""
-        outside = 1 - along_axes(np.ones((1, 1, 1), np.float32), _row_sums(self.to_working))
+        outside = 1 - along_axes(np.ones((1, 1, 1), np.float32), row_sums(self.to_working))
         filled = self.averaged + np.float32(value) * outside
         if value != self.constant:
             filled += np.float32(value - self.constant) * self.empty
@@ -207,19 +204,8 @@ class _Averages:
 
 def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
     """Return the region in canonical axes, or say what is wrong with it."""
-    if not region.grid.is_close(volume.grid, tolerance_mm=0.1):
-        raise InputError(
-            f"the mask is on another grid (shape {region.shape}, spacing {region.spacing.round(3).tolist()} mm) than "
-            f"the scan (shape {volume.shape}, spacing {volume.spacing.round(3).tolist()} mm)",
-            hint="resample the mask to the scan's grid",
-        )
-    inside = to_canonical(region).data > MASK_THRESHOLD
-    if not inside.any():
-        raise InputError(
-            f"the mask is empty: no voxel is above {MASK_THRESHOLD:g}, expected 0 outside and 1 inside",
-            hint="give a mask of the brain",
-        )
-    return inside
+    check_mask(region, volume)
+    return np.asarray(to_canonical(region).data > MASK_THRESHOLD)
 
 
 def _darkest(data: FloatArray, head: NDArray[np.bool_], erased: NDArray[np.bool_], constant: float | None) -> float:
@@ -237,42 +223,3 @@ def _scale(zero: float, white_matter: float) -> PercentileScale:
             hint="give a T1-weighted scan, in which air is dark",
         )
     return PercentileScale(zero, zero + (white_matter - zero) / WHITE_MATTER)
-
-
-def _row_sums(matrices: AxisMatrices) -> AxisMatrices:
-    """Return each matrix's row sums as a column, (n_to, 1)."""
-    i, j, k = (matrix.sum(axis=1, keepdims=True) for matrix in matrices)
-    return i, j, k
-
-
-def _working_grid(native: Grid, occupied: NDArray[np.bool_], spacing: float, stride: int) -> Grid:
-    """Return the coarse isotropic grid around the occupied voxels, parallel to the native one."""
-    sizes, middles = [], []
-    for axis in range(3):
-        others = tuple(a for a in range(3) if a != axis)
-        indices = np.flatnonzero(occupied.any(axis=others))
-        extent = (indices[-1] - indices[0] + 1) * native.spacing[axis]
-        if extent > LARGEST_HEAD:
-            raise InputError(
-                f"the head is {extent:g} mm across, with voxels of {native.spacing.round(3).tolist()} mm",
-                hint="correct the voxel size in the header, it is in mm",
-            )
-        sizes.append(int(-(-(extent / spacing + 2 * MARGIN_VOXELS) // stride) * stride))
-        middles.append((indices[0] + indices[-1]) / 2)
-    steps = native.affine[:3, :3] * (spacing / native.spacing)
-    affine = np.eye(4)
-    affine[:3, :3] = steps
-    affine[:3, 3] = native.affine[:3, :3] @ middles + native.affine[:3, 3] - steps @ ((np.array(sizes) - 1) / 2)
-    return Grid((sizes[0], sizes[1], sizes[2]), affine)
-
-
-def _matrices(native: Grid, working: Grid) -> tuple[AxisMatrices, AxisMatrices]:
-    """Return the matrices from native to working voxels (means) and back (linear interpolation)."""
-    origin = np.linalg.solve(native.affine, working.affine[:, 3])[:3] * native.spacing  # mm along the native axes
-    to_working, to_native = [], []
-    for axis in range(3):
-        n_native, n_working = native.shape[axis], working.shape[axis]
-        fine, coarse, offset = float(native.spacing[axis]), float(working.spacing[axis]), float(origin[axis])
-        to_working.append(area_weights(n_working, n_native, coarse, fine, offset))
-        to_native.append(axis_weights(n_native, n_working, fine, coarse, -offset, hold_border=True))
-    return (to_working[0], to_working[1], to_working[2]), (to_native[0], to_native[1], to_native[2])

@@ -14,6 +14,7 @@ from hail_mri.image.orientation import to_canonical
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
+from hail_mri.report.canvas import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,6 @@ ORIENTATION_NOTE = "neurological: the patient's left is on the left"
 GREY = "gray"  # matplotlib's name
 MARGIN = 8.0  # mm of air shown around the head
 COLUMN_INCHES, HISTOGRAM_INCHES = 2.4, 1.9
-DPI = 150
 GREY_PERCENTILES = (0.5, 99.5)  # of the head: black and white
 DIFFERENCE_PERCENTILE = 99.5  # of the head: the end of the colour bar
 HISTOGRAM_BINS = 256
@@ -151,16 +151,12 @@ def _difference_panel(panels: Sequence[_Panel], names: tuple[str, str]) -> _Pane
 
 def _drawn(panels: Sequence[_Panel], title: str, unit: str) -> "Figure":
     """Lay out the panels at one scale; the last axes of the figure are left for the histograms."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     # In mm along x, y and z: every head fits in.
     sizes = [max(p.extents[axis][1] - p.extents[axis][0] for p in panels) + 2 * MARGIN for axis in range(3)]
     width = max(sizes[0], sizes[1])
     heights = [sizes[1 if axis == 2 else 2] for _, axis in PLANES]
     inches = [height * COLUMN_INCHES / width for height in heights] + [HISTOGRAM_INCHES]
-    figure = Figure(figsize=(COLUMN_INCHES * len(panels) + 1.1, sum(inches) + 1.3), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure((COLUMN_INCHES * len(panels) + 1.1, sum(inches) + 1.3))
     grid = figure.add_gridspec(len(inches), len(panels), height_ratios=inches)
     rows = []
     for row, (_, axis) in enumerate(PLANES):

@@ -14,13 +14,14 @@ from hail_mri.harmonize.checks import Check, check_reading
 from hail_mri.harmonize.environment import limit_threads
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_models import Reading, TissueModel, load_style_model
+from hail_mri.image.mask import MASK_THRESHOLD
 from hail_mri.image.orientation import orient_like, to_canonical
 from hail_mri.image.volume import Volume
 from hail_mri.model.tissue_classes import BACKGROUND, TISSUE_CLASSES
 from hail_mri.model.tissue_fit import TissueFit
 from hail_mri.model.tissue_masks import brain_mask
 from hail_mri.model.tissue_style import TissueStyle
-from hail_mri.preprocess.prepare import MASK_THRESHOLD, prepare
+from hail_mri.preprocess.prepare import prepare
 from hail_mri.segmentation.native import NativePriors, class_deviations, native_mask, native_probabilities
 
 _DEFAULTS = HarmonizeSettings()

@@ -1,0 +1,70 @@
+"""A mask of a scan: above 0.5 inside, on the scan's own grid."""
+
+from pathlib import Path
+
+from hail_mri.errors import InputError
+from hail_mri.image.grid_difference import grid_difference
+from hail_mri.image.nifti import read_volume
+from hail_mri.image.volume import Volume
+
+MASK_THRESHOLD = 0.5  # a soft mask is cut here
+TOLERANCE_MM = 0.1  # between voxels of mask and scan: a tenth of a voxel, and more than rounding in a header makes
+
+
+def load_mask(path: Path, scan: Volume, scan_path: Path) -> Volume:
+    """Read the mask of a scan from a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Of the mask.
+    scan : Volume
+    scan_path : pathlib.Path
+        For the message.
+
+    Returns
+    -------
+    Volume
+
+    Raises
+    ------
+    MissingFileError, InputError
+        As `load_volume`, and `check_mask` with the names of the files.
+    """
+    mask = read_volume(path)
+    check_mask(mask, scan, mask_name=str(path), scan_name=str(scan_path))
+    return mask
+
+
+def check_mask(mask: Volume, scan: Volume, *, mask_name: str = "the mask", scan_name: str = "the scan") -> None:
+    """Refuse a mask that is not one of a scan.
+
+    Parameters
+    ----------
+    mask, scan : Volume
+    mask_name, scan_name : str
+        For the message.
+
+    Raises
+    ------
+    InputError
+        When the mask is empty or has no outside, or is on another grid; the message says in what the grids differ.
+    """
+    lowest, highest = mask.data.min(), mask.data.max()
+    if lowest > MASK_THRESHOLD:
+        raise InputError(
+            f"{mask_name} is a mask of everything: it is at least {lowest:.3g}, expected 0 outside the brain",
+            hint="give a mask of the brain",
+        )
+    if highest <= MASK_THRESHOLD:
+        what = "0 everywhere" if not mask.data.any() else f"nowhere above {MASK_THRESHOLD:g} (at most {highest:.3g})"
+        raise InputError(
+            f"{mask_name} is an empty mask: it is {what}, expected 1 inside the brain and 0 outside",
+            hint="give a mask of the brain",
+        )
+    difference = grid_difference(mask.grid, scan.grid, tolerance_mm=TOLERANCE_MM)
+    if difference:
+        raise InputError(
+            f"{mask_name} is on another grid than {scan_name}: {difference}",
+            hint="resample the mask to the scan's grid",
+        )

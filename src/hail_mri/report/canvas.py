@@ -1,0 +1,45 @@
+"""An empty figure of matplotlib, without a window and without a word."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 150
+
+
+def new_figure(inches: tuple[float, float]) -> "Figure":
+    """
+    Make an empty figure that can be written as PNG.
+
+    Parameters
+    ----------
+    inches : (width, height) tuple of float
+
+    Notes
+    -----
+    Where the home folder cannot be written to, as in many containers, matplotlib keeps its settings in a temporary
+    folder, which it removes at the end.
+    """
+    with _without_warnings():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+    figure = Figure(figsize=inches, dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep matplotlib from telling where it keeps its settings; it does so when it is imported."""
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
