@@ -19,6 +19,7 @@ from hail_mri.image.volume import Volume
 from hail_mri.simulation.anatomies import Anatomy, load_anatomy
 from hail_mri.simulation.scanners import site_by_name
 from hail_mri.simulation.subjects import new_subject
+from hail_mri.simulation.tissues import classes_of_tissues
 from hail_mri.simulation.travelling import (
     TravellingPair,
     Visit,
@@ -59,6 +60,11 @@ class Case:
     def direction(self) -> str:
         """The sites, such as "A to B"."""
         return f"{self.source_site} to {self.target_site}"
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """What source and target are called in `known_classes`."""
+        return f"{self.subject} at {self.source_site}", f"{self.target_subject} at {self.target_site}"
 
     def pair(self) -> TravellingPair:
         """Read source, truth, rescan and masks."""
@@ -134,6 +140,23 @@ def travelling_visits(
         anatomy, subject = load_anatomy(path), f"{path.name.split('.')[0]}-0"
         for site in SITES:
             yield f"{subject} at {site}", _visit(anatomy, subject, site, spacing)
+
+
+def known_classes(anatomies_dir: Path, *, spacing: float, split: Split = "validation") -> dict[str, NDArray[np.uint8]]:
+    """Return the tissue class of each voxel of the first subject of each anatomy at each site, by `Case.keys`.
+
+    Parameters
+    ----------
+    anatomies_dir : Path
+    spacing : float
+        Isotropic, mm.
+    split : "validation" or "test"
+    """
+    classes = classes_of_tissues().numpy().astype(np.uint8)
+    return {
+        name: classes[visit.head.tissue_map.long().numpy()]
+        for name, visit in travelling_visits(anatomies_dir, spacing=spacing, split=split)
+    }
 
 
 def _simulate_missing(folder: Path, anatomy_path: Path, subjects: list[str], spacing: float) -> None:
