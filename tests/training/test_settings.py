@@ -85,9 +85,7 @@ def test_settings_that_cannot_be_are_refused(edited, old, new, message, hint):
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        pytest.param(
-            {}, "losses: style, content, consistency, supervised and drawing are all 0", id="nothing to learn"
-        ),
+        pytest.param({}, "losses: style, content, consistency, supervised and drawing are all 0", id="no loss"),
         pytest.param({"consistency": 1.0}, "losses: style, supervised, drawing, content are all 0", id="consistency"),
         pytest.param(
             {"content": 1.0, "content_wanted": '"source"'},

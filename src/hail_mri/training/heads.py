@@ -58,10 +58,10 @@ def fill_store(
         mm.
     seed : int
 
-    Yields
-    ------
-    n : int
-        Heads placed so far.
+    Returns
+    -------
+    counts : iterator of int
+        Heads placed so far, after each one; nothing is placed before it is asked for.
 
     Raises
     ------
@@ -70,13 +70,19 @@ def fill_store(
     """
     key = StoreKey(hash_files(anatomy_paths), shape, spacing, seed, POSE_DEGREES, DEFORMATIONS)
     claim_store(store_dir, key)
-    affine = centred_affine(shape, spacing)
+    return _place_missing(store_dir, anatomy_paths, n_heads, key)
+
+
+def _place_missing(store_dir: Path, anatomy_paths: Sequence[Path], n_heads: int, key: StoreKey) -> Iterator[int]:
+    """Place the heads that are missing, anatomy by anatomy; yield how many are there."""
+    affine = centred_affine(key.shape, key.spacing_mm)
     n_done = count_heads(store_dir, n_heads)
-    for first in range(len(anatomy_paths)):
+    for first, path in enumerate(anatomy_paths):
         missing = [i for i in range(first, n_heads, len(anatomy_paths)) if not head_path(store_dir, i).exists()]
-        anatomy = load_anatomy(anatomy_paths[first]) if missing else None
+        anatomy = load_anatomy(path) if missing else None
         for index in missing:
-            save_head(_new_head(anatomy, shape, affine, seed=seed * 1_000_003 + index), head_path(store_dir, index))
+            head = _new_head(anatomy, key.shape, affine, seed=key.seed * 1_000_003 + index)
+            save_head(head, head_path(store_dir, index))
             n_done += 1
             yield n_done
 
