@@ -115,6 +115,21 @@ def test_a_run_that_was_interrupted_ends_with_the_weights_of_one_that_was_not(
     assert differing(load_file(path), load_file(whole_path)) == []
 
 
+def test_a_schedule_that_goes_by_validation_keeps_count_when_a_run_is_resumed(
+    run_dir, anatomies_dir, init, cut_power, tmp_path
+):
+    settings = tmp_path / "plateau.toml"
+    text = SMOKE.read_text(encoding="utf-8").replace('"cosine"', '"plateau"')
+    settings.write_text(text.replace("epochs = 2", "epochs = 3"), encoding="utf-8")
+    cut_power(4)  # the second of three pairs of the second epoch
+    with pytest.raises(RuntimeError, match="power cut"):
+        train("style", settings, run_dir, anatomies_dir=anatomies_dir, init=init)
+    cut_power(None)
+    train("style", settings, run_dir, anatomies_dir=anatomies_dir, init=init, resume=True)
+    last = torch.load(run_dir / "style" / "last.ckpt", weights_only=True, map_location="cpu")
+    assert last["callbacks"]["PlateauSchedule"]["last_epoch"] == 3
+
+
 def test_the_same_settings_give_the_same_weights(whole_path, run_dir, anatomies_dir, init):
     path = train("style", SMOKE, run_dir, anatomies_dir=anatomies_dir, init=init)
     assert differing(load_file(path), load_file(whole_path)) == []
@@ -150,9 +165,7 @@ def test_patches_and_a_frozen_encoder_train_as_in_the_paper(run_dir, anatomies_d
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_finished_run_says_that_it_is_finished_and_what_to_do(whole_path, anatomies_dir, init, resume):
     before = whole_path.read_bytes()
-    with pytest.raises(
-        OutputExistsError, match=r"style run that is finished \(6 steps in .*; its weights are"
-    ) as caught:
+    with pytest.raises(OutputExistsError, match=r"finished \(style, 6 steps in .*; its weights are") as caught:
         train("style", SMOKE, whole_path.parent, anatomies_dir=anatomies_dir, init=init, resume=resume)
     assert caught.value.hint.endswith(f"-o OTHER --init {whole_path}")
     assert whole_path.read_bytes() == before

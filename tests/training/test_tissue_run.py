@@ -105,7 +105,9 @@ def test_a_run_goes_on_from_weights_and_counts_their_steps(run, config, label_ma
 
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_finished_run_says_that_it_is_finished_and_what_to_do(run, config, label_maps_dir, resume):
-    with pytest.raises(OutputExistsError, match=r"finished \(4 steps in .*; its weights are .*tissues") as caught:
+    with pytest.raises(
+        OutputExistsError, match=r"finished \(tissues, 4 steps in .*; its weights are .*tissues"
+    ) as caught:
         train_tissues(config, run.parent, anatomies_dir=label_maps_dir, resume=resume, say=lambda _: None)
     assert caught.value.hint.endswith(f"-o OTHER --init {run}")
 

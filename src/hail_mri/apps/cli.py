@@ -226,6 +226,9 @@ def train(
         if error.name != "lightning":
             raise
         raise InputError("training needs Lightning, which is not installed", "pip install 'hail-mri[train]'") from error
+    from hail_mri.harmonize.result import require_writable_folder
+
+    require_writable_folder(output)
     train_phase = train_tissues if phase == "tissues" else partial(train_network, phase)
     train_phase(
         config,

@@ -12,20 +12,21 @@ import math
 
 import lightning
 import torch
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LambdaLR
 
 from hail_mri.model.adain import Statistics
 from hail_mri.model.losses import consistency_loss, content_loss, reconstruction_loss, style_loss, supervised_loss
 from hail_mri.model.networks import HailNetwork
 from hail_mri.training.budget import Budget
 from hail_mri.training.pairs import Example
+from hail_mri.training.plateau import PlateauSchedule
 from hail_mri.training.settings import PhaseSection, StyleLossSection
 
 BRAIN_WEIGHT, AIR_WEIGHT = 3.0, 0.1  # of the supervised loss; the rest of the head weighs 1
 WARMUP_STEPS = 100
-PLATEAU_FACTOR = 0.8  # on the learning rate (paper, section 2.1)
 
 
 class _Phase(lightning.LightningModule):
@@ -43,11 +44,14 @@ class _Phase(lightning.LightningModule):
             [p for p in self.network.parameters() if p.requires_grad], lr=self.settings.learning_rate
         )
         if self.settings.schedule == "plateau":
-            plateau = ReduceLROnPlateau(optimizer, factor=PLATEAU_FACTOR)
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "validation_loss"}}
+            return {"optimizer": optimizer}
         factor = _cosine if self.settings.schedule == "cosine" else _constant
         by_step = LambdaLR(optimizer, lambda step: factor(step, self.budget.progress(step)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": by_step, "interval": "step"}}
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Return the schedule that goes by validation, if the settings ask for it."""
+        return [PlateauSchedule()] if self.settings.schedule == "plateau" else []
 
     def loss(self, example: Example) -> dict[str, Tensor]:
         """Return the weighted terms of the loss; their sum is minimized."""

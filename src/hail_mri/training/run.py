@@ -115,12 +115,12 @@ def train(
     precision, reason = choose_precision(section.precision)
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
     network = _network(settings, init)
-    if checkpoint is None:
-        begin_run(folder, Path(config_path), init)
     cut = -N_VALIDATION_ANATOMIES
     fill_stores(
         folder.heads_dir, settings.data, budget, train=anatomy_paths[:cut], validation=anatomy_paths[cut:], say=say
     )
+    if checkpoint is None:
+        begin_run(folder, Path(config_path), init)
     say(f"training in {precision} ({reason}), {torch.get_num_threads()} threads")
     module = _module(network, settings, phase, budget)
     trainer = make_trainer(folder.phase_dir, budget, precision=precision, ema_decay=section.ema_decay, say=say)

@@ -126,7 +126,7 @@ def finish_run(folder: RunFolder, *, n_steps: int, seconds: float, has_weights: 
 def _finished(folder: RunFolder) -> OutputExistsError:
     """Return the error that says how a run ended and what to do now."""
     end = json.loads(folder.finish_path.read_text(encoding="utf-8"))
-    said = f"{folder.out_dir} holds a {folder.phase} run that is finished ({end['n_steps']} steps in "
+    said = f"{folder.out_dir} holds a run that is finished ({folder.phase}, {end['n_steps']} steps in "
     said += f"{duration_text(end['seconds'])}); "
     if end["has_weights"]:
         hint = f"train on from them in another folder: -o OTHER --init {folder.weights_path}"

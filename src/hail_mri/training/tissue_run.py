@@ -110,9 +110,9 @@ def train_tissues(
     checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
     precision, reason = choose_precision(settings.tissues.precision)
     network, before = _first_network(settings, init)
+    fill_stores(folder.heads_dir, settings.data, budget, train=split.train, validation=split.validation, say=say)
     if checkpoint is None:
         begin_run(folder, Path(config_path), init)
-    fill_stores(folder.heads_dir, settings.data, budget, train=split.train, validation=split.validation, say=say)
     say(f"training in {precision} ({reason}), {torch.get_num_threads()} threads")
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
     module = TissuePhase(network, settings.tissues, budget)
