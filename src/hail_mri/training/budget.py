@@ -73,7 +73,7 @@ def duration_text(seconds: float) -> str:
     Examples
     --------
     >>> [duration_text(seconds) for seconds in (0.031, 44, 3200, 12000, 400000)]
-    ['0.031 s', '44 s', '53 min', '3.3 h', '4.6 days']
+    ['0.031 s', '44 s', '53 min', '3.3 h', '4.63 days']
     """
     for unit, length, next_length in (("s", 1, 90), ("min", 60, 5400), ("h", 3600, 172800)):
         if seconds < next_length:
