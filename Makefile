@@ -29,8 +29,9 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Goes on from the released weights for MINUTES and writes new ones to RUN only if validation got better; run it again
-# with another folder to go on from there: make train INIT=runs/first/tissues.safetensors RUN=runs/second
+# Goes on from the released weights for MINUTES, all included, and writes new ones to RUN only if validation got better.
+# A run that was stopped goes on when this is called again; one that is finished says so, and another folder goes on from
+# its weights: make train INIT=runs/first/tissues.safetensors RUN=runs/second
 ANATOMIES ?= $(error ANATOMIES is the folder of label maps to learn from: make train ANATOMIES=DIR)
 RUN ?= runs/train
 MINUTES ?= 60

@@ -266,7 +266,13 @@ def test_training_without_lightning_says_what_to_install(monkeypatch, capsys):
     assert "hail-mri[train]" in error_line(capsys)
 
 
-def test_minutes_are_refused_where_epochs_say_how_long_a_training_is(tmp_path, capsys):
-    options = ["--config", "none.toml", "-o", str(tmp_path / "run"), "--anatomies", str(tmp_path), "--minutes", "5"]
+def test_minutes_that_are_no_time_are_refused(tmp_path, capsys):
+    options = ["--config", "none.toml", "-o", str(tmp_path / "run"), "--anatomies", str(tmp_path), "--minutes", "nan"]
     assert main(["train", "encoder", *options]) == 2
-    assert "--minutes is given" in capsys.readouterr().err
+    assert "--minutes" in error_line(capsys)
+
+
+def test_a_run_is_not_written_into_a_file(tmp_path, capsys):
+    (tmp_path / "run").touch()
+    assert main(["train", "tissues", "--config", "c", "-o", str(tmp_path / "run"), "--anatomies", "a"]) == 2
+    assert "is not a folder" in error_line(capsys)

@@ -91,7 +91,7 @@ def test_an_encoder_that_learns_on_is_judged_by_a_copy_that_does_not(network, ex
 
 def test_terms_of_weight_0_are_not_computed(network, example):
     assert set(style_phase(network, supervised=1.0, style=2.0).loss(example)) == {"supervised", "style", "content"}
-    assert set(style_phase(network, consistency=1.0).loss(example)) == {"consistency"}
+    assert set(style_phase(network, drawing=1.0).loss(example)) == {"drawing"}
 
 
 @pytest.mark.parametrize("dimming", [1.0, 0.9], ids=["targets that are sources, too", "targets of their own"])

@@ -9,10 +9,11 @@ import torch
 from safetensors.torch import load_file
 
 from hail_mri.apps.cli import main
-from hail_mri.errors import InputError, MissingFileError
+from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.harmonize.harmonizer import harmonize
 from hail_mri.model.networks import HailNetwork, NetworkSettings
 from hail_mri.model.weights import ModelCard, load_model, save_model
+from hail_mri.training import checkpoints
 from hail_mri.training.pairs import RandomSitePairs
 from hail_mri.training.run import train
 
@@ -69,25 +70,64 @@ def test_both_phases_run_from_the_command_line_and_their_result_harmonizes(anato
     assert harmonize(source, make_head(noise=0), model=run_dir).shape == source.shape
 
 
+@pytest.fixture
+def cut_power(monkeypatch):
+    """Return a function that lets a run fail at a pair; it gives back the pairs that are drawn."""
+    draw_pair, drawn = RandomSitePairs.__getitem__, []
+
+    def cut_power_at(number):
+        def draw_or_fail(pairs, index):
+            if pairs.seed == 1:  # for training
+                drawn.append(pairs.first + index)
+                if drawn[-1] == number:
+                    raise RuntimeError("power cut")
+            return draw_pair(pairs, index)
+
+        monkeypatch.setattr(RandomSitePairs, "__getitem__", draw_or_fail)
+        return drawn
+
+    return cut_power_at
+
+
+@pytest.mark.parametrize(
+    ("seconds", "going_on"),
+    [
+        pytest.param(1000.0, 3, id="from the end of an epoch"),
+        pytest.param(0.0, 4, id="from the middle of an epoch"),
+    ],
+)
 def test_a_run_that_was_interrupted_ends_with_the_weights_of_one_that_was_not(
-    whole_path, run_dir, anatomies_dir, init, monkeypatch
+    whole_path, run_dir, anatomies_dir, init, cut_power, monkeypatch, seconds, going_on
 ):
-    draw_pair = RandomSitePairs.__getitem__
-
-    def power_cut(pairs, index):
-        if pairs.seed == 1 and pairs.first + index == 4:  # the second pair of the second epoch
-            raise RuntimeError("power cut")
-        return draw_pair(pairs, index)
-
-    monkeypatch.setattr(RandomSitePairs, "__getitem__", power_cut)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", seconds)
+    drawn, lines = cut_power(4), []  # the second of three pairs of the second epoch
     with pytest.raises(RuntimeError, match="power cut"):
         train("style", SMOKE, run_dir, anatomies_dir=anatomies_dir, init=init)
-    monkeypatch.undo()
-    path = train("style", SMOKE, run_dir, anatomies_dir=anatomies_dir, init=init, resume=True)
+    drawn.clear()
+    cut_power(None)
+    moved_dir = run_dir.rename(run_dir.with_name("moved"))
+    path = train("style", SMOKE, moved_dir, anatomies_dir=anatomies_dir, init=init, resume=True, say=lines.append)
 
-    last = [weights_of(folder / "style" / "last.ckpt") for folder in (whole_path.parent, run_dir)]
+    assert drawn == [3, 4, 5][going_on - 3 :]
+    assert any(line.startswith(f"going on after step {going_on} of 6") for line in lines)
+    last = [weights_of(folder / "style" / "last.ckpt") for folder in (whole_path.parent, moved_dir)]
     assert differing(*last) == []
     assert differing(load_file(path), load_file(whole_path)) == []
+
+
+def test_a_schedule_that_goes_by_validation_keeps_count_when_a_run_is_resumed(
+    run_dir, anatomies_dir, init, cut_power, tmp_path
+):
+    settings = tmp_path / "plateau.toml"
+    text = SMOKE.read_text(encoding="utf-8").replace('"cosine"', '"plateau"')
+    settings.write_text(text.replace("epochs = 2", "epochs = 3"), encoding="utf-8")
+    cut_power(4)  # the second of three pairs of the second epoch
+    with pytest.raises(RuntimeError, match="power cut"):
+        train("style", settings, run_dir, anatomies_dir=anatomies_dir, init=init)
+    cut_power(None)
+    train("style", settings, run_dir, anatomies_dir=anatomies_dir, init=init, resume=True)
+    last = torch.load(run_dir / "style" / "last.ckpt", weights_only=True, map_location="cpu")
+    assert last["callbacks"]["PlateauSchedule"]["last_epoch"] == 3
 
 
 def test_the_same_settings_give_the_same_weights(whole_path, run_dir, anatomies_dir, init):
@@ -122,14 +162,33 @@ def test_patches_and_a_frozen_encoder_train_as_in_the_paper(run_dir, anatomies_d
     assert set(differing(trained, started)) == {name for name in trained if name.startswith("decoder.")}
 
 
-def test_a_finished_run_can_be_resumed_by_its_own_settings_also_when_it_was_moved(
-    whole_path, anatomies_dir, init, tmp_path
-):
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_finished_run_says_that_it_is_finished_and_what_to_do(whole_path, anatomies_dir, init, resume):
+    before = whole_path.read_bytes()
+    with pytest.raises(OutputExistsError, match=r"finished \(style, 6 steps in .*; its weights are") as caught:
+        train("style", SMOKE, whole_path.parent, anatomies_dir=anatomies_dir, init=init, resume=resume)
+    assert caught.value.hint.endswith(f"-o OTHER --init {whole_path}")
+    assert whole_path.read_bytes() == before
+
+
+def test_a_phase_stops_when_its_minutes_are_over_and_keeps_what_it_has_learned(run_dir, anatomies_dir, init, tmp_path):
+    long = tmp_path / "long.toml"
+    long.write_text(SMOKE.read_text(encoding="utf-8").replace("epochs = 2", "epochs = 100000"), encoding="utf-8")
+    path = train("style", long, run_dir, anatomies_dir=anatomies_dir, init=init, minutes=0.05)
+    assert 0 < load_model(path)[1].n_steps < 10000
+
+
+def test_there_is_nothing_to_resume_without_a_checkpoint(run_dir, anatomies_dir, init):
+    with pytest.raises(MissingFileError, match="no checkpoint"):
+        train("style", SMOKE, run_dir, anatomies_dir=anatomies_dir, init=init, resume=True)
+
+
+def test_another_phase_says_that_the_folder_belongs_to_other_settings(whole_path, anatomies_dir, tmp_path):
     run_dir = shutil.copytree(whole_path.parent, tmp_path / "run")
-    kept = run_dir / "settings.toml"
-    path = train("style", kept, run_dir, anatomies_dir=anatomies_dir, init=init, resume=True)
-    assert differing(load_file(path), load_file(whole_path)) == []
-    assert kept.read_bytes() == SMOKE.read_bytes()
+    other = tmp_path / "other.toml"
+    other.write_text(SMOKE.read_text(encoding="utf-8").replace("1e-3", "2e-3"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"other settings than .*: encoder.learning_rate, style.learning_rate"):
+        train("encoder", other, run_dir, anatomies_dir=anatomies_dir)
 
 
 def test_phase_2_without_a_result_of_phase_1_says_what_to_do(anatomies_dir, tmp_path):

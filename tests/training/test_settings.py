@@ -69,6 +69,8 @@ def test_the_papers_numbers_are_those_of_the_paper():
         pytest.param("[24, 32, 32]", "[24, 32, 30]", "data.shape is", "", id="shape does not fit the stride"),
         pytest.param("patch = 0", "patch = 12", "data.patch is 12", "", id="patch does not fit the stride"),
         pytest.param("patch = 0", "patch = 32", "data.patch is 32", "", id="patch larger than the volume"),
+        pytest.param("pairs_per_batch = 1", "pairs_per_batch = 4", "encoder: pairs_per_batch is 4", "", id="batch"),
+        pytest.param("supervised = 1.0", "supervised = inf", "losses.supervised", "", id="no number"),
         pytest.param("[data]", "[data", "is not TOML", "", id="no TOML"),
     ],
 )
@@ -78,6 +80,34 @@ def test_settings_that_cannot_be_are_refused(edited, old, new, message, hint):
         load_settings(path)
     assert str(path) in str(caught.value)
     assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        pytest.param({}, "losses: style, content, consistency, supervised and drawing are all 0", id="no loss"),
+        pytest.param({"consistency": 1.0}, "losses: style, supervised, drawing, content are all 0", id="consistency"),
+        pytest.param(
+            {"content": 1.0, "content_wanted": '"source"'},
+            "losses: style, supervised, drawing are all 0, expected one above 0: content alone",
+            id="content of the source",
+        ),
+    ],
+)
+def test_losses_that_teach_nothing_of_the_target_are_refused(tmp_path, weights, message):
+    text = (CONFIGS / "smoke.toml").read_text(encoding="utf-8").split("[losses]")[0]
+    losses = dict.fromkeys(("style", "content", "consistency", "supervised", "drawing"), 0.0)
+    losses |= {"content_wanted": '"adain"', "freeze_encoder": "true"} | weights
+    lines = "\n".join(f"{name} = {value}" for name, value in losses.items())
+    (tmp_path / "edited.toml").write_text(f"{text}[losses]\n{lines}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        load_settings(tmp_path / "edited.toml")
+
+
+def test_the_steps_of_a_phase_are_those_of_its_epochs_the_last_of_each_not_full():
+    section = load_settings(CONFIGS / "smoke.toml").encoder.model_copy(update={"pairs_per_batch": 2})
+    assert (section.epochs, section.pairs_per_epoch) == (2, 3)
+    assert (section.steps_per_epoch, section.n_steps) == (2, 4)
 
 
 def test_a_file_that_is_no_text_is_no_toml(tmp_path):

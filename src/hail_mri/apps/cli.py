@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -225,7 +226,9 @@ def train(
     output: Output,
     anatomies: Annotated[Path, typer.Option(help="Folder of label maps of heads.")],
     init: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Weights to start from.")] = None,
-    minutes: Annotated[float, typer.Option(min=0.1, help="When to stop (tissues only).")] = math.inf,
+    minutes: Annotated[
+        float, typer.Option(min=0.1, help="When to end, of wall time; heads and validation count.")
+    ] = math.inf,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run stopped.")] = False,
 ) -> None:
     """Train a network on simulated subjects."""
@@ -236,20 +239,19 @@ def train(
         if error.name != "lightning":
             raise
         raise InputError("training needs Lightning, which is not installed", "pip install 'hail-mri[train]'") from error
-    if phase != "tissues" and minutes < math.inf:
-        raise InputError(f"--minutes is given, but {phase} trains for the epochs of its settings", "leave it away")
-    if phase == "tissues":
-        train_tissues(
-            config,
-            output,
-            anatomies_dir=anatomies,
-            init=init,
-            minutes=minutes,
-            resume=resume,
-            say=lambda line: say("train", line),
-        )
-    else:
-        train_network(phase, config, output, anatomies_dir=anatomies, init=init, resume=resume)
+    from hail_mri.harmonize.result import require_writable_folder
+
+    require_writable_folder(output)
+    train_phase = train_tissues if phase == "tissues" else partial(train_network, phase)
+    train_phase(
+        config,
+        output,
+        anatomies_dir=anatomies,
+        init=init,
+        minutes=minutes,
+        resume=resume,
+        say=lambda line: say("train", line),
+    )
 
 
 @app.command()

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from hail_mri.errors import InputError
 from hail_mri.simulation.acquisition import PlacedHead, centred_affine, place, random_pose
 from hail_mri.simulation.anatomies import Anatomy, load_anatomy
 from hail_mri.simulation.subjects import new_subject
+from hail_mri.training.store_key import StoreKey, claim_store, hash_files
 
 POSE_DEGREES = 10.0  # standard deviation: scans are read on their own axes, and heads lie tilted in them
 DEFORMATIONS = (0.5, 1.8)  # see `new_subject`: few anatomies have to stand for all heads
@@ -26,6 +26,11 @@ DEFORMATIONS = (0.5, 1.8)  # see `new_subject`: few anatomies have to stand for 
 def head_path(store_dir: Path, index: int) -> Path:
     """Return the file of one head."""
     return store_dir / f"head_{index:05d}.safetensors"
+
+
+def count_heads(store_dir: Path, n_heads: int) -> int:
+    """Return how many of the first `n_heads` heads are there."""
+    return sum(head_path(store_dir, index).exists() for index in range(n_heads))
 
 
 def fill_store(
@@ -53,40 +58,33 @@ def fill_store(
         mm.
     seed : int
 
-    Yields
-    ------
-    n : int
-        Heads placed so far.
+    Returns
+    -------
+    counts : iterator of int
+        Heads placed so far, after each one; nothing is placed before it is asked for.
 
     Raises
     ------
     InputError
-        If the store holds heads on another grid.
+        If the store holds heads that were made from other label maps, or with other settings.
     """
-    store_dir.mkdir(parents=True, exist_ok=True)
-    affine = centred_affine(shape, spacing)
-    n_done = sum(head_path(store_dir, i).exists() for i in range(n_heads))
-    _require_same_grid(store_dir, shape, affine)
-    for first in range(len(anatomy_paths)):
+    key = StoreKey(hash_files(anatomy_paths), shape, spacing, seed, POSE_DEGREES, DEFORMATIONS)
+    claim_store(store_dir, key)
+    return _place_missing(store_dir, anatomy_paths, n_heads, key)
+
+
+def _place_missing(store_dir: Path, anatomy_paths: Sequence[Path], n_heads: int, key: StoreKey) -> Iterator[int]:
+    """Place the heads that are missing, anatomy by anatomy; yield how many are there."""
+    affine = centred_affine(key.shape, key.spacing_mm)
+    n_done = count_heads(store_dir, n_heads)
+    for first, path in enumerate(anatomy_paths):
         missing = [i for i in range(first, n_heads, len(anatomy_paths)) if not head_path(store_dir, i).exists()]
-        anatomy = load_anatomy(anatomy_paths[first]) if missing else None
+        anatomy = load_anatomy(path) if missing else None
         for index in missing:
-            save_head(_new_head(anatomy, shape, affine, seed=seed * 1_000_003 + index), head_path(store_dir, index))
+            head = _new_head(anatomy, key.shape, affine, seed=key.seed * 1_000_003 + index)
+            save_head(head, head_path(store_dir, index))
             n_done += 1
             yield n_done
-
-
-def _require_same_grid(store_dir: Path, shape: tuple[int, int, int], affine: np.ndarray) -> None:
-    """Refuse to go on with a store that other settings have filled."""
-    if not (first_path := head_path(store_dir, 0)).exists():
-        return
-    found = load_head(first_path)
-    if found.shape != tuple(shape) or not np.allclose(found.affine, affine):
-        raise InputError(
-            f"{store_dir} holds heads of {found.shape} voxels of {found.affine[0, 0]:g} mm, "
-            f"expected {tuple(shape)} of {affine[0, 0]:g} mm",
-            hint="give each of the settings a run folder of its own",
-        )
 
 
 def _new_head(anatomy: Anatomy | None, shape: tuple[int, int, int], affine: np.ndarray, *, seed: int) -> PlacedHead:

@@ -12,26 +12,29 @@ import math
 
 import lightning
 import torch
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LambdaLR
 
 from hail_mri.model.adain import Statistics
 from hail_mri.model.losses import consistency_loss, content_loss, reconstruction_loss, style_loss, supervised_loss
 from hail_mri.model.networks import HailNetwork
+from hail_mri.training.budget import Budget
 from hail_mri.training.pairs import Example
+from hail_mri.training.plateau import PlateauSchedule
 from hail_mri.training.settings import PhaseSection, StyleLossSection
 
 BRAIN_WEIGHT, AIR_WEIGHT = 3.0, 0.1  # of the supervised loss; the rest of the head weighs 1
 WARMUP_STEPS = 100
-PLATEAU_FACTOR = 0.8  # on the learning rate (paper, section 2.1)
 
 
 class _Phase(lightning.LightningModule):
-    """What both phases share: the network, the optimizer and its schedule."""
+    """What both phases share: the network, the optimizer and its schedule within a budget."""
 
-    def __init__(self, network: HailNetwork, settings: PhaseSection) -> None:
+    def __init__(self, network: HailNetwork, settings: PhaseSection, budget: Budget | None = None) -> None:
         super().__init__()
+        self.budget = budget or Budget(settings.n_steps)
         # The order of the features in memory in which a CPU's matrix units are fastest; the numbers are the same.
         self.network, self.settings = network.to(memory_format=torch.channels_last_3d), settings  # type: ignore[call-overload]
 
@@ -41,12 +44,14 @@ class _Phase(lightning.LightningModule):
             [p for p in self.network.parameters() if p.requires_grad], lr=self.settings.learning_rate
         )
         if self.settings.schedule == "plateau":
-            plateau = ReduceLROnPlateau(optimizer, factor=PLATEAU_FACTOR)
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "validation_loss"}}
-        n_steps = self.trainer.estimated_stepping_batches
+            return {"optimizer": optimizer}
         factor = _cosine if self.settings.schedule == "cosine" else _constant
-        by_step = LambdaLR(optimizer, lambda step: factor(step, n_steps))
+        by_step = LambdaLR(optimizer, lambda step: factor(step, self.budget.progress(step)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": by_step, "interval": "step"}}
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Return the schedule that goes by validation, if the settings ask for it."""
+        return [PlateauSchedule()] if self.settings.schedule == "plateau" else []
 
     def loss(self, example: Example) -> dict[str, Tensor]:
         """Return the weighted terms of the loss; their sum is minimized."""
@@ -83,8 +88,10 @@ class StylePhase(_Phase):
     copy of it measures while the encoder learns on.
     """
 
-    def __init__(self, network: HailNetwork, settings: PhaseSection, losses: StyleLossSection) -> None:
-        super().__init__(network, settings)
+    def __init__(
+        self, network: HailNetwork, settings: PhaseSection, losses: StyleLossSection, budget: Budget | None = None
+    ) -> None:
+        super().__init__(network, settings, budget)
         self.losses = losses
         if losses.freeze_encoder:
             network.encoder.requires_grad_(False)
@@ -145,12 +152,11 @@ def _other_direction(batch: Tensor) -> Tensor:
     return batch.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
 
 
-def _cosine(step: int, n_steps: float) -> float:
+def _cosine(step: int, progress: float) -> float:
     """Return the factor on the learning rate: warm up, then down a cosine to a hundredth."""
-    warm = min(1.0, (step + 1) / WARMUP_STEPS)
-    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / n_steps))))
+    return _constant(step, progress) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def _constant(step: int, _n_steps: float) -> float:
+def _constant(step: int, _progress: float) -> float:
     """Return the factor on the learning rate: warm up, then stay."""
     return min(1.0, (step + 1) / WARMUP_STEPS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from pathlib import Path
 from typing import Literal, Self, TypeVar
@@ -19,7 +20,7 @@ from hail_mri.training.precision import Precision
 class _Section(BaseModel):
     """A table of the TOML file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 _Kind = TypeVar("_Kind", bound=_Section)
@@ -66,6 +67,24 @@ class PhaseSection(_Section):
     precision: Precision
     ema_decay: float = Field(ge=0, lt=1)
 
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of an epoch, the last of which may have fewer pairs."""
+        return math.ceil(self.pairs_per_epoch / self.pairs_per_batch)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of the phase."""
+        return self.epochs * self.steps_per_epoch
+
+    @model_validator(mode="after")
+    def _batches_can_be_filled(self) -> Self:
+        if self.pairs_per_batch > self.pairs_per_epoch:
+            raise ValueError(
+                f"pairs_per_batch is {self.pairs_per_batch}, expected at most pairs_per_epoch, {self.pairs_per_epoch}"
+            )
+        return self
+
 
 class StyleLossSection(_Section):
     """Weights of the terms of phase 2; a term of weight 0 is not computed."""
@@ -77,6 +96,18 @@ class StyleLossSection(_Section):
     drawing: float = Field(ge=0)
     content_wanted: Literal["adain", "source"]
     freeze_encoder: bool
+
+    @model_validator(mode="after")
+    def _something_is_learned_of_the_target(self) -> Self:
+        wanted = ["style", "supervised", "drawing"] + ["content"] * (self.content_wanted == "adain")
+        if any(getattr(self, name) for name in wanted):
+            return self
+        if not (self.content or self.consistency):
+            raise ValueError("style, content, consistency, supervised and drawing are all 0, expected one above 0")
+        raise ValueError(
+            f"{', '.join(wanted)} are all 0, expected one above 0: "
+            f"{'content' if self.content else 'consistency'} alone teaches nothing of the target's style"
+        )
 
 
 class TrainingSettings(_Section):

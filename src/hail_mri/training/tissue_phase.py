@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
-from typing import Any
 
 import lightning
 import torch
@@ -14,6 +12,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from hail_mri.model.tissue_classes import BACKGROUND, BRAIN, TISSUE_CLASSES
 from hail_mri.model.tissue_network import TissueNetwork, fold_classes
+from hail_mri.training.budget import Budget
 from hail_mri.training.scans import TissueExample
 from hail_mri.training.settings import TissuePhaseSection
 
@@ -23,65 +22,39 @@ LAST_FACTOR = 0.02  # on the learning rate, at the end
 
 
 class TissuePhase(lightning.LightningModule):
-    """A network that learns to name tissues, for a number of steps or of minutes, whichever ends first.
+    """A network that learns to name tissues.
 
     Parameters
     ----------
     network : TissueNetwork
     settings : TissuePhaseSection
-    minutes : float
-        Wall time; the learning rate follows a cosine within it.
+    budget : Budget
+        Steps and wall time; the learning rate follows a cosine within them.
     """
 
-    def __init__(self, network: TissueNetwork, settings: TissuePhaseSection, minutes: float = math.inf) -> None:
+    def __init__(self, network: TissueNetwork, settings: TissuePhaseSection, budget: Budget) -> None:
         super().__init__()
-        self.network, self.settings, self.seconds = network, settings, 60 * minutes
-        self.seconds_before = 0.0  # of the run this one goes on with
-        self._start = time.monotonic()
+        self.network, self.settings, self.budget = network, settings, budget
         self.class_weights: Tensor
         self.register_buffer("class_weights", _class_weights(), persistent=False)
-
-    def setup(self, stage: str) -> None:  # noqa: ARG002 (Lightning's signature)
-        """Start the clock."""
-        self._start = time.monotonic()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds of training, those before a resume included."""
-        return self.seconds_before + time.monotonic() - self._start
-
-    @property
-    def progress(self) -> float:
-        """How much of the run is over, 0 to 1."""
-        return min(1.0, max(self.global_step / self.settings.n_steps, self.elapsed / self.seconds))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW with warm-up and a cosine over the run."""
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.settings.learning_rate, betas=(0.9, 0.99))
-        schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, self.progress))
+        schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, self.budget.progress(self.global_step)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def training_step(self, batch: TissueExample) -> Tensor:
-        """Return the loss of a batch; ask for the end when the time is up."""
+        """Return the loss of a batch."""
         loss = tissue_loss(self.network(batch.volume), batch.counts, self.class_weights)
         self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(batch.volume))
-        if self.progress >= 1:
-            self.trainer.should_stop = True
         return loss
 
     def validation_step(self, batch: TissueExample) -> None:
         """Log the loss of a batch of validation scans."""
         loss = tissue_loss(self.network(batch.volume), batch.counts, self.class_weights)
         self.log("validation_loss", loss, prog_bar=True, batch_size=len(batch.volume))
-        self.log("minutes", self.elapsed / 60, batch_size=len(batch.volume))
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the time."""
-        checkpoint["seconds"] = self.elapsed
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the time."""
-        self.seconds_before = float(checkpoint["seconds"])
+        self.log("minutes", self.budget.elapsed / 60, batch_size=len(batch.volume))
 
 
 def tissue_loss(logits: Tensor, counts: Tensor, class_weights: Tensor) -> Tensor:

@@ -1,8 +1,6 @@
 """A training run of the tissue network: settings and anatomies in, a folder with checkpoints, curves and weights out.
 
-The folder holds `settings.toml` (the settings, as they were given), `heads/` (the store of phantoms), `tissues/` (the
-best and the last checkpoint, and a CSV log), and, if validation got better than it was, `tissues.safetensors` with its
-model card.
+The folder (see `run_folder`) ends with `tissues.safetensors` and its model card, if validation got better than it was.
 """
 
 from __future__ import annotations
@@ -14,20 +12,24 @@ from pathlib import Path
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
-from hail_mri.errors import InputError, MissingFileError, OutputExistsError
+from hail_mri.errors import InputError
 from hail_mri.model.denormals import flushed_denormals
-from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
+from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.weights import ModelCard, load_model, save_model
 from hail_mri.training.anatomy_split import AnatomySplit, split_anatomies
-from hail_mri.training.heads import fill_store, head_path
+from hail_mri.training.budget import Budget
+from hail_mri.training.checkpoints import load_best
+from hail_mri.training.epoch_loader import EpochLoader
+from hail_mri.training.heads import head_path
 from hail_mri.training.precision import Chosen, choose_precision
+from hail_mri.training.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
 from hail_mri.training.scans import RandomSiteScans, TissueExample
-from hail_mri.training.settings import ScanSection, TissueTrainingSettings, load_tissue_settings
+from hail_mri.training.settings import TissueTrainingSettings, load_tissue_settings
+from hail_mri.training.stores import fill_stores
 from hail_mri.training.tissue_phase import TissuePhase
+from hail_mri.training.trainer import make_trainer
 
 NAME = "tissues"
 
@@ -35,29 +37,30 @@ NAME = "tissues"
 class ScansModule(lightning.LightningDataModule):
     """Training and validation scans; every epoch draws new ones, and the same ones when it is resumed."""
 
-    def __init__(self, settings: TissueTrainingSettings, store_dir: Path, *, first_step: int) -> None:
+    def __init__(self, settings: TissueTrainingSettings, heads_dir: Path, *, first_step: int) -> None:
         super().__init__()
-        self.settings, self.store_dir, self.first_step = settings, store_dir, first_step
+        self.settings, self.heads_dir, self.first_step = settings, heads_dir, first_step
 
-    def train_dataloader(self) -> DataLoader[TissueExample]:
+    def train_dataloader(self) -> EpochLoader[TissueExample]:
         """Return this epoch's scans."""
-        section = self.settings.tissues
-        n_steps = section.steps_per_epoch
+        data, section = self.settings.data, self.settings.tissues
         epoch = self.trainer.current_epoch if self.trainer else 0
-        first = (self.first_step + epoch * n_steps) * section.scans_per_step
-        return self._loader("train", self.settings.data.n_heads, first=first, n_items=n_steps * section.scans_per_step)
+        first = (self.first_step + epoch * section.steps_per_epoch) * section.scans_per_step
+        n_items = section.steps_per_epoch * section.scans_per_step
+        scans = self._scans("train", data.n_heads, data.seed, first=first, n_items=n_items)
+        return EpochLoader(scans, batch_size=section.scans_per_step, n_workers=data.n_workers)
 
     def val_dataloader(self) -> DataLoader[TissueExample]:
         """Return the validation scans, the same at every epoch."""
-        data = self.settings.data
-        return self._loader("validation", data.n_validation_heads, first=0, n_items=data.n_validation_scans)
+        data, batch_size = self.settings.data, self.settings.tissues.scans_per_step
+        scans = self._scans(
+            "validation", data.n_validation_heads, data.seed + 1, first=0, n_items=data.n_validation_scans
+        )
+        return DataLoader(scans, batch_size=batch_size, num_workers=data.n_workers)
 
-    def _loader(self, split: str, n_heads: int, *, first: int, n_items: int) -> DataLoader[TissueExample]:
-        data = self.settings.data
-        paths = [head_path(self.store_dir / split, i) for i in range(n_heads)]
-        seed = data.seed if split == "train" else data.seed + 1
-        scans = RandomSiteScans(paths, seed=seed, first=first, n_items=n_items, patch=data.patch)
-        return DataLoader(scans, batch_size=self.settings.tissues.scans_per_step, num_workers=data.n_workers)
+    def _scans(self, split: str, n_heads: int, seed: int, *, first: int, n_items: int) -> RandomSiteScans:
+        paths = [head_path(self.heads_dir / split, index) for index in range(n_heads)]
+        return RandomSiteScans(paths, seed=seed, first=first, n_items=n_items, patch=self.settings.data.patch)
 
 
 def train_tissues(
@@ -84,9 +87,10 @@ def train_tissues(
     init : path or str, optional
         Weights to go on from; new ones are written only if their validation loss is lower.
     minutes : float
-        When to stop, in minutes of wall time from the first step; the settings' number of steps may be sooner.
+        When to end, in minutes of wall time from this call; the settings' number of steps may be sooner. Placing heads,
+        validation and what a resumed run had used all count. One step and one validation are always made.
     resume : bool
-        Go on from the folder's last checkpoint.
+        Go on from the folder's last checkpoint, with the next step.
     say : callable
         Takes one line about the run at a time.
 
@@ -98,52 +102,63 @@ def train_tissues(
     Raises
     ------
     InputError, MissingFileError, OutputExistsError
-        If settings, anatomies, weights to start from or the folder cannot be used.
+        If settings, anatomies, weights to start from or the folder cannot be used; if the run is finished; if the time
+        is over before all heads are placed.
     """
-    settings, split, out_dir = load_tissue_settings(config_path), split_anatomies(anatomies_dir), Path(out_dir)
+    settings, split = load_tissue_settings(config_path), split_anatomies(anatomies_dir)
+    budget, folder = Budget(settings.tissues.n_steps, minutes), RunFolder(Path(out_dir), NAME)
+    checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
     precision, reason = choose_precision(settings.tissues.precision)
     network, before = _first_network(settings, init)
-    checkpoint = _prepare_folder(out_dir, Path(config_path), resume=resume)
-    _fill_stores(settings.data, split, out_dir / "heads", say)
+    fill_stores(folder.heads_dir, settings.data, budget, train=split.train, validation=split.validation, say=say)
+    if checkpoint is None:
+        begin_run(folder, Path(config_path), init)
     say(f"training in {precision} ({reason}), {torch.get_num_threads()} threads")
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
-    module = TissuePhase(network, settings.tissues, minutes)
+    module = TissuePhase(network, settings.tissues, budget)
     n_before = before.n_steps if before else 0
-    data = ScansModule(settings, out_dir / "heads", first_step=n_before)
+    data = ScansModule(settings, folder.heads_dir, first_step=n_before)
+    trainer = make_trainer(folder.phase_dir, budget, precision=precision, ema_decay=settings.tissues.ema_decay, say=say)
     with flushed_denormals():
-        loss_before = _validation_loss(module, data, precision) if init else math.inf
-        say(f"validation loss of the weights to start from: {loss_before:.4f}")
-        trainer = _trainer(settings, precision, out_dir / NAME)
+        loss_before = math.inf if before is None else _validation_loss(module, data, precision, say)
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
-    card = ModelCard(
-        name=out_dir.name,
-        phase="tissues",
+    card = _card(settings, split, folder, n_steps=n_before + trainer.global_step, precision=f"{precision}: {reason}")
+    path = _write_best(network, folder, card, loss_before, say=say)
+    finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=path is not None)
+    return path
+
+
+def _card(
+    settings: TissueTrainingSettings, split: AnatomySplit, folder: RunFolder, *, n_steps: int, precision: str
+) -> ModelCard:
+    """Return the model card of the best weights of a run."""
+    return ModelCard(
+        name=folder.out_dir.name,
+        phase=NAME,
         network=settings.network.to_settings(),
         spacing_mm=settings.data.spacing_mm,
         training_data=tuple(path.name for path in split.train),
         validation_data=tuple(path.name for path in split.validation),
         date=datetime.now(UTC).date().isoformat(),
-        n_steps=n_before + trainer.global_step,
-        validation_loss=_best_loss(out_dir),
-        precision=f"{precision}: {reason}",
+        n_steps=n_steps,
+        validation_loss=load_best(folder.phase_dir)[1],
+        precision=precision,
     )
-    return _write_best(out_dir, settings.network.to_settings(), card, loss_before, say)
 
 
 def _write_best(
-    out_dir: Path, wanted: TissueNetworkSettings, card: ModelCard, loss_before: float, say: Callable[[str], None]
+    network: TissueNetwork, folder: RunFolder, card: ModelCard, loss_before: float, *, say: Callable[[str], None]
 ) -> Path | None:
     """Write the best weights of a run, if they are better than those it started from."""
     if not card.validation_loss < loss_before:
         say(f"validation loss {card.validation_loss:.4f}, not below {loss_before:.4f}: no weights are written")
         return None
-    best = torch.load(_best_path(out_dir), map_location="cpu", weights_only=True)
-    network = TissueNetwork(wanted)
-    prefix = "network."
-    network.load_state_dict({k[len(prefix) :]: v for k, v in best["state_dict"].items() if k.startswith(prefix)})
-    say(f"validation loss {card.validation_loss:.4f}, below {loss_before:.4f}: weights are written")
+    network = network.cpu().float()
+    network.load_state_dict(load_best(folder.phase_dir)[0])
     # Half precision on disk: half the size, and the shares of a whole head differ by at most 0.002.
-    return save_model(network.half(), card, out_dir / f"{NAME}.safetensors")
+    path = save_model(network.half(), card, folder.weights_path)
+    say(f"validation loss {card.validation_loss:.4f}, below {loss_before:.4f}: weights are written to {path}")
+    return path
 
 
 def _first_network(settings: TissueTrainingSettings, init: str | Path | None) -> tuple[TissueNetwork, ModelCard | None]:
@@ -158,77 +173,13 @@ def _first_network(settings: TissueTrainingSettings, init: str | Path | None) ->
     return network.train().requires_grad_(True), card
 
 
-def _prepare_folder(out_dir: Path, config_path: Path, *, resume: bool) -> Path | None:
-    """Return the checkpoint to go on from; refuse to mix two runs in one folder."""
-    kept, last = out_dir / "settings.toml", out_dir / NAME / "last.ckpt"
-    wanted = config_path.read_bytes()
-    if resume:
-        if not last.is_file():
-            raise MissingFileError(f"no checkpoint at {last} to go on from", hint="Leave --resume away to begin.")
-        if kept.read_bytes() != wanted:
-            raise InputError(f"{kept} holds other settings than {config_path}", hint="A run goes on as it began.")
-        return last
-    if last.is_file():
-        raise OutputExistsError(f"{out_dir} holds a run", hint="Give --resume, or another folder.")
-    out_dir.mkdir(parents=True, exist_ok=True)
-    kept.write_bytes(wanted)
-    return None
-
-
-def _fill_stores(data: ScanSection, split: AnatomySplit, store_dir: Path, say: Callable[[str], None]) -> None:
-    """Place the phantoms for training and validation."""
-    for name, paths, n_heads, seed in (
-        ("train", split.train, data.n_heads, data.seed),
-        ("validation", split.validation, data.n_validation_heads, data.seed + 1),
-    ):
-        placed = fill_store(
-            store_dir / name, paths, n_heads=n_heads, shape=data.shape, spacing=data.spacing_mm, seed=seed
-        )
-        for n_done in placed:
-            if n_done % 10 == 0 or n_done == n_heads:
-                say(f"{n_done} of {n_heads} phantoms for {name}")
-
-
-def _trainer(settings: TissueTrainingSettings, precision: Chosen, folder: Path) -> lightning.Trainer:
-    """Return the trainer: best and last checkpoints, CSV log, averaged weights."""
-    section = settings.tissues
-    callbacks: list[Callback] = [
-        ModelCheckpoint(
-            folder, filename="best", monitor="validation_loss", save_last=True, enable_version_counter=False
-        ),
-        TQDMProgressBar(refresh_rate=10),
-    ]
-    if section.ema_decay:
-        callbacks.append(EMAWeightAveraging(decay=section.ema_decay))
-    return lightning.Trainer(
-        max_steps=section.n_steps,
-        precision=precision,
-        accelerator="auto",
-        gradient_clip_val=1.0,
-        reload_dataloaders_every_n_epochs=1,
-        logger=CSVLogger(folder, name="log"),
-        callbacks=callbacks,
-        log_every_n_steps=25,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
-
-
-def _validation_loss(module: TissuePhase, data: ScansModule, precision: Chosen) -> float:
-    """Return the loss of a network as it is, on the validation scans of this run."""
+def _validation_loss(module: TissuePhase, data: ScansModule, precision: Chosen, say: Callable[[str], None]) -> float:
+    """Return the loss of a network as it is, on the validation scans of this run; learn what a validation takes."""
     trainer = lightning.Trainer(
         precision=precision, logger=False, enable_progress_bar=False, enable_checkpointing=False
     )
-    return float(trainer.validate(module, data, verbose=False)[0]["validation_loss"])
-
-
-def _best_path(out_dir: Path) -> Path:
-    """Return the best checkpoint, by its place: the folder of a run may have been moved."""
-    return out_dir / NAME / "best.ckpt"
-
-
-def _best_loss(out_dir: Path) -> float:
-    """Return the validation loss of the best checkpoint."""
-    best = torch.load(_best_path(out_dir), map_location="cpu", weights_only=True)
-    scores = [state["best_model_score"] for state in best["callbacks"].values() if "best_model_score" in state]
-    return float(scores[0])
+    start = module.budget.elapsed
+    loss = float(trainer.validate(module, data, verbose=False)[0]["validation_loss"])
+    module.budget.validation_seconds = module.budget.elapsed - start
+    say(f"validation loss of the weights to start from: {loss:.4f}")
+    return loss

@@ -1,0 +1,101 @@
+"""The checkpoints of a run: the last, to go on from, and the best, whose weights are kept.
+
+Lightning's own `ModelCheckpoint` forgets which was the best when the folder of a run was moved, writes no last
+checkpoint after a validation that was not the best, and, by the clock, one between the last step of an epoch and its
+validation, which a run that goes on from it would leave out.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from torch import Tensor
+
+CHECKPOINT_SECONDS = 180.0  # between checkpoints, of wall time
+LAST_NAME, BEST_NAME = "last.ckpt", "best.ckpt"
+
+
+class Checkpoints(Checkpoint):
+    """Write `last.ckpt` every few minutes and after each validation, `best.ckpt` after the best one.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Attributes
+    ----------
+    best_loss : float or None
+        The lowest validation loss so far.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.best_loss: float | None = None
+        self._saved_at = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps of this."""
+        return {"best_model_score": self.best_loss}
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002
+        """Go on with the best loss."""
+        self.best_loss = _best_loss(checkpoint)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Start the clock."""
+        self._saved_at = time.monotonic()
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        """Write the last checkpoint if it is time, unless validation comes next."""
+        is_last = trainer.should_stop or trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+        if not is_last and time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
+            self._save_last(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Write the best checkpoint if it is the best, and the last."""
+        loss = float(trainer.callback_metrics["validation_loss"])
+        loss = math.inf if math.isnan(loss) else loss
+        if self.best_loss is None or loss < self.best_loss:
+            self.best_loss = loss
+            trainer.save_checkpoint(self.folder / BEST_NAME, weights_only=False)
+        self._save_last(trainer)
+
+    def _save_last(self, trainer: Trainer) -> None:
+        """Write the checkpoint to go on from; the one before is replaced when this one is complete."""
+        trainer.save_checkpoint(self.folder / LAST_NAME, weights_only=False)
+        self._saved_at = time.monotonic()
+
+
+def load_best(folder: Path) -> tuple[dict[str, Tensor], float]:
+    """
+    Read the best checkpoint, by its place: the folder of a run may have been moved.
+
+    Parameters
+    ----------
+    folder : Path
+        Of checkpoints.
+
+    Returns
+    -------
+    weights : dict of str to Tensor
+        Of the module's `network`.
+    validation_loss : float
+    """
+    best, prefix = torch.load(folder / BEST_NAME, map_location="cpu", weights_only=True), "network."
+    weights = {name[len(prefix) :]: v for name, v in best["state_dict"].items() if name.startswith(prefix)}
+    loss = _best_loss(best)
+    if loss is None:
+        raise AssertionError("a best checkpoint has a validation loss")
+    return weights, loss
+
+
+def _best_loss(checkpoint: dict[str, Any]) -> float | None:
+    """Return the lowest validation loss up to a checkpoint."""
+    scores = (state.get("best_model_score") for state in checkpoint["callbacks"].values())
+    return next((float(score) for score in scores if score is not None), None)
