@@ -36,6 +36,25 @@ def scan():
     return Volume(np.random.default_rng(0).normal(300, 50, (12, 11, 9)), affine)
 
 
+@pytest.fixture(scope="session")
+def visit():
+    """Return a subject of the built-in head in the scanner of site B, 2 mm: a scan whose tissues are known."""
+    from hail_mri.simulation.mni import mni_anatomy
+    from hail_mri.simulation.scanners import SITES
+    from hail_mri.simulation.subjects import new_subject
+    from hail_mri.simulation.travelling import visit_site
+
+    return visit_site(new_subject(mni_anatomy(2.0), 1), SITES["B"], spacing=2.0, seed=1)
+
+
+@pytest.fixture(scope="session")
+def simulated_scan(visit):
+    """Return its scan."""
+    from hail_mri.simulation.travelling import scan_visit
+
+    return scan_visit(visit)
+
+
 @pytest.fixture
 def make_head():
     """Return a function that samples a head (scalp, skull, fluid, grey and white matter) on any grid."""

@@ -33,8 +33,11 @@ def scan_path(tmp_path, make_head):
 @pytest.mark.parametrize(
     "arguments",
     [
-        pytest.param(["harmonize", "scan.nii.gz", "--target", "scan.nii.gz", "-o", "out.nii.gz"], id="harmonize"),
-        pytest.param(["style", "scan.nii.gz", "-o", "card.json"], id="style"),
+        # What stands for a head here is none to the checks.
+        pytest.param(
+            ["harmonize", "scan.nii.gz", "--target", "scan.nii.gz", "-o", "out.nii.gz", "--force"], id="harmonize"
+        ),
+        pytest.param(["style", "scan.nii.gz", "-o", "card.json", "--force"], id="style"),
         pytest.param(["info"], id="info"),
     ],
 )

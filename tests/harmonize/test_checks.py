@@ -9,22 +9,13 @@ from hail_mri.harmonize.checks import Check, check_pair, check_reading, failures
 from hail_mri.harmonize.style_models import load_style_model
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.prepare import prepare
-from hail_mri.simulation.mni import mni_anatomy
-from hail_mri.simulation.scanners import SITES
-from hail_mri.simulation.subjects import new_subject
-from hail_mri.simulation.travelling import scan_visit, visit_site
 
 SPACING = 2.0  # mm
 
 
 @pytest.fixture(scope="module")
-def visit():
-    return visit_site(new_subject(mni_anatomy(2.0), 1), SITES["B"], spacing=SPACING, seed=1)
-
-
-@pytest.fixture(scope="module")
-def scan(visit):
-    return scan_visit(visit)
+def scan(simulated_scan):
+    return simulated_scan
 
 
 @pytest.fixture(scope="module")

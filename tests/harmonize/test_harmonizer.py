@@ -212,7 +212,7 @@ class TestChoices:
 
     def test_the_time_of_every_stage_is_told(self, small_model, make_head, other_head):
         harmonized = Harmonizer(other_head, model=small_model).run(make_head())
-        assert list(harmonized.seconds) == ["prepare", "network", "transfer", "finish"]
+        assert list(harmonized.seconds) == ["prepare", "network", "checks", "predict", "transfer", "finish"]
         assert min(harmonized.seconds.values()) > 0
 
     @pytest.mark.parametrize(

@@ -8,23 +8,14 @@ from hail_mri.harmonize.style_models import TissueModel, load_style_model
 from hail_mri.model.tissue_classes import TISSUE_CLASSES, WHITE_MATTER
 from hail_mri.model.weights import load_model
 from hail_mri.preprocess.prepare import prepare
-from hail_mri.simulation.mni import mni_anatomy
-from hail_mri.simulation.scanners import SITES
-from hail_mri.simulation.subjects import new_subject
-from hail_mri.simulation.travelling import scan_visit, visit_site
 
 SPACING = 2.0  # mm
 ML_PER_VOXEL = 8e-3  # of the network grid
 
 
 @pytest.fixture(scope="module")
-def visit():
-    return visit_site(new_subject(mni_anatomy(2.0), 1), SITES["B"], spacing=SPACING, seed=1)
-
-
-@pytest.fixture(scope="module")
-def scan(visit):
-    return scan_visit(visit)
+def scan(simulated_scan):
+    return simulated_scan
 
 
 @pytest.fixture(scope="module")

@@ -9,23 +9,14 @@ from hail_mri.image.orientation import orient_like, to_canonical
 from hail_mri.image.volume import Volume
 from hail_mri.model.tissue_classes import BRAIN, CLASS_INDEX, TISSUE_CLASSES
 from hail_mri.segmentation.segment import segment
-from hail_mri.simulation.mni import mni_anatomy
-from hail_mri.simulation.scanners import SITES
-from hail_mri.simulation.subjects import new_subject
 from hail_mri.simulation.tissues import classes_of_tissues
-from hail_mri.simulation.travelling import scan_visit, visit_site
 
 SPACING = 2.0  # mm; at 3 mm the fluid around this brain is thinner than a voxel
 
 
 @pytest.fixture(scope="module")
-def visit():
-    return visit_site(new_subject(mni_anatomy(2.0), 1), SITES["B"], spacing=SPACING, seed=1)
-
-
-@pytest.fixture(scope="module")
-def scan(visit):
-    return scan_visit(visit)
+def scan(simulated_scan):
+    return simulated_scan
 
 
 @pytest.fixture(scope="module")
