@@ -142,7 +142,18 @@ class TestWithoutNetwork:
         assert main(["harmonize", str(source), "--target", str(target), "-o", str(result)]) == 0
 
         assert tree(tmp_path / "new/folder") == ["a.json", "a.nii.gz"]
-        assert error_line(capsys) == "hail-mri: warning: A warning."
+        assert "hail-mri: warning: A warning." in capsys.readouterr().err.splitlines()
+
+    def test_a_scan_that_was_harmonized_before_is_worth_a_look(self, tmp_path, make_scan, capsys):
+        source, target = make_scan(tmp_path / "a.nii.gz"), make_scan(tmp_path / "t.nii.gz", seed=1)
+        first, second = tmp_path / "first.nii.gz", tmp_path / "second.nii.gz"
+
+        main(["harmonize", str(source), "--target", str(target), "-o", str(first)])
+        once = capsys.readouterr().err
+        main(["harmonize", str(first), "--target", str(target), "-o", str(second)])
+
+        assert "ok harmonized before" in once
+        assert "check harmonized before: yes, to 't.nii.gz', expected no" in capsys.readouterr().err
 
     def test_choices_are_written_in_the_sidecar(self, tmp_path, make_scan):
         source, target = make_scan(tmp_path / "a.nii.gz"), make_scan(tmp_path / "t.nii.gz", seed=1)

@@ -22,7 +22,7 @@ from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 if TYPE_CHECKING:
     from hail_mri.apps.batch import Outcome
     from hail_mri.apps.scan import LookPath
-    from hail_mri.harmonize.checks import Check
+    from hail_mri.harmonize.check import Check
 
 EXIT_WRONG_REQUEST = 2
 EXIT_SOME_FAILED = 70

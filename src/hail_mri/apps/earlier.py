@@ -1,6 +1,5 @@
 """What an earlier run has done already: a result that is there, made of the same files with the same settings."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,7 @@ from typing import Any
 from hail_mri.apps.requests import ScanRequest
 from hail_mri.errors import HailError
 from hail_mri.harmonize.settings import HarmonizeSettings
-from hail_mri.harmonize.sidecar import InputFile, file_sha256, sidecar_path
-from hail_mri.image.regular_file import size_of_file
+from hail_mri.harmonize.sidecar import InputFile, file_sha256, read_sidecar
 
 # What decides whether, where and how fast, not what.
 NO_MATTER = ("device", "threads", "force")
@@ -29,7 +27,7 @@ def is_done(
     target_mask : Path or None
         Brain mask of the target.
     """
-    told = _sidecar(request.output)
+    told = read_sidecar(request.output)
     hashes = told.get("Sha256")
     if not isinstance(hashes, dict) or not request.output.is_file() or not _same_settings(told, settings):
         return False
@@ -49,16 +47,6 @@ def is_done(
         "Result": file_sha256(request.output),
     }
     return all(hashes.get(name) == sha256 for name, sha256 in expected.items())
-
-
-def _sidecar(output: Path) -> dict[str, Any]:
-    """Read the sidecar of a result; empty if there is none of ours."""
-    try:
-        size_of_file(sidecar_path(output))
-        told = json.loads(sidecar_path(output).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, HailError):
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _same_settings(told: dict[str, Any], settings: HarmonizeSettings) -> bool:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from hail_mri.apps.requests import ScanRequest, require_possible
 from hail_mri.errors import InputError
+from hail_mri.harmonize.check import Check, failures
+from hail_mri.harmonize.history import check_history
 from hail_mri.harmonize.result import save_result
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.sidecar import InputFile, Provenance
@@ -17,7 +19,6 @@ from hail_mri.image.volume import Volume
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hail_mri.harmonize.checks import Check
     from hail_mri.harmonize.style_card import StyleCard
 
 
@@ -115,8 +116,6 @@ def require_checked(path: Path, checks: "Sequence[Check]", *, force: bool) -> No
     InputError
         With all that failed.
     """
-    from hail_mri.harmonize.checks import failures
-
     failed = failures(checks)
     if failed and not force:
         found = "; ".join(
@@ -159,7 +158,10 @@ class FileHarmonizer:
         self._overwrite = overwrite
         self._weights_sha256 = weights_hash(settings.model)
         self._setup_seconds = time.perf_counter() - start
-        require_checked(target.file.path, self._harmonizer.target_checks, force=settings.force)
+        self._target_checks = self._harmonizer.target_checks
+        if isinstance(target.look, Volume):
+            self._target_checks = (*self._target_checks, check_history(target.file.path))
+        require_checked(target.file.path, self._target_checks, force=settings.force)
 
     def run(self, scan: Scan, output: Path) -> Report:
         """Harmonize one scan, and write the result and its sidecar.
@@ -176,7 +178,7 @@ class FileHarmonizer:
         )
         read_warnings = (*scan.volume.warnings, *getattr(self._target.look, "warnings", ()))
         warnings = tuple(dict.fromkeys((*read_warnings, *harmonized.warnings)))
-        checks = {"Source": source.checks, "Target": self._harmonizer.target_checks}
+        checks = {"Source": (*source.checks, check_history(scan.file.path)), "Target": self._target_checks}
         provenance = Provenance(
             source=scan.file,
             target=self._target.file,

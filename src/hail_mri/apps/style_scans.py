@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from hail_mri.apps.requests import require_not_read
 from hail_mri.apps.scan import require_checked
 from hail_mri.errors import InputError
+from hail_mri.harmonize.history import check_history
 from hail_mri.harmonize.result import require_file_free
 from hail_mri.image.nifti import load_volume
 
 if TYPE_CHECKING:
-    from hail_mri.harmonize.checks import Check
+    from hail_mri.harmonize.check import Check
 
 
 def make_style_card(
@@ -38,6 +39,6 @@ def make_style_card(
         card, found = meter.measure(volume)
         require_checked(target, found, force=force)
         cards.append(card)
-        checks.append(found)
+        checks.append((*found, check_history(target)))
     mean_card(cards).save(output, overwrite=overwrite)
     return checks

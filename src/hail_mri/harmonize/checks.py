@@ -10,19 +10,19 @@ Left and right cannot be told apart: heads are nearly symmetric.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from hail_mri.harmonize.check import Check, Verdict
 from hail_mri.harmonize.style_models import Reading, Style
 from hail_mri.model.map_measures import MapMeasures
 from hail_mri.model.tissue_classes import BACKGROUND, BRAIN, CSF, GREY_MATTER, WHITE_MATTER
 from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.preprocess.prepare import Prepared
 
-Verdict = Literal["ok", "check", "fail"]
 SAMPLE_STEP = 2  # along each axis: every eighth voxel shows how many are clipped, or 0
 BRAIN_ALONE = 0.7  # of all tissue; 0.83 to 0.85 in stripped scans, 0.32 to 0.53 in whole and cut heads
 INFINITE = math.inf
@@ -73,34 +73,6 @@ _LIMITS = {limits.name: limits for limits in LIMITS}
 ZERO_POINT = "intensity of no signal"
 
 
-@dataclass(frozen=True)
-class Check:
-    """One number of a scan, and what is to be thought of it.
-
-    Attributes
-    ----------
-    name : str
-    verdict : "ok", "check" or "fail"
-    found : str
-        The number with its unit.
-    expected : str
-        Limits of what is ok.
-    hint : str
-        What may be wrong if it is not ok.
-    """
-
-    name: str
-    verdict: Verdict
-    found: str
-    expected: str
-    hint: str
-
-    def __str__(self) -> str:
-        """Return one line."""
-        line = f"{self.verdict:5} {self.name}: {self.found}, expected {self.expected}"
-        return line if self.verdict == "ok" else f"{line}; {self.hint}"
-
-
 def check_reading(reading: Reading[Any]) -> tuple[Check, ...]:
     """
     Check a scan that a model has read.
@@ -140,11 +112,6 @@ def check_pair(source: Style, target: Style) -> tuple[Check, ...]:
     hint = "tissues are compared that both show; what the target does not show changes as tissues like it do"
     verdict: Verdict = "ok" if stripped[0] == stripped[1] else "check"
     return (Check("skull-stripped", verdict, found, "both or neither", hint),)
-
-
-def failures(checks: Iterable[Check]) -> list[Check]:
-    """Return the checks that failed."""
-    return [check for check in checks if check.verdict == "fail"]
 
 
 def _is_brain_alone(style: TissueStyle) -> bool:

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from hail_mri.errors import InputError
-from hail_mri.harmonize.checks import Check, check_pair, check_reading, failures
+from hail_mri.harmonize.check import Check, failures
+from hail_mri.harmonize.checks import check_pair, check_reading
 from hail_mri.harmonize.environment import limit_threads
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 from hail_mri.harmonize.style_card import StyleCard, measure_style

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hail_mri import __version__
-from hail_mri.errors import InputError
+from hail_mri.errors import HailError, InputError
 from hail_mri.harmonize.environment import DISTRIBUTION, peak_memory_mib, versions
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import NIFTI_SUFFIXES
 from hail_mri.image.regular_file import size_of_file
 
 if TYPE_CHECKING:
-    from hail_mri.harmonize.checks import Check
+    from hail_mri.harmonize.check import Check
 
 _CHUNK_BYTES = 1 << 20
 
@@ -174,10 +174,17 @@ def relative_path(path: Path, folder: Path) -> str:
 
 def skull_stripped(source_path: Path, found: bool | None) -> dict[str, bool]:
     """Return the source's own `SkullStripped`, if its sidecar has one, or else what was found."""
-    try:
-        size_of_file(sidecar_path(source_path))
-        known = json.loads(sidecar_path(source_path).read_text(encoding="utf-8"))["SkullStripped"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        known = None
+    known = read_sidecar(source_path).get("SkullStripped")
     told = known if isinstance(known, bool) else found
     return {} if told is None else {"SkullStripped": told}
+
+
+def read_sidecar(image_path: Path) -> dict[str, Any]:
+    """Return what the sidecar of an image tells; nothing if there is none, or none that can be read."""
+    try:
+        path = sidecar_path(image_path)
+        size_of_file(path)
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, HailError):
+        return {}
+    return told if isinstance(told, dict) else {}

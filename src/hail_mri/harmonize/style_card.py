@@ -15,7 +15,8 @@ import torch
 
 from hail_mri.errors import InputError
 from hail_mri.harmonize.card_file import FORMAT, check_card, read_card
-from hail_mri.harmonize.checks import Check, check_reading
+from hail_mri.harmonize.check import Check
+from hail_mri.harmonize.checks import check_reading
 from hail_mri.harmonize.result import require_file_free, write_together
 from hail_mri.harmonize.style_models import Style, StyleModel, load_style_model
 from hail_mri.image.volume import Volume

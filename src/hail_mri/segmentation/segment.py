@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
-from hail_mri.harmonize.checks import Check, check_reading
+from hail_mri.harmonize.check import Check
+from hail_mri.harmonize.checks import check_reading
 from hail_mri.harmonize.environment import limit_threads
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_models import Reading, TissueModel, load_style_model

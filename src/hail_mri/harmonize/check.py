@@ -1,0 +1,40 @@
+"""What one check of a scan has found. Nothing heavy is imported: files are checked before any model is there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["ok", "check", "fail"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One number of a scan, and what is to be thought of it.
+
+    Attributes
+    ----------
+    name : str
+    verdict : "ok", "check" or "fail"
+    found : str
+        The number with its unit.
+    expected : str
+        Limits of what is ok.
+    hint : str
+        What may be wrong if it is not ok.
+    """
+
+    name: str
+    verdict: Verdict
+    found: str
+    expected: str
+    hint: str
+
+    def __str__(self) -> str:
+        """Return one line."""
+        line = f"{self.verdict:5} {self.name}: {self.found}, expected {self.expected}"
+        return line if self.verdict == "ok" else f"{line}; {self.hint}"
+
+
+def failures(checks: Iterable[Check]) -> list[Check]:
+    """Return the checks that failed."""
+    return [check for check in checks if check.verdict == "fail"]
