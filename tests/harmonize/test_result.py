@@ -7,11 +7,13 @@ import pytest
 
 from hail_mri.errors import InputError, OutputExistsError, UnwritableError
 from hail_mri.harmonize import result
-from hail_mri.harmonize.result import require_folder_free, require_free, save_result, write_together
+from hail_mri.harmonize.result import Provenance, describe, require_free, save_result
 from hail_mri.harmonize.settings import HarmonizeSettings
-from hail_mri.harmonize.sidecar import InputFile, Provenance
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.volume import Volume
+from hail_mri.provenance import atomic_write
+from hail_mri.provenance.hashes import InputFile
+from hail_mri.provenance.sidecar import sidecar_path
 
 VOLUME = Volume(np.arange(8**3, dtype=np.float32).reshape(8, 8, 8), np.eye(4))
 
@@ -51,7 +53,10 @@ def test_the_same_volume_gives_the_same_bytes(tmp_path, provenance):
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
 
 
-@pytest.mark.parametrize("step", ["save_volume", "describe", "write_json", "_rename_all"])
+@pytest.mark.parametrize(
+    ("room", "step"),
+    [(result, "save_volume"), (result, "describe"), (result, "write_json"), (atomic_write, "_rename_all")],
+)
 @pytest.mark.parametrize(
     ("failure", "seen"),
     [
@@ -60,11 +65,11 @@ def test_the_same_volume_gives_the_same_bytes(tmp_path, provenance):
         pytest.param(ZeroDivisionError(), ZeroDivisionError, id="bug"),
     ],
 )
-def test_a_failure_at_any_step_leaves_nothing_behind(tmp_path, provenance, monkeypatch, step, failure, seen):
+def test_a_failure_at_any_step_leaves_nothing_behind(tmp_path, provenance, monkeypatch, room, step, failure, seen):
     def fail(*_: object, **__: object) -> None:
         raise failure
 
-    monkeypatch.setattr(result, step, fail)
+    monkeypatch.setattr(room, step, fail)
 
     with pytest.raises(seen):
         save_result(VOLUME, tmp_path / "out/sub/a.nii.gz", provenance)
@@ -121,93 +126,12 @@ def test_a_name_without_a_folder_is_written_where_one_is(tmp_path, provenance, m
     assert names(tmp_path) == ["a.json", "a.nii", "source.nii"]
 
 
-def test_a_folder_with_something_in_it_is_filled_only_if_asked(tmp_path):
-    require_folder_free(tmp_path / "new", overwrite=False)
-    require_folder_free(tmp_path, overwrite=False)
-    (tmp_path / "a").touch()
-
-    with pytest.raises(OutputExistsError, match="is not empty"):
-        require_folder_free(tmp_path, overwrite=False)
-    require_folder_free(tmp_path, overwrite=True)
-
-
-@pytest.mark.parametrize("has_links", [True, False], ids=["hard links", "no hard links"])
-def test_what_was_there_comes_back_when_a_later_file_cannot_have_its_name(tmp_path, monkeypatch, has_links):
-    (tmp_path / "real").write_bytes(b"older a")
-    (tmp_path / "a").symlink_to(tmp_path / "real")
-    (tmp_path / "b").write_bytes(b"older b")
-    replace = Path.replace
-
-    def refuse_b(path: Path, target: Path) -> Path:
-        if target.name == "b" and not path.name.endswith(".kept"):
-            raise PermissionError(1, "Operation not permitted", str(target))
-        return replace(path, target)
-
-    def refuse_links(*_: object, **__: object) -> None:
-        raise OSError(95, "Operation not supported")
-
-    monkeypatch.setattr(Path, "replace", refuse_b)
-    if not has_links:
-        monkeypatch.setattr("os.link", refuse_links)
-
-    with pytest.raises(UnwritableError, match="/b could not be written"):
-        write_together([tmp_path / "b", tmp_path / "a"], lambda hidden: [p.write_text("new") for p in hidden.values()])
-
-    assert names(tmp_path) == ["a", "b", "real"]
-    assert (tmp_path / "a").is_symlink()
-    assert (tmp_path / "a").read_bytes() == b"older a"
-    assert (tmp_path / "b").read_bytes() == b"older b"
-
-
-def test_folders_that_were_made_for_nothing_are_removed(tmp_path):
-    def fail(_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(UnwritableError):
-        write_together([tmp_path / "new/labels/a", tmp_path / "new/masks/deep/b"], fail)
-
-    assert names(tmp_path) == []
-
-
-def test_runs_in_two_containers_with_one_process_number_do_not_share_hidden_files(tmp_path):
-    path = tmp_path / "a.nii"
-
-    def write_while_another_run_writes(hidden):
-        hidden[path].write_text("this run")
-        write_together([path], lambda others: others[path].write_text("the other run"))
-
-    write_together([path], write_while_another_run_writes)
-
-    assert path.read_text() == "this run"
-    assert names(tmp_path) == ["a.nii"]
-
-
-def test_a_message_about_a_hidden_file_is_one_about_the_file_that_was_asked_for(tmp_path):
-    paths = [tmp_path / "a.nii.gz", tmp_path / "a.json"]
-
-    def fail(hidden):
-        raise UnwritableError(f"{hidden[paths[1]]} could not be written: No space left on device", "check free space")
-
-    with pytest.raises(UnwritableError, match=r"/a\.json could not be written: No space left") as raised:
-        write_together(paths, fail)
-    assert raised.value.hint == "check free space"
-
-
 def test_a_name_that_just_fits_is_written(tmp_path, provenance):
     name = "x" * 248 + ".nii.gz"
 
     save_result(VOLUME, tmp_path / name, provenance)
 
     assert name in names(tmp_path)
-
-
-def test_a_folder_is_not_moved_out_of_the_way_like_a_file(tmp_path):
-    (tmp_path / "folder").mkdir()
-
-    with pytest.raises(UnwritableError, match="folder could not be written"):
-        write_together([tmp_path / "folder"], lambda hidden: [p.write_text("new") for p in hidden.values()])
-
-    assert names(tmp_path) == ["folder"]
 
 
 @pytest.mark.parametrize("output", ["file/a.nii", "file/sub/deep/a.nii"])
@@ -218,3 +142,77 @@ def test_the_output_that_was_asked_for_is_named_and_what_is_in_its_way(tmp_path,
         require_free(tmp_path / output, overwrite=True)
 
     assert str(raised.value) == f"{tmp_path / output} cannot be written: {tmp_path / 'file'} is not a folder"
+
+
+def provenance_in(folder: Path, **changes) -> Provenance:
+    source, target = folder / "in/sub-01_T1w.nii.gz", folder / "target.nii.gz"
+    source.parent.mkdir(exist_ok=True)
+    source.write_bytes(b"source")
+    target.write_bytes(b"target")
+    told = {
+        "source": InputFile.read(source),
+        "target": InputFile.read(target),
+        "settings": HarmonizeSettings(strength=0.5),
+        "weights_sha256": "ab" * 32,
+        "seconds": {"read": 0.12345, "network": 2.0},
+        "warnings": ("Both codes are 0.",),
+    }
+    return Provenance(**(told | changes))
+
+
+def test_the_sidecar_tells_inputs_settings_hashes_and_times(tmp_path):
+    told = describe(provenance_in(tmp_path), tmp_path / "out/x.nii.gz", result_sha256="cd" * 32)
+
+    assert told["Sources"] == ["../in/sub-01_T1w.nii.gz", "../target.nii.gz"]
+    assert told["SpatialReference"] == "orig"
+    assert told["Settings"]["strength"] == 0.5
+    assert told["Sha256"] == {
+        "Source": hashlib.sha256(b"source").hexdigest(),
+        "Target": hashlib.sha256(b"target").hexdigest(),
+        "Weights": "ab" * 32,
+        "Result": "cd" * 32,
+    }
+    assert told["Seconds"] == {"read": 0.123, "network": 2.0}
+    assert told["PeakMemoryMiB"] > 1
+    assert {"hail-mri", "python", "torch", "monai", "nibabel", "numpy"} <= set(told["Versions"])
+    assert told["Warnings"] == ["Both codes are 0."]
+
+
+def test_a_brain_mask_is_one_of_the_sources(tmp_path):
+    (tmp_path / "mask.nii").write_bytes(b"mask")
+    provenance = provenance_in(tmp_path, brain_mask=InputFile.read(tmp_path / "mask.nii"))
+
+    told = describe(provenance, tmp_path / "x.nii.gz", result_sha256="")
+
+    assert told["BrainMask"] == "mask.nii"
+    assert told["Sources"][-1] == "mask.nii"
+
+
+@pytest.mark.parametrize(
+    ("beside_source", "told_key"),
+    [
+        pytest.param('{"SkullStripped": true}', {"SkullStripped": True}, id="known"),
+        pytest.param('{"EchoTime": 0.003}', {}, id="not told"),
+        pytest.param('{"SkullStripped": "yes"}', {}, id="no truth value"),
+        pytest.param("[1]", {}, id="no object"),
+        pytest.param("{", {}, id="no JSON"),
+        pytest.param(None, {}, id="no sidecar"),
+    ],
+)
+def test_skull_stripped_is_told_if_the_source_tells(tmp_path, beside_source, told_key):
+    provenance = provenance_in(tmp_path)
+    if beside_source is not None:
+        sidecar_path(provenance.source.path).write_text(beside_source)
+
+    told = describe(provenance, tmp_path / "x.nii.gz", result_sha256="")
+
+    assert {key: value for key, value in told.items() if key == "SkullStripped"} == told_key
+
+
+@pytest.mark.parametrize(("beside_source", "told"), [(None, True), ('{"SkullStripped": false}', False)])
+def test_what_the_tissue_map_says_is_told_unless_the_source_tells(tmp_path, beside_source, told):
+    provenance = provenance_in(tmp_path, skull_stripped=True)
+    if beside_source is not None:
+        sidecar_path(provenance.source.path).write_text(beside_source)
+
+    assert describe(provenance, tmp_path / "x.nii.gz", result_sha256="")["SkullStripped"] is told

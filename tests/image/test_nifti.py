@@ -447,7 +447,7 @@ def test_a_scan_can_be_written_over_itself(tmp_path):
     [
         pytest.param("missing/out.nii.gz", UnwritableError, "does not exist", id="no such folder"),
         pytest.param("file/out.nii.gz", UnwritableError, "does not exist", id="a file in place of the folder"),
-        pytest.param("folder.nii", UnwritableError, "is a folder", id="a folder in place of the file"),
+        pytest.param("folder.nii", InputError, "is a folder", id="a folder in place of the file"),
         pytest.param("x" * 300 + ".nii", UnwritableError, "File name too long", id="a name too long"),
         pytest.param("out.png", InputError, "must end in .nii or .nii.gz", id="another suffix"),
         pytest.param("out.mgz", InputError, "must end in .nii or .nii.gz", id="mgz"),
@@ -473,7 +473,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, name):
     handler, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
     try:
-        with pytest.raises(UnwritableError, match="could not be written: File too large"):
+        with pytest.raises(UnwritableError, match=r"could not be written \(File too large"):
             save_volume(volume, tmp_path / name, overwrite=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

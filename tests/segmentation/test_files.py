@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from hail_mri.errors import InputError, OutputExistsError, UnwritableError
-from hail_mri.harmonize.sidecar import InputFile
 from hail_mri.image.volume import Volume
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
+from hail_mri.provenance.hashes import InputFile
 from hail_mri.segmentation import files
 from hail_mri.segmentation.files import SegmentationInputs, SegmentationPaths, require_paths_free, save_segmentation
 from hail_mri.segmentation.segment import Segmentation

@@ -14,8 +14,8 @@ from hail_mri.apps.requests import ScanRequest, requests_of_batch, require_possi
 from hail_mri.apps.scan import FileHarmonizer, LookPath, read_scan, read_target
 from hail_mri.apps.terminal import one_line, progress
 from hail_mri.errors import HailError
-from hail_mri.harmonize.result import write_together
 from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.provenance.atomic_write import write_together
 
 RESULT_TABLE = "harmonized.tsv"
 NO_OUTPUT = "n/a"  # as in BIDS

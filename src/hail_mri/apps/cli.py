@@ -198,7 +198,7 @@ def simulate(
     """Write a data set of travelling subjects."""
     if not 0.0 < spacing < math.inf:
         raise InputError(f"--spacing is {spacing}, expected a voxel size in mm above 0")
-    from hail_mri.harmonize.result import require_folder_free
+    from hail_mri.provenance.free_paths import require_folder_free
     from hail_mri.simulation.cohorts import write_cohort
 
     require_folder_free(output, overwrite=overwrite)
@@ -239,7 +239,7 @@ def train(
         if error.name != "lightning":
             raise
         raise InputError("training needs Lightning, which is not installed", "pip install 'hail-mri[train]'") from error
-    from hail_mri.harmonize.result import require_writable_folder
+    from hail_mri.provenance.free_paths import require_writable_folder
 
     require_writable_folder(output)
     train_phase = train_tissues if phase == "tissues" else partial(train_network, phase)

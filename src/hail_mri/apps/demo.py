@@ -25,10 +25,10 @@ from hail_mri.evaluation.comparison import (
 )
 from hail_mri.evaluation.score_table import format_distances, format_scores
 from hail_mri.harmonize.harmonizer import harmonize
-from hail_mri.harmonize.result import require_writable_folder
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import save_volume
 from hail_mri.image.volume import Volume
+from hail_mri.provenance.free_paths import require_writable_folder
 from hail_mri.report.figures import comparison_figure
 from hail_mri.simulation.mni import mni_anatomy
 from hail_mri.simulation.scanners import site_by_name

@@ -7,7 +7,8 @@ from typing import Any
 from hail_mri.apps.requests import ScanRequest
 from hail_mri.errors import HailError
 from hail_mri.harmonize.settings import HarmonizeSettings
-from hail_mri.harmonize.sidecar import InputFile, file_sha256, read_sidecar
+from hail_mri.provenance.hashes import InputFile, file_sha256
+from hail_mri.provenance.sidecar import read_sidecar
 
 # What decides whether, where and how fast, not what.
 NO_MATTER = ("device", "threads", "force")

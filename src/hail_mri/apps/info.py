@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hail_mri.harmonize.environment import versions
+from hail_mri.provenance.environment import versions
 
 
 def collect_info() -> dict[str, Any]:

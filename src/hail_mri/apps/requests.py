@@ -10,10 +10,10 @@ from pathlib import Path
 
 from hail_mri.apps.scan_folder import find_scans, result_name
 from hail_mri.errors import InputError
-from hail_mri.harmonize.result import require_file_free
-from hail_mri.harmonize.sidecar import sidecar_path
 from hail_mri.image.nifti import READABLE_SUFFIXES
-from hail_mri.image.regular_file import size_of_file
+from hail_mri.provenance.free_paths import require_file_free
+from hail_mri.provenance.regular_file import size_of_file
+from hail_mri.provenance.sidecar import sidecar_path
 
 TABLE_SUFFIX = ".tsv"
 COLUMNS = ("source", "output")

@@ -9,12 +9,12 @@ from hail_mri.apps.requests import ScanRequest, require_possible
 from hail_mri.errors import InputError
 from hail_mri.harmonize.check import Check, failures
 from hail_mri.harmonize.history import check_history
-from hail_mri.harmonize.result import save_result
+from hail_mri.harmonize.result import Provenance, save_result
 from hail_mri.harmonize.settings import HarmonizeSettings
-from hail_mri.harmonize.sidecar import InputFile, Provenance
 from hail_mri.image.mask import load_mask
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.volume import Volume
+from hail_mri.provenance.hashes import InputFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from hail_mri.apps.requests import require_not_read
 from hail_mri.apps.scan import require_checked
 from hail_mri.errors import InputError
 from hail_mri.harmonize.history import check_history
-from hail_mri.harmonize.result import require_file_free
 from hail_mri.image.nifti import load_volume
+from hail_mri.provenance.free_paths import require_file_free
 
 if TYPE_CHECKING:
     from hail_mri.harmonize.check import Check

@@ -14,10 +14,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from hail_mri.errors import InputError
-from hail_mri.image.regular_file import size_of_file
 from hail_mri.model.feature_style import FeatureStyle
 from hail_mri.model.tissue_classes import TISSUE_CLASSES, WHITE_MATTER
 from hail_mri.model.tissue_style import TissueStyle
+from hail_mri.provenance.regular_file import size_of_file
 
 FORMAT = "hail-mri style card 2"
 LARGEST_BYTES = 1 << 20  # a card has a few thousand

@@ -19,7 +19,6 @@ from torch import Tensor
 from hail_mri.errors import InputError
 from hail_mri.harmonize.check import Check, failures
 from hail_mri.harmonize.checks import check_pair, check_reading
-from hail_mri.harmonize.environment import limit_threads
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 from hail_mri.harmonize.style_card import StyleCard, measure_style
 from hail_mri.harmonize.style_models import Reading, StyleModel, load_style_model
@@ -28,6 +27,7 @@ from hail_mri.image.orientation import orient_like
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
+from hail_mri.model.threads import limit_threads
 from hail_mri.preprocess.prepare import Prepared, prepare
 
 _DEFAULTS = HarmonizeSettings()

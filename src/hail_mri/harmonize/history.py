@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from hail_mri.harmonize.check import Check
-from hail_mri.harmonize.environment import DISTRIBUTION
-from hail_mri.harmonize.sidecar import read_sidecar
+from hail_mri.provenance.environment import DISTRIBUTION
+from hail_mri.provenance.sidecar import read_sidecar
 
 HARMONIZED_BEFORE = "harmonized before"
 

@@ -1,20 +1,59 @@
-"""A result is two files, the scan and its JSON sidecar, which appear together or not at all."""
+"""A result is two files, the scan and its JSON sidecar, which appear together or not at all.
 
-import errno
-import os
+The sidecar tells what was done to a scan, with what, and the hashes that show whether anything has changed since.
+"""
+
+from __future__ import annotations
+
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
 
-from hail_mri.errors import HailError, InputError, OutputExistsError, UnwritableError
-from hail_mri.harmonize.sidecar import Provenance, describe, file_sha256, sidecar_path, write_json
+from hail_mri.harmonize.check import Check
+from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import save_volume
 from hail_mri.image.volume import Volume
+from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.environment import peak_memory_mib
+from hail_mri.provenance.free_paths import require_file_free
+from hail_mri.provenance.hashes import InputFile, file_sha256
+from hail_mri.provenance.sidecar import generated_by, relative_path, sidecar_path, skull_stripped, write_json
 
-TAIL = 20  # letters at the end of a name, which hold its suffix
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What the sidecar tells about one result, except the result's own hash.
+
+    Parameters
+    ----------
+    source, target : InputFile
+        The scan, and the target: another scan or a style card.
+    settings : HarmonizeSettings
+    weights_sha256 : str
+        Of the model's weights, hexadecimal.
+    brain_mask, target_mask : InputFile or None
+        Of the source and of the target.
+    seconds : mapping of str to float
+        Wall time per stage, s.
+    warnings : tuple of str
+    skull_stripped : bool or None
+        What the tissue map says of the source; its own sidecar, if it has one, is believed first.
+    checks : mapping of str to sequence of Check
+        Of the source and of the target.
+    """
+
+    source: InputFile
+    target: InputFile
+    settings: HarmonizeSettings
+    weights_sha256: str
+    brain_mask: InputFile | None = None
+    target_mask: InputFile | None = None
+    seconds: Mapping[str, float]
+    warnings: tuple[str, ...] = ()
+    skull_stripped: bool | None = None
+    checks: Mapping[str, Sequence[Check]] = field(default_factory=dict)
 
 
 def require_free(result_path: Path, *, overwrite: bool) -> None:
@@ -31,46 +70,6 @@ def require_free(result_path: Path, *, overwrite: bool) -> None:
     """
     require_file_free(result_path, overwrite=overwrite)
     require_file_free(sidecar_path(result_path), overwrite=overwrite)
-
-
-def require_file_free(path: Path, *, overwrite: bool) -> None:
-    """Make sure that one file may be written; raises as `require_free`."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder, expected the name of a file to write", "add a file name to it")
-    if os.path.lexists(path) and not overwrite:
-        raise OutputExistsError(f"{path} exists, expected a new name", "choose another name or ask to --overwrite it")
-    require_writable_folder(path.parent, output=path)
-
-
-def require_folder_free(folder: Path, *, overwrite: bool) -> None:
-    """Make sure that a folder may be filled; raises as `require_free`, also when it has something in it already."""
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-        raise OutputExistsError(f"{folder} is not empty, expected a new folder", "choose another or ask to --overwrite")
-    require_writable_folder(folder)
-
-
-def require_writable_folder(folder: Path, *, output: Path | None = None) -> None:
-    """Make sure, without making it, that a folder can be written to or made.
-
-    Parameters
-    ----------
-    folder : Path
-    output : Path, optional
-        What is to be written there, for the message; the folder itself without it.
-
-    Raises
-    ------
-    UnwritableError
-        If it cannot.
-    """
-    existing = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
-    output = folder if output is None else output
-    if not existing.is_dir():
-        raise UnwritableError(f"{output} cannot be written: {existing} is not a folder", "write somewhere else")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise UnwritableError(
-            f"{output} cannot be written: you may not write to the folder {existing}", "write somewhere else"
-        )
 
 
 def save_result(volume: Volume, result_path: Path, provenance: Provenance, *, overwrite: bool = False) -> None:
@@ -110,99 +109,30 @@ def save_result(volume: Volume, result_path: Path, provenance: Provenance, *, ov
     write_together([result_path, final_sidecar], write)
 
 
-def write_together(paths: Sequence[Path], write: Callable[[Mapping[Path, Path]], object]) -> None:
-    """Write several files, all or none.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        Folders that are missing are made.
-    write : callable
-        Writes all files; it is given the hidden name under which each of the paths is to be written.
-
-    Raises
-    ------
-    UnwritableError
-        If a file cannot be written or named; files that were there before stay as they were.
+def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -> dict[str, Any]:
+    """Return the content of a result's sidecar.
 
     Notes
     -----
-    All are written in full under hidden names and then renamed, the first one last: whoever sees it sees the others.
+    Paths are relative to the result's folder: they stay right when a study is moved, and do not tell who ran it where.
     """
-    folders = {folder for path in paths for folder in (path.parent, *path.parent.parents)}
-    made = sorted((f for f in folders if not f.exists()), key=lambda folder: len(folder.parts), reverse=True)
-    # A number of its own for each: processes of two machines, or containers, may share a folder. The end of the name
-    # tells how to write the file; all of it would make a name too long of one that just fits.
-    hidden = {path: path.with_name(f".{uuid4().hex}.{path.name[-TAIL:]}") for path in paths}
-    try:
-        for path in paths:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        write(hidden)
-        _rename_all({hidden[path]: path for path in reversed(paths)})
-    except BaseException as error:
-        _tidy(tuple(hidden.values()), made)
-        if isinstance(error, UnwritableError):
-            raise UnwritableError(_in_final_names(error.message, hidden), error.hint) from error
-        if isinstance(error, OSError) and not isinstance(error, HailError):
-            message = f"{_named(error, hidden) or paths[0]} could not be written ({error.strerror or error})"
-            raise UnwritableError(message, "check free space and permissions") from error
-        raise
-
-
-def _in_final_names(message: str, hidden: Mapping[Path, Path]) -> str:
-    """Return a message about hidden files as one about the files they are to become."""
-    for path, name in hidden.items():
-        message = message.replace(str(name), str(path))
-    return message
-
-
-def _named(error: OSError, hidden: Mapping[Path, Path]) -> Path | None:
-    """Return which of the files an error is about."""
-    return next((path for path, name in hidden.items() if error.filename in (str(path), str(name))), None)
-
-
-def _rename_all(names: Mapping[Path, Path]) -> None:
-    """Give hidden files their names; when one cannot have it, what was there before gets its own back."""
-    folder = next((path for path in names.values() if path.is_dir() and not path.is_symlink()), None)
-    if folder is not None:  # it would be moved out of the way like a file
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder))
-    kept = {path: hidden.with_name(f"{hidden.name}.kept") for hidden, path in names.items() if os.path.lexists(path)}
-    held: list[Path] = []
-    renamed: list[Path] = []
-    try:
-        for hidden, path in names.items():
-            if path in kept:
-                _hold(path, kept[path])
-                held.append(path)
-            hidden.replace(path)
-            renamed.append(path)
-    except BaseException:
-        for path in renamed:
-            if path not in held:
-                path.unlink()
-        for path in held:
-            if path in renamed or not os.path.lexists(path):
-                kept[path].replace(path)
-            else:
-                kept[path].unlink()
-        raise
-    for path in held:
-        kept[path].unlink()
-
-
-def _hold(path: Path, name: Path) -> None:
-    """Give a file a second name; where a file system has no such thing, another name."""
-    try:
-        os.link(path, name, follow_symlinks=False)
-    except OSError:
-        path.replace(name)
-
-
-def _tidy(files: tuple[Path, ...], folders: list[Path]) -> None:
-    """Remove files, and folders (innermost first) that nobody else has put anything in."""
-    for file in files:
-        with suppress(OSError):
-            file.unlink(missing_ok=True)
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()
+    folder = result_path.parent.resolve()
+    inputs = {"Source": provenance.source, "Target": provenance.target, "BrainMask": provenance.brain_mask}
+    inputs |= {"TargetMask": provenance.target_mask}
+    read = {name: file for name, file in inputs.items() if file is not None}
+    relative = {name: relative_path(file.path, folder) for name, file in read.items()}
+    hashes = {name: file.sha256 for name, file in read.items()}
+    return {
+        "Description": "T1-weighted scan in the look of another scan or site",
+        "Sources": list(relative.values()),
+        "SpatialReference": "orig",
+        **skull_stripped(provenance.source.path, provenance.skull_stripped),
+        **relative,
+        "Sha256": {**hashes, "Weights": provenance.weights_sha256, "Result": result_sha256},
+        "Settings": asdict(provenance.settings),
+        "Seconds": {stage: round(seconds, 3) for stage, seconds in provenance.seconds.items()},
+        "PeakMemoryMiB": peak_memory_mib(),
+        "Warnings": list(provenance.warnings),
+        "Checks": {name: list(map(asdict, checks)) for name, checks in provenance.checks.items()},
+        **generated_by(),
+    }

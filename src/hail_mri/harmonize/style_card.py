@@ -17,7 +17,6 @@ from hail_mri.errors import InputError
 from hail_mri.harmonize.card_file import FORMAT, check_card, read_card
 from hail_mri.harmonize.check import Check
 from hail_mri.harmonize.checks import check_reading
-from hail_mri.harmonize.result import require_file_free, write_together
 from hail_mri.harmonize.style_models import Style, StyleModel, load_style_model
 from hail_mri.image.volume import Volume
 from hail_mri.model.feature_style import FeatureStyle
@@ -25,6 +24,8 @@ from hail_mri.model.tissue_classes import TISSUE_CLASSES
 from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.model.weights import ModelCard
 from hail_mri.preprocess.prepare import prepare
+from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.free_paths import require_file_free
 
 SMALLEST_ERROR = 1e-4  # of a class mean; no scan knows its own better
 

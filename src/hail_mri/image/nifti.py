@@ -1,17 +1,16 @@
 """Scans in and out of files: NIfTI and FreeSurfer's MGH in, float32 NIfTI out."""
 
 import gzip
-import os
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from hail_mri.errors import InputError, OutputExistsError, UnwritableError
+from hail_mri.errors import InputError
 from hail_mri.image.checks import (
     check_affine,
     check_contrast,
@@ -23,10 +22,12 @@ from hail_mri.image.checks import (
 )
 from hail_mri.image.compression import check_compression, compressed, decompressed
 from hail_mri.image.header import geometry_warnings, header_for, nifti_header
-from hail_mri.image.regular_file import size_of_file
 from hail_mri.image.volume import Volume
+from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.free_paths import require_file_free, require_folder
+from hail_mri.provenance.regular_file import size_of_file
+from hail_mri.provenance.sidecar import NIFTI_SUFFIXES
 
-NIFTI_SUFFIXES = (".nii", ".nii.gz")
 READABLE_SUFFIXES = (*NIFTI_SUFFIXES, ".mgz", ".mgh")
 # Everything nibabel and the decompressor raise on a file that is not what its name says, or ends too early.
 READ_ERRORS = (
@@ -110,11 +111,11 @@ def save_volume(volume: Volume, path: str | Path, *, overwrite: bool = False) ->
     Raises
     ------
     InputError
-        When the name does not end in .nii or .nii.gz.
+        When the name does not end in .nii or .nii.gz, or is that of a folder.
     OutputExistsError
         When there is such a file, unless `overwrite`.
     UnwritableError
-        When the folder does not exist or cannot be written to, the path is a folder, or the disk is full.
+        When the folder does not exist or cannot be written to, or the disk is full.
 
     Notes
     -----
@@ -160,20 +161,14 @@ def _image_class(header: nib.Nifti1Header) -> type[nib.Nifti1Image]:
 
 
 def _write_image(image: nib.Nifti1Image, path: Path, *, overwrite: bool) -> None:
-    """Write an image under a temporary name, and rename it when it is on the disk."""
+    """Write an image, if that may be done."""
     _check_can_be_written(path, overwrite=overwrite)
-    temporary_path = path.with_name(f".{uuid4().hex}.part")
-    try:
-        with temporary_path.open("xb") as file:
-            with compressed(file, path) as stream:
-                image.to_file_map({"image": nib.FileHolder(fileobj=stream)})
-            file.flush()
-            os.fsync(file.fileno())
-        temporary_path.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        temporary_path.unlink(missing_ok=True)
+
+    def write(hidden: Mapping[Path, Path]) -> None:
+        with hidden[path].open("xb") as file, compressed(file, path) as stream:
+            image.to_file_map({"image": nib.FileHolder(fileobj=stream)})
+
+    write_together([path], write)
 
 
 def _check_is_scan_file(path: Path) -> None:
@@ -220,11 +215,6 @@ def _unreadable(path: Path, error: Exception) -> InputError:
     return InputError(f"{path} is damaged or cut short ({_reason(error)})", hint="copy or download it again")
 
 
-def _unwritable(path: Path, error: OSError) -> UnwritableError:
-    """Put what went wrong on writing in the user's words."""
-    return UnwritableError(f"{path} could not be written: {_reason(error)}", hint="check free space and permissions")
-
-
 def _reason(error: Exception) -> str:
     """One line about what a library or the system found, without the path."""
     return getattr(error, "strerror", None) or " ".join(str(error).split()).rstrip(".") or type(error).__name__
@@ -234,13 +224,5 @@ def _check_can_be_written(path: Path, *, overwrite: bool) -> None:
     """Refuse names, places and overwriting before any work is done."""
     if not path.name.lower().endswith(NIFTI_SUFFIXES):
         raise InputError(f"{path} must end in {' or '.join(NIFTI_SUFFIXES)}")
-    if not path.parent.is_dir():
-        raise UnwritableError(f"the folder {path.parent} does not exist", hint="make it first")
-    try:
-        is_folder, exists = path.is_dir(), path.exists()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    if is_folder:
-        raise UnwritableError(f"{path} is a folder, expected the name of a file")
-    if exists and not overwrite:
-        raise OutputExistsError(f"{path} exists", hint="choose another name or ask to overwrite it")
+    require_folder(path.parent)
+    require_file_free(path, overwrite=overwrite)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -22,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.networks import HailNetwork, NetworkSettings
 from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
+from hail_mri.provenance.atomic_write import write_together
 
 RELEASED_DIR = Path(str(files("hail_mri.model"))) / "weights"
 SPACINGS = (0.25, 16.0)  # mm; finer grids than the first would fill the memory, coarser ones show no head
@@ -111,13 +113,14 @@ def weights_hash(model: str | Path) -> str:
 def save_model(network: HailNetwork | TissueNetwork, card: ModelCard, path: str | Path) -> Path:
     """Write weights and model card; an existing pair is replaced. Returns the path of the weights."""
     path = Path(path)
-    part = path.with_suffix(".part")
-    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, part)
-    card_part = path.with_suffix(".json.part")
-    card_part.write_text(json.dumps(asdict(card), indent=2) + "\n")
-    shutil.copymode(card_part, part)  # safetensors makes files that only their owner may read
-    card_part.replace(path.with_suffix(".json"))
-    part.replace(path)
+    card_path = path.with_suffix(".json")
+
+    def write(hidden: Mapping[Path, Path]) -> None:
+        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, hidden[path])
+        hidden[card_path].write_text(json.dumps(asdict(card), indent=2) + "\n")
+        shutil.copymode(hidden[card_path], hidden[path])  # safetensors makes files that only their owner may read
+
+    write_together([path, card_path], write)
     return path
 
 

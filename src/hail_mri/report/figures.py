@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hail_mri.errors import InputError, OutputExistsError, UnwritableError
+from hail_mri.errors import InputError
 from hail_mri.image.orientation import to_canonical
 from hail_mri.image.scales import PercentileScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
+from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.free_paths import require_file_free, require_folder
 from hail_mri.report.canvas import new_figure
 
 if TYPE_CHECKING:
@@ -226,21 +227,10 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
     """Refuse before any work where the picture cannot go."""
     if path.suffix.lower() != ".png":
         raise InputError(f"{path} is no PNG file by its name", hint="give a name that ends in .png")
-    if path.is_dir():
-        raise UnwritableError(f"{path} is a folder, not the name of a picture")
-    if not path.parent.is_dir():
-        raise UnwritableError(f"the folder {path.parent} does not exist", hint="make it first")
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path} exists", hint="choose another name or ask to overwrite it")
+    require_folder(path.parent)
+    require_file_free(path, overwrite=overwrite)
 
 
 def _write(figure: "Figure", path: Path) -> None:
-    """Write under a temporary name in the same folder, then rename: nothing half-written stays."""
-    temporary_path = path.with_name(f".{path.stem}.{uuid4().hex}.part")
-    try:
-        figure.savefig(temporary_path, format="png", metadata={"Software": None})
-        temporary_path.replace(path)
-    except OSError as error:
-        raise UnwritableError(f"{path} could not be written: {error.strerror or error}") from error
-    finally:
-        temporary_path.unlink(missing_ok=True)
+    """Write a picture, the same bytes for the same picture."""
+    write_together([path], lambda hidden: figure.savefig(hidden[path], format="png", metadata={"Software": None}))

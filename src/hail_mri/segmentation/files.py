@@ -7,7 +7,6 @@ name and, ours, its volume in ml.
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,18 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hail_mri.errors import InputError
-from hail_mri.harmonize.result import require_file_free, write_together
-from hail_mri.harmonize.sidecar import (
-    InputFile,
-    file_sha256,
-    generated_by,
-    relative_path,
-    sidecar_path,
-    skull_stripped,
-    write_json,
-)
 from hail_mri.image.nifti import save_bytes
 from hail_mri.model.tissue_classes import CLASS_INDEX
+from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.free_paths import require_file_free
+from hail_mri.provenance.hashes import InputFile, file_sha256
+from hail_mri.provenance.sidecar import generated_by, relative_path, sidecar_path, skull_stripped, write_json
 
 if TYPE_CHECKING:
     from hail_mri.segmentation.segment import Segmentation
@@ -134,8 +127,6 @@ def _write_table(segmentation: Segmentation, path: Path) -> None:
         writer.writerow(["index", "name", "volume_ml"])
         for name, volume in segmentation.volumes_ml.items():
             writer.writerow([CLASS_INDEX[name], name, f"{volume:.2f}"])
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _describe(

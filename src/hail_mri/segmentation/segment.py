@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from hail_mri.errors import InputError
 from hail_mri.harmonize.check import Check
 from hail_mri.harmonize.checks import check_reading
-from hail_mri.harmonize.environment import limit_threads
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_models import Reading, TissueModel, load_style_model
 from hail_mri.image.mask import MASK_THRESHOLD
 from hail_mri.image.orientation import orient_like, to_canonical
 from hail_mri.image.volume import Volume
+from hail_mri.model.threads import limit_threads
 from hail_mri.model.tissue_classes import BACKGROUND, TISSUE_CLASSES
 from hail_mri.model.tissue_fit import TissueFit
 from hail_mri.model.tissue_masks import brain_mask

@@ -6,10 +6,11 @@ Gorgolewski et al., Sci Data 3:160044 (2016), and the BIDS specification 1.10.
 """
 
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from hail_mri.provenance.environment import DISTRIBUTION, MAKER
+from hail_mri.provenance.sidecar import write_json
 from hail_mri.simulation.scanners import Site
 from hail_mri.simulation.sequences import Mprage, Sequence, SpinEcho
 from hail_mri.simulation.tissues import TISSUES
@@ -110,13 +111,6 @@ def _seconds(milliseconds: float) -> float:
     return round(milliseconds * SECONDS_PER_MS, 9)
 
 
-def package_version() -> str:
-    """Return the version of hail-mri."""
-    # Not a plain import: to the rule of the rooms, the package is also what it offers from rooms further on.
-    version: str = import_module("hail_mri").__version__
-    return version
-
-
 def dataset_description(name: str, dataset_type: str) -> dict[str, Any]:
     """Return what dataset_description.json holds.
 
@@ -131,7 +125,7 @@ def dataset_description(name: str, dataset_type: str) -> dict[str, Any]:
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": dataset_type,
         "License": "CC0",
-        "GeneratedBy": [{"Name": "hail-mri", "Version": package_version()}],
+        "GeneratedBy": [MAKER],
     }
 
 
@@ -144,20 +138,9 @@ def is_ours(folder: Path) -> bool:
     """
     try:
         description = json.loads((folder / "dataset_description.json").read_text(encoding="utf-8"))
-        return any(maker.get("Name") == "hail-mri" for maker in description["GeneratedBy"])
+        return any(maker.get("Name") == DISTRIBUTION for maker in description["GeneratedBy"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
-
-
-def write_json(content: dict[str, Any], path: Path) -> None:
-    """Write a side file.
-
-    Parameters
-    ----------
-    content : dict
-    path : Path
-    """
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def write_tsv(rows: list[dict[str, Any]], path: Path) -> None:

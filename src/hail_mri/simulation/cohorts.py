@@ -1,16 +1,16 @@
 """A cohort of travelling subjects on disk, as a BIDS data set with the truth beside it."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from hail_mri.errors import HailError, InputError, OutputExistsError, UnwritableError
+from hail_mri import __version__
+from hail_mri.errors import InputError, OutputExistsError, UnwritableError
 from hail_mri.image.nifti import save_volume
+from hail_mri.provenance.atomic_write import write_folder
+from hail_mri.provenance.sidecar import write_json
 from hail_mri.simulation.anatomies import Anatomy, find_anatomies, load_anatomy
 from hail_mri.simulation.bids import (
     README,
@@ -19,9 +19,7 @@ from hail_mri.simulation.bids import (
     dataset_description,
     entities,
     is_ours,
-    package_version,
     sidecar,
-    write_json,
     write_truth_descriptions,
     write_tsv,
 )
@@ -114,7 +112,7 @@ def write_cohort(
     out_dir = Path(out_dir)
     plan = _plan(n_subjects, sites, anatomies_dir, spacing, seed)
     _check_free(out_dir, overwrite=overwrite)
-    with _whole_folder(out_dir) as folder:
+    with write_folder(out_dir) as folder:
         _write_descriptions(plan, folder)
         n_scans = plan.n_subjects * len(plan.sites)
         for n_done, _ in enumerate(_write_scans(plan, folder), start=1):
@@ -155,40 +153,6 @@ def _check_free(out_dir: Path, *, overwrite: bool) -> None:
         raise OutputExistsError(f"the folder {out_dir} is no cohort of hail-mri", hint="choose another folder")
 
 
-@contextmanager
-def _whole_folder(out_dir: Path) -> Iterator[Path]:
-    """Give a hidden folder beside the wanted one; rename it at the end, or leave nothing."""
-    hidden = out_dir.absolute().with_name(f".{out_dir.absolute().name}.{uuid4().hex}.part")
-    made = [folder for folder in out_dir.absolute().parents if not folder.exists()]
-    try:
-        hidden.mkdir(parents=True)
-        yield hidden
-        _put_in_place(hidden, out_dir)
-    except BaseException as error:
-        shutil.rmtree(hidden, ignore_errors=True)
-        with suppress(OSError):
-            for folder in made:
-                folder.rmdir()
-        if isinstance(error, OSError) and not isinstance(error, HailError):
-            message = f"{out_dir} could not be written ({error.strerror or error})"
-            raise UnwritableError(message, hint="check free space and permissions") from error
-        raise
-
-
-def _put_in_place(folder: Path, out_dir: Path) -> None:
-    """Rename a finished folder; an older one goes only once the new one is there."""
-    previous = folder.with_suffix(".old")
-    if out_dir.exists():
-        out_dir.replace(previous)
-    try:
-        folder.replace(out_dir)
-    except OSError:
-        if previous.exists():
-            previous.replace(out_dir)
-        raise
-    shutil.rmtree(previous, ignore_errors=True)
-
-
 def _write_descriptions(plan: _Plan, folder: Path) -> None:
     """Write what is about the data set as a whole."""
     truth_dir = folder / TRUTH_DIR
@@ -199,7 +163,7 @@ def _write_descriptions(plan: _Plan, folder: Path) -> None:
     values: dict[str, Any] = {"n_subjects": plan.n_subjects, "seed": plan.seed, "spacing": plan.spacing}
     values["sites"] = ", ".join(site.name for site in plan.sites)
     values["anatomies"] = ", ".join(plan.anatomy_names[: plan.n_subjects])
-    values["version"] = package_version()
+    values["version"] = __version__
     (folder / "README.md").write_text(README.format(**values), encoding="utf-8")
     write_truth_descriptions(truth_dir)
 

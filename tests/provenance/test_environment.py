@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 import hail_mri
-from hail_mri.harmonize.environment import peak_memory_mib, versions
+from hail_mri.provenance.environment import peak_memory_mib, versions
 
 
 def test_versions_are_those_the_libraries_tell_themselves():
@@ -27,7 +27,7 @@ def test_peak_memory_is_at_least_what_was_filled():
 COUNT = """
 import json, numpy, torch
 from threadpoolctl import threadpool_info
-from hail_mri.harmonize.environment import limit_threads
+from hail_mri.model.threads import limit_threads
 limit_threads(1)
 print(json.dumps([torch.get_num_threads(), *(pool["num_threads"] for pool in threadpool_info())]))
 """

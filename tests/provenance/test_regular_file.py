@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from hail_mri.errors import InputError, MissingFileError
-from hail_mri.image.regular_file import size_of_file
+from hail_mri.provenance.regular_file import size_of_file
 
 
 def test_a_file_has_its_size_also_by_a_link_and_with_any_letters_in_its_name(tmp_path):

@@ -1,4 +1,4 @@
-"""What a result is computed with: versions, memory, threads. Imports none of the libraries it names before it must."""
+"""What a result is computed with: versions and memory. Imports none of the libraries it names."""
 
 import importlib.metadata
 import platform
@@ -7,6 +7,7 @@ import sys
 from hail_mri import __version__
 
 DISTRIBUTION = "hail-mri"
+MAKER = {"Name": DISTRIBUTION, "Version": __version__}  # as BIDS wants it told in `GeneratedBy`
 LIBRARIES = ("torch", "monai", "nibabel", "numpy", "scipy")
 _BYTES_PER_MIB = 1 << 20
 
@@ -26,18 +27,3 @@ def peak_memory_mib() -> float | None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # getrusage(2) counts bytes on macOS and kilobytes on Linux.
     return round(peak / _BYTES_PER_MIB if sys.platform == "darwin" else peak / 1024, 1)
-
-
-def limit_threads(threads: int) -> None:
-    """Bound the CPU threads of the whole process: torch's own, and those of the linear algebra beneath numpy.
-
-    Parameters
-    ----------
-    threads : int
-        At least 1. What libraries start that are loaded later is bounded by their own default.
-    """
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    torch.set_num_threads(threads)
-    threadpool_limits(threads)
