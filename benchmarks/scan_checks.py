@@ -19,7 +19,8 @@ from scipy import ndimage
 from hail_mri.errors import InputError
 from hail_mri.harmonize.check import Check
 from hail_mri.harmonize.checks import check_reading
-from hail_mri.harmonize.style_models import StyleModel, load_style_model
+from hail_mri.harmonize.models import load_style_model
+from hail_mri.harmonize.style_model import StyleModel
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.orientation import to_canonical
 from hail_mri.image.volume import Volume

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from travelling_cases import travelling_visits
 
 from hail_mri.evaluation.score_table import format_table
-from hail_mri.harmonize.style_models import TissueModel, load_style_model
+from hail_mri.harmonize.models import load_style_model
+from hail_mri.harmonize.tissue_model import TissueModel
 from hail_mri.image.separable import along_axes
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
 from hail_mri.preprocess.prepare import CEILING, Prepared, prepare

@@ -21,7 +21,7 @@ from hail_mri.evaluation.comparison import compare
 from hail_mri.evaluation.score_table import format_table
 from hail_mri.harmonize.harmonizer import Harmonizer
 from hail_mri.harmonize.style_card import StyleCard, measure_style
-from hail_mri.harmonize.style_models import TissueModel
+from hail_mri.harmonize.tissue_model import TissueModel
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
 from hail_mri.model.tissue_classes import BACKGROUND, TISSUE_CLASSES

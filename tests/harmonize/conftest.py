@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hail_mri.model.networks import HailNetwork, NetworkSettings
+from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
 from hail_mri.model.weights import ModelCard, released_models, save_model
 
 
@@ -11,7 +11,7 @@ from hail_mri.model.weights import ModelCard, released_models, save_model
 def small_model(tmp_path_factory):
     """Path of weights at 8 mm that were never trained: laws hold for any weights."""
     torch.manual_seed(0)
-    network = HailNetwork(NetworkSettings((4, 8, 8, 8), (1, 1, 1, 1), skips=True))
+    network = FeatureStyleNetwork(FeatureNetworkSettings((4, 8, 8, 8), (1, 1, 1, 1), skips=True))
     card = ModelCard("small", "style", network.settings, 8.0, (), (), "2024-01-01", 0, 1.0)
     return save_model(network, card, tmp_path_factory.mktemp("model") / "small.safetensors")
 

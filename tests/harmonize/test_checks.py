@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from hail_mri.harmonize.check import Check, failures
 from hail_mri.harmonize.checks import check_pair, check_reading
-from hail_mri.harmonize.style_models import load_style_model
+from hail_mri.harmonize.models import load_style_model
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.prepare import prepare
 

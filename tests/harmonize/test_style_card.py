@@ -8,8 +8,8 @@ import torch
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError, UnwritableError
 from hail_mri.harmonize.harmonizer import Harmonizer, harmonize
 from hail_mri.harmonize.style_card import StyleCard
+from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.model.feature_style import FeatureStyle
-from hail_mri.model.networks import HailNetwork
 from hail_mri.model.tissue_classes import CLASS_INDEX, TISSUE_CLASSES
 from hail_mri.model.weights import load_model, save_model
 from hail_mri.simulation.mni import mni_anatomy
@@ -71,7 +71,7 @@ def test_a_card_of_no_scan_is_refused(small_model):
 def test_the_card_of_other_weights_is_refused(small_model, card, tmp_path):
     _, model_card = load_model(small_model)
     torch.manual_seed(1)
-    other_path = save_model(HailNetwork(model_card.network), model_card, tmp_path / "other.safetensors")
+    other_path = save_model(FeatureStyleNetwork(model_card.network), model_card, tmp_path / "other.safetensors")
     with pytest.raises(InputError, match="other weights"):
         Harmonizer(card, model=other_path)
 

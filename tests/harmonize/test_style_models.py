@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from hail_mri.harmonize.style_models import TissueModel, load_style_model
+from hail_mri.harmonize.models import load_style_model
+from hail_mri.harmonize.tissue_model import TissueModel
 from hail_mri.model.tissue_classes import TISSUE_CLASSES, WHITE_MATTER
 from hail_mri.model.weights import load_model
 from hail_mri.preprocess.prepare import prepare

@@ -3,16 +3,18 @@
 import pytest
 import torch
 
-from hail_mri.model.networks import HailNetwork, NetworkSettings
+from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
 
 
 @pytest.fixture
 def make_network():
     """Return a function that makes a small network, the same every time."""
 
-    def make(*, channels=(4, 8, 8, 8), convs_per_level=(1, 1, 1, 1), skips=True):
+    def make(*, channels=(4, 8, 8, 8), convs_per_stage=(1, 1, 1, 1), skips=True):
         torch.manual_seed(0)
-        return HailNetwork(NetworkSettings(channels, convs_per_level, skips)).eval().requires_grad_(False)
+        return (
+            FeatureStyleNetwork(FeatureNetworkSettings(channels, convs_per_stage, skips)).eval().requires_grad_(False)
+        )
 
     return make
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hail_mri.model.denormals import flushed_denormals
-from hail_mri.model.tiles import draw, whole_statistics
+from hail_mri.model.tiles import decode, encode
 
 
 def half_of_the_smallest_normal_number():
@@ -26,6 +26,6 @@ def test_they_come_back_after_an_error():
 
 def test_a_network_leaves_the_processor_as_it_was(make_network, volume):
     network = make_network()
-    own = whole_statistics(network, volume, volume)
-    draw(network, volume, own, own)
+    encoded = encode(network, volume, volume)
+    decode(network, encoded, encoded.statistics)
     assert half_of_the_smallest_normal_number() > 0

@@ -133,14 +133,14 @@ def test_weights_without_their_card_are_refused(model):
         load_model(model[2])
 
 
-NETWORK = {"channels": [4, 8, 8, 8], "convs_per_level": [1, 1, 1, 1], "skips": True}
+NETWORK = {"channels": [4, 8, 8, 8], "convs_per_stage": [1, 1, 1, 1], "skips": True}
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         pytest.param({"network": NETWORK | {"channels": [4, 8, 8, 16]}}, "does not fit", id="other width"),
-        pytest.param({"network": NETWORK | {"convs_per_level": [2, 1, 1, 1]}}, "does not fit", id="other depth"),
+        pytest.param({"network": NETWORK | {"convs_per_stage": [2, 1, 1, 1]}}, "does not fit", id="other depth"),
         pytest.param({"network": NETWORK | {"channels": [4096] * 4}}, "does not fit", id="a network of gigabytes"),
         pytest.param({"network": NETWORK | {"channels": [10**9] * 4}}, "is not a model card", id="larger still"),
         pytest.param({"network": NETWORK | {"channels": [4, 8]}}, "is not a model card", id="levels differ"),

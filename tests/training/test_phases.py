@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hail_mri.model.networks import HailNetwork, NetworkSettings
+from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
 from hail_mri.training.pairs import RandomSitePairs
 from hail_mri.training.phases import EncoderPhase, StylePhase
 from hail_mri.training.settings import PhaseSection, StyleLossSection
@@ -22,7 +22,7 @@ PHASE = PhaseSection(
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    return HailNetwork(NetworkSettings((4, 8, 8, 8), (1, 1, 1, 1), skips=True))
+    return FeatureStyleNetwork(FeatureNetworkSettings((4, 8, 8, 8), (1, 1, 1, 1), skips=True))
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,14 @@ from safetensors.torch import load_file
 from hail_mri.apps.cli import main
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.harmonize.harmonizer import harmonize
-from hail_mri.model.networks import HailNetwork, NetworkSettings
+from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
 from hail_mri.model.weights import ModelCard, load_model, save_model
 from hail_mri.training import checkpoints
 from hail_mri.training.pairs import RandomSitePairs
 from hail_mri.training.run import train
 
 SMOKE = Path(__file__).parents[2] / "configs" / "smoke.toml"
-SETTINGS = NetworkSettings((4, 8, 8, 8), (1, 1, 1, 1), skips=True)
+SETTINGS = FeatureNetworkSettings((4, 8, 8, 8), (1, 1, 1, 1), skips=True)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def init(tmp_path_factory):
     """Weights to start phase 2 from."""
     torch.manual_seed(0)
     card = ModelCard("init", "encoder", SETTINGS, 8.0, (), (), "2024-01-01", 0, 1.0)
-    return save_model(HailNetwork(SETTINGS), card, tmp_path_factory.mktemp("init") / "init.safetensors")
+    return save_model(FeatureStyleNetwork(SETTINGS), card, tmp_path_factory.mktemp("init") / "init.safetensors")
 
 
 @pytest.fixture(scope="module")
@@ -206,8 +206,8 @@ def test_too_few_anatomies_are_refused(tmp_path):
 
 
 def test_weights_of_another_network_are_no_start(anatomies_dir, tmp_path):
-    settings = NetworkSettings((4, 8), (1, 1), skips=True)
+    settings = FeatureNetworkSettings((4, 8), (1, 1), skips=True)
     card = ModelCard("other", "encoder", settings, 8.0, (), (), "2024-01-01", 0, 1.0)
-    other = save_model(HailNetwork(settings), card, tmp_path / "other.safetensors")
+    other = save_model(FeatureStyleNetwork(settings), card, tmp_path / "other.safetensors")
     with pytest.raises(InputError, match="the settings ask for"):
         train("style", SMOKE, tmp_path / "run", anatomies_dir=anatomies_dir, init=other)

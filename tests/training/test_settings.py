@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from hail_mri.errors import InputError, MissingFileError
-from hail_mri.model.networks import PAPER
+from hail_mri.model.feature_network import FeatureNetworkSettings
 from hail_mri.training.settings import load_settings, load_tissue_settings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -47,7 +47,7 @@ def test_settings_of_a_tissue_network_that_contradict_each_other_are_refused(tmp
 
 def test_the_papers_numbers_are_those_of_the_paper():
     settings = load_settings(CONFIGS / "paper.toml")
-    assert settings.network.to_settings() == PAPER
+    assert settings.network.to_settings() == FeatureNetworkSettings((64, 128, 256, 512), (1, 1, 1, 1), skips=False)
     assert (settings.data.spacing_mm, settings.data.patch) == (1.0, 64)
     assert (2 * settings.encoder.pairs_per_batch, 2 * settings.style.pairs_per_batch) == (48, 32)
     assert {phase.epochs for phase in (settings.encoder, settings.style)} == {1000}
@@ -65,7 +65,7 @@ def test_the_papers_numbers_are_those_of_the_paper():
         pytest.param("seed = 1", "", "data.seed", "", id="missing key"),
         pytest.param("epochs = 2", "epochs = 0", "encoder.epochs", "", id="out of range"),
         pytest.param('"constant"', '"linear"', "encoder.schedule", "", id="no schedule"),
-        pytest.param("[4, 8, 8, 8]", "[4, 8]", "network: a network has channels of 2 levels", "", id="levels differ"),
+        pytest.param("[4, 8, 8, 8]", "[4, 8]", "network: a network has channels of 2 stages", "", id="stages differ"),
         pytest.param("[24, 32, 32]", "[24, 32, 30]", "data.shape is", "", id="shape does not fit the stride"),
         pytest.param("patch = 0", "patch = 12", "data.patch is 12", "", id="patch does not fit the stride"),
         pytest.param("patch = 0", "patch = 32", "data.patch is 32", "", id="patch larger than the volume"),

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from hail_mri.harmonize.check import Check, Verdict
-from hail_mri.harmonize.style_models import Reading, Style
+from hail_mri.harmonize.style_model import Reading, Style
+from hail_mri.harmonize.tissue_model import TissueReading
 from hail_mri.model.map_measures import MapMeasures
 from hail_mri.model.tissue_classes import BACKGROUND, BRAIN, CSF, GREY_MATTER, WHITE_MATTER
 from hail_mri.model.tissue_style import TissueStyle
@@ -86,10 +87,10 @@ def check_reading(reading: Reading[Any]) -> tuple[Check, ...]:
     checks : tuple of Check
         Those of the voxels for any model; those of the tissues for a tissue model.
     """
-    measures = reading.measures
-    numbers = _of_voxels(reading.prepared, measures)
-    if reading.fit is not None:
-        numbers = {**_of_tissues(reading), **numbers}
+    if isinstance(reading, TissueReading):
+        numbers = {**_of_tissues(reading), **_of_voxels(reading.prepared, reading.measures)}
+    else:
+        numbers = _of_voxels(reading.prepared, None)
     return (*(_judged(name, number) for name, number in numbers.items()), _zero_point(reading.prepared))
 
 
@@ -120,7 +121,7 @@ def _is_brain_alone(style: TissueStyle) -> bool:
     return brain > BRAIN_ALONE * (1 - style.fractions[BACKGROUND])
 
 
-def _of_tissues(reading: Reading[Any]) -> Mapping[str, float]:
+def _of_tissues(reading: TissueReading) -> Mapping[str, float]:
     """Return what the tissue map tells."""
     measures = reading.measures
     if measures is None:
@@ -143,7 +144,7 @@ def _of_tissues(reading: Reading[Any]) -> Mapping[str, float]:
     return {name: number for name, number in numbers.items() if number is not None}
 
 
-def _of_voxels(prepared: Prepared, measures: MapMeasures | None) -> Mapping[str, float]:
+def _of_voxels(prepared: Prepared, measures: MapMeasures | None) -> dict[str, float]:
     """Return what the voxels tell, whatever they are of."""
     canonical = prepared.canonical
     step = (slice(None, None, SAMPLE_STEP),) * 3

@@ -19,9 +19,10 @@ from torch import Tensor
 from hail_mri.errors import InputError
 from hail_mri.harmonize.check import Check, failures
 from hail_mri.harmonize.checks import check_pair, check_reading
+from hail_mri.harmonize.models import load_style_model
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 from hail_mri.harmonize.style_card import StyleCard, measure_style
-from hail_mri.harmonize.style_models import Reading, StyleModel, load_style_model
+from hail_mri.harmonize.style_model import Reading, StyleModel
 from hail_mri.harmonize.transfer import TransferSettings, settings_for, transfer
 from hail_mri.image.orientation import orient_like
 from hail_mri.image.scales import PercentileScale

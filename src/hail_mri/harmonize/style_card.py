@@ -17,7 +17,8 @@ from hail_mri.errors import InputError
 from hail_mri.harmonize.card_file import FORMAT, check_card, read_card
 from hail_mri.harmonize.check import Check
 from hail_mri.harmonize.checks import check_reading
-from hail_mri.harmonize.style_models import Style, StyleModel, load_style_model
+from hail_mri.harmonize.models import load_style_model
+from hail_mri.harmonize.style_model import Style, StyleModel
 from hail_mri.image.volume import Volume
 from hail_mri.model.feature_style import FeatureStyle
 from hail_mri.model.tissue_classes import TISSUE_CLASSES

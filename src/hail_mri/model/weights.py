@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from hail_mri.errors import InputError, MissingFileError
-from hail_mri.model.networks import HailNetwork, NetworkSettings
+from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
 from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
 from hail_mri.provenance.atomic_write import write_together
 
@@ -39,7 +39,7 @@ class ModelCard:
     phase : str
         "tissues" for a tissue network, "style" for a network of the paper's kind that harmonizes, "encoder" for one
         that only reconstructs.
-    network : TissueNetworkSettings or NetworkSettings
+    network : TissueNetworkSettings or FeatureNetworkSettings
     spacing_mm : float
         Of the grid the network works on.
     training_data, validation_data : tuple of str
@@ -55,7 +55,7 @@ class ModelCard:
 
     name: str
     phase: str
-    network: TissueNetworkSettings | NetworkSettings
+    network: TissueNetworkSettings | FeatureNetworkSettings
     spacing_mm: float
     training_data: tuple[str, ...]
     validation_data: tuple[str, ...]
@@ -110,7 +110,7 @@ def weights_hash(model: str | Path) -> str:
     return hashlib.sha256(weights_path(model).read_bytes()).hexdigest()
 
 
-def save_model(network: HailNetwork | TissueNetwork, card: ModelCard, path: str | Path) -> Path:
+def save_model(network: FeatureStyleNetwork | TissueNetwork, card: ModelCard, path: str | Path) -> Path:
     """Write weights and model card; an existing pair is replaced. Returns the path of the weights."""
     path = Path(path)
     card_path = path.with_suffix(".json")
@@ -124,7 +124,7 @@ def save_model(network: HailNetwork | TissueNetwork, card: ModelCard, path: str 
     return path
 
 
-def load_model(model: str | Path) -> tuple[HailNetwork | TissueNetwork, ModelCard]:
+def load_model(model: str | Path) -> tuple[FeatureStyleNetwork | TissueNetwork, ModelCard]:
     """
     Read a network and its model card, ready for inference on the CPU.
 
@@ -157,7 +157,7 @@ def load_model(model: str | Path) -> tuple[HailNetwork | TissueNetwork, ModelCar
     return network.eval().requires_grad_(False), card
 
 
-def load_hail_network(model: str | Path) -> tuple[HailNetwork, ModelCard]:
+def load_feature_network(model: str | Path) -> tuple[FeatureStyleNetwork, ModelCard]:
     """
     Read a network of the paper's kind; see `load_model`.
 
@@ -167,24 +167,24 @@ def load_hail_network(model: str | Path) -> tuple[HailNetwork, ModelCard]:
         Also if the weights are those of another kind of network.
     """
     network, card = load_model(model)
-    if not isinstance(network, HailNetwork):
+    if not isinstance(network, FeatureStyleNetwork):
         raise InputError(f"{model} holds a {type(network).__name__}, expected a network of the paper's kind")
     return network, card
 
 
-def _network_of(card: ModelCard) -> HailNetwork | TissueNetwork:
+def _network_of(card: ModelCard) -> FeatureStyleNetwork | TissueNetwork:
     """Return a network as the card says, not yet trained."""
     if isinstance(card.network, TissueNetworkSettings):
         return TissueNetwork(card.network)
-    return HailNetwork(card.network)
+    return FeatureStyleNetwork(card.network)
 
 
-def _network_settings(phase: str, entries: dict[str, Any]) -> TissueNetworkSettings | NetworkSettings:
+def _network_settings(phase: str, entries: dict[str, Any]) -> TissueNetworkSettings | FeatureNetworkSettings:
     """Return the settings of a network as a card's JSON holds them."""
     channels = tuple(entries["channels"])
     if phase == "tissues":
         return TissueNetworkSettings(channels, tuple(entries["blocks"]))
-    return NetworkSettings(channels, tuple(entries["convs_per_level"]), bool(entries["skips"]))
+    return FeatureNetworkSettings(channels, tuple(entries["convs_per_stage"]), bool(entries["skips"]))
 
 
 def _load_card(path: Path) -> ModelCard:

@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from hail_mri.errors import InputError
 from hail_mri.harmonize.check import Check
 from hail_mri.harmonize.checks import check_reading
+from hail_mri.harmonize.models import load_style_model
 from hail_mri.harmonize.settings import HarmonizeSettings
-from hail_mri.harmonize.style_models import Reading, TissueModel, load_style_model
+from hail_mri.harmonize.tissue_model import TissueModel, TissueReading
 from hail_mri.image.mask import MASK_THRESHOLD
 from hail_mri.image.orientation import orient_like, to_canonical
 from hail_mri.image.volume import Volume
 from hail_mri.model.threads import limit_threads
 from hail_mri.model.tissue_classes import BACKGROUND, TISSUE_CLASSES
-from hail_mri.model.tissue_fit import TissueFit
 from hail_mri.model.tissue_masks import brain_mask
-from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.preprocess.prepare import prepare
 from hail_mri.segmentation.native import NativePriors, class_deviations, native_mask, native_probabilities
 
@@ -90,8 +89,8 @@ def segment(
     InputError, MissingFileError
         If the scan or mask cannot be prepared, no brain is found, or the model cannot be read or names no tissues.
     """
-    reading, fit = _read(scan, model, brain_region, threads)
-    prepared = reading.prepared
+    reading = _read(scan, model, brain_region, threads)
+    prepared, fit = reading.prepared, reading.fit
     spacing = float(prepared.grid.spacing[0])
     brain = brain_mask(fit.shares.numpy(), spacing)
     if not brain.any():
@@ -122,9 +121,7 @@ def segment(
     )
 
 
-def _read(
-    scan: Volume, model: str | Path, brain_region: Volume | None, threads: int | None
-) -> tuple[Reading[TissueStyle], TissueFit]:
+def _read(scan: Volume, model: str | Path, brain_region: Volume | None, threads: int | None) -> TissueReading:
     """Find the tissues of a scan on the network grid."""
     HarmonizeSettings(threads=threads)
     if threads is not None:
@@ -132,12 +129,9 @@ def _read(
     tissue_model, _, _ = load_style_model(model, torch.device("cpu"))
     if not isinstance(tissue_model, TissueModel):
         raise InputError(f"the model {model} names no tissues", hint="take a tissue model, such as compact")
-    reading = tissue_model.read(
+    return tissue_model.read(
         prepare(scan, spacing=tissue_model.spacing, stride=tissue_model.stride, region=brain_region)
     )
-    if reading.fit is None:
-        raise AssertionError("a tissue model makes a tissue map")
-    return reading, reading.fit
 
 
 def _label(

@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from hail_mri.model.adain import Statistics
+from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.model.losses import consistency_loss, content_loss, reconstruction_loss, style_loss, supervised_loss
-from hail_mri.model.networks import HailNetwork
 from hail_mri.training.budget import Budget
 from hail_mri.training.pairs import Example
 from hail_mri.training.plateau import PlateauSchedule
@@ -32,7 +32,7 @@ WARMUP_STEPS = 100
 class _Phase(lightning.LightningModule):
     """What both phases share: the network, the optimizer and its schedule within a budget."""
 
-    def __init__(self, network: HailNetwork, settings: PhaseSection, budget: Budget | None = None) -> None:
+    def __init__(self, network: FeatureStyleNetwork, settings: PhaseSection, budget: Budget | None = None) -> None:
         super().__init__()
         self.budget = budget or Budget(settings.n_steps)
         # The order of the features in memory in which a CPU's matrix units are fastest; the numbers are the same.
@@ -89,7 +89,11 @@ class StylePhase(_Phase):
     """
 
     def __init__(
-        self, network: HailNetwork, settings: PhaseSection, losses: StyleLossSection, budget: Budget | None = None
+        self,
+        network: FeatureStyleNetwork,
+        settings: PhaseSection,
+        losses: StyleLossSection,
+        budget: Budget | None = None,
     ) -> None:
         super().__init__(network, settings, budget)
         self.losses = losses

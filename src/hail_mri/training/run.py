@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader
 
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.denormals import flushed_denormals
-from hail_mri.model.networks import HailNetwork
-from hail_mri.model.weights import ModelCard, load_hail_network, save_model
+from hail_mri.model.feature_network import FeatureStyleNetwork
+from hail_mri.model.weights import ModelCard, load_feature_network, save_model
 from hail_mri.training.budget import Budget, duration_text
 from hail_mri.training.checkpoints import load_best
 from hail_mri.training.epoch_loader import EpochLoader
@@ -155,19 +155,19 @@ def _init(phase: Phase, folder: RunFolder, init: str | Path | None) -> str | Pat
     return encoder_path
 
 
-def _network(settings: TrainingSettings, init: str | Path | None) -> HailNetwork:
+def _network(settings: TrainingSettings, init: str | Path | None) -> FeatureStyleNetwork:
     """Return the network to start from: fresh, or with weights."""
     wanted = settings.network.to_settings()
     if init is None:
-        return HailNetwork(wanted)
-    network, _ = load_hail_network(init)
+        return FeatureStyleNetwork(wanted)
+    network, _ = load_feature_network(init)
     if network.settings != wanted:
         raise InputError(f"{init} holds a network of {network.settings}, the settings ask for {wanted}")
     return network.train().requires_grad_(True)
 
 
 def _module(
-    network: HailNetwork, settings: TrainingSettings, phase: Phase, budget: Budget
+    network: FeatureStyleNetwork, settings: TrainingSettings, phase: Phase, budget: Budget
 ) -> EncoderPhase | StylePhase:
     """Return the Lightning module of a phase."""
     if phase == "encoder":
@@ -176,7 +176,12 @@ def _module(
 
 
 def _write_best(
-    network: HailNetwork, settings: TrainingSettings, folder: RunFolder, anatomy_paths: list[Path], *, n_steps: int
+    network: FeatureStyleNetwork,
+    settings: TrainingSettings,
+    folder: RunFolder,
+    anatomy_paths: list[Path],
+    *,
+    n_steps: int,
 ) -> Path:
     """Write the best weights of a phase with their model card."""
     weights, loss = load_best(folder.phase_dir)

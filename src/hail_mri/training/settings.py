@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from hail_mri.errors import InputError, MissingFileError
-from hail_mri.model.networks import NetworkSettings
+from hail_mri.model.feature_network import FeatureNetworkSettings
 from hail_mri.model.tissue_network import TissueNetworkSettings
 from hail_mri.training.precision import Precision
 
@@ -27,10 +27,10 @@ _Kind = TypeVar("_Kind", bound=_Section)
 
 
 class NetworkSection(_Section):
-    """Widths and depths of the network, see `NetworkSettings`."""
+    """Widths and depths of the network, see `FeatureNetworkSettings`."""
 
     channels: tuple[int, ...]
-    convs_per_level: tuple[int, ...]
+    convs_per_stage: tuple[int, ...]
     skips: bool
 
     @model_validator(mode="after")
@@ -38,9 +38,9 @@ class NetworkSection(_Section):
         self.to_settings()
         return self
 
-    def to_settings(self) -> NetworkSettings:
+    def to_settings(self) -> FeatureNetworkSettings:
         """Return them as the network takes them."""
-        return NetworkSettings(self.channels, self.convs_per_level, self.skips)
+        return FeatureNetworkSettings(self.channels, self.convs_per_stage, self.skips)
 
 
 class DataSection(_Section):

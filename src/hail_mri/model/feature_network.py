@@ -1,8 +1,9 @@
-"""The HAIL network: encoder, adaptive instance normalization, decoder. It knows nothing of files or losses.
+"""The paper's network: encoder, adaptive instance normalization, decoder. It knows nothing of files or losses.
 
-A *level* is a resolution: level 1 is that of the volume, each further level half of the one before. The encoder returns
-the features of all levels. In the paper only the deepest level is normalized and decoded; with `skips`, the normalized
-features of the other levels are added on the way up (the decoder is the encoder's mirror, so the channels agree).
+A *stage* is a resolution: stage 1 is that of the volume, each further stage half of the one before (the paper calls it
+a level). The encoder returns the features of all stages. In the paper only the deepest stage is normalized and decoded;
+with `skips`, the normalized features of the other stages are added on the way up (the decoder is the encoder's mirror,
+so the channels agree).
 
 References
 ----------
@@ -21,23 +22,23 @@ from torch import Tensor, nn
 from hail_mri.errors import InputError
 from hail_mri.model.adain import Statistics, adain, channel_statistics
 
-MOST_LEVELS = 8  # a voxel of the deepest is 128 voxels of the volume wide
+MOST_STAGES = 8  # a voxel of the deepest is 128 voxels of the volume wide
 MOST_CHANNELS = 4096
 MOST_CONVS = 16
 
 
 @dataclass(frozen=True)
-class NetworkSettings:
+class FeatureNetworkSettings:
     """Widths and depths.
 
     Attributes
     ----------
     channels : tuple of int
-        Features per level, shallow to deep.
-    convs_per_level : tuple of int
-        Convolutions per level; the paper's text does not give them, its figures suggest one.
+        Features per stage, shallow to deep.
+    convs_per_stage : tuple of int
+        Convolutions per stage; the paper's text does not give them, its figures suggest one.
     skips : bool
-        Whether the levels above the deepest are normalized and handed to the decoder, too.
+        Whether the stages above the deepest are normalized and handed to the decoder, too.
 
     Raises
     ------
@@ -46,36 +47,38 @@ class NetworkSettings:
     """
 
     channels: tuple[int, ...]
-    convs_per_level: tuple[int, ...]
+    convs_per_stage: tuple[int, ...]
     skips: bool
 
     def __post_init__(self) -> None:
-        n_levels = len(self.channels)
-        if not 1 <= n_levels <= MOST_LEVELS or len(self.convs_per_level) != n_levels:
+        n_stages = len(self.channels)
+        if not 1 <= n_stages <= MOST_STAGES or len(self.convs_per_stage) != n_stages:
             raise InputError(
-                f"a network has channels of {n_levels} levels and convolutions of {len(self.convs_per_level)}, "
-                f"expected both of the same 1 to {MOST_LEVELS} levels"
+                f"a network has channels of {n_stages} stages and convolutions of {len(self.convs_per_stage)}, "
+                f"expected both of the same 1 to {MOST_STAGES} stages"
             )
         for name, numbers, most in (
             ("channels", self.channels, MOST_CHANNELS),
-            ("convs_per_level", self.convs_per_level, MOST_CONVS),
+            ("convs_per_stage", self.convs_per_stage, MOST_CONVS),
         ):
             if not all(isinstance(n, int) and 1 <= n <= most for n in numbers):
                 raise InputError(f"{name} are {numbers}, expected whole numbers from 1 to {most}")
 
     @property
     def stride(self) -> int:
-        """Voxels of the volume along the edge of one voxel of the deepest level."""
+        """Voxels of the volume along the edge of one voxel of the deepest stage."""
         return 2 ** (len(self.channels) - 1)
+
+    @property
+    def first_read_stage(self) -> int:
+        """The shallowest stage whose features the decoder reads, 0 being stage 1."""
+        return 0 if self.skips else len(self.channels) - 1
 
     @property
     def reach(self) -> int:
         """Voxels around a voxel that can change the network's result there, rounded up to a multiple of `stride`."""
-        one_way = sum(n * 2**level for level, n in enumerate(self.convs_per_level))
+        one_way = sum(n * 2**stage for stage, n in enumerate(self.convs_per_stage))
         return -(-2 * (one_way + self.stride) // self.stride) * self.stride
-
-
-PAPER = NetworkSettings(channels=(64, 128, 256, 512), convs_per_level=(1, 1, 1, 1), skips=False)
 
 
 def _convolution(n_in: int, n_out: int, *, relu: bool = True) -> nn.Module:
@@ -89,22 +92,22 @@ def _convolution(n_in: int, n_out: int, *, relu: bool = True) -> nn.Module:
 
 
 class Encoder(nn.Module):
-    """Features at every level, by convolutions and max pooling (paper, figure 3)."""
+    """Features at every stage, by convolutions and max pooling (paper, figure 3)."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, settings: FeatureNetworkSettings) -> None:
         super().__init__()
         n_in = (1, *settings.channels[:-1])
-        self.levels = nn.ModuleList(
+        self.stages = nn.ModuleList(
             nn.Sequential(_convolution(a, b), *(_convolution(b, b) for _ in range(n - 1)))
-            for a, b, n in zip(n_in, settings.channels, settings.convs_per_level, strict=True)
+            for a, b, n in zip(n_in, settings.channels, settings.convs_per_stage, strict=True)
         )
         self.pool = nn.MaxPool3d(2, 2)
 
     def forward(self, volume: Tensor) -> list[Tensor]:
-        """Return the features of all levels, (B, C_l, I / 2^(l-1), ...), shallow first."""
+        """Return the features of all stages, (B, C_l, I / 2^(l-1), ...), shallow first."""
         features = []
-        for level, block in enumerate(self.levels):
-            volume = block(self.pool(volume) if level else volume)
+        for stage, block in enumerate(self.stages):
+            volume = block(self.pool(volume) if stage else volume)
             features.append(volume)
         return features
 
@@ -112,31 +115,31 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """A volume from (normalized) features, the encoder's mirror (paper, figure 4)."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, settings: FeatureNetworkSettings) -> None:
         super().__init__()
         n_out = (1, *settings.channels[:-1])
         self.skips = settings.skips
-        self.levels = nn.ModuleList(
-            nn.Sequential(*(_convolution(a, a) for _ in range(n - 1)), _convolution(a, b, relu=level > 0))
-            for level, (a, b, n) in enumerate(zip(settings.channels, n_out, settings.convs_per_level, strict=True))
+        self.stages = nn.ModuleList(
+            nn.Sequential(*(_convolution(a, a) for _ in range(n - 1)), _convolution(a, b, relu=stage > 0))
+            for stage, (a, b, n) in enumerate(zip(settings.channels, n_out, settings.convs_per_stage, strict=True))
         )
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest-exact")
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Return a volume, (B, 1, I, J, K), from the features of all levels, shallow first."""
-        decoded = self.levels[-1](features[-1])
-        for level in range(len(self.levels) - 2, -1, -1):
+        """Return a volume, (B, 1, I, J, K), from features, shallow first: of all stages, or of those that are read."""
+        decoded = self.stages[-1](features[-1])
+        for stage in range(len(self.stages) - 2, -1, -1):
             decoded = self.upsample(decoded)
             if self.skips:
-                decoded = decoded + features[level]
-            decoded = self.levels[level](decoded)
+                decoded = decoded + features[stage]
+            decoded = self.stages[stage](decoded)
         return decoded
 
 
-class HailNetwork(nn.Module):
+class FeatureStyleNetwork(nn.Module):
     """Encoder and decoder with adaptive instance normalization between them."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, settings: FeatureNetworkSettings) -> None:
         super().__init__()
         self.settings = settings
         self.encoder = Encoder(settings)
@@ -144,24 +147,22 @@ class HailNetwork(nn.Module):
         self.apply(_he_initialization)
 
     def statistics(self, features: Sequence[Tensor], weight: Tensor | None = None) -> list[Statistics]:
-        """Return the style of each level; `weight` (B, 1, I, J, K) is that of the voxels of level 1."""
+        """Return the style of each stage; `weight` (B, 1, I, J, K) is that of the voxels of stage 1."""
         if weight is None:
-            return [channel_statistics(level) for level in features]
-        return [channel_statistics(f, w) for f, w in zip(features, level_weights(weight, len(features)), strict=True)]
+            return [channel_statistics(stage) for stage in features]
+        return [channel_statistics(f, w) for f, w in zip(features, stage_weights(weight, len(features)), strict=True)]
 
     def restyle(
         self, features: Sequence[Tensor], own: Sequence[Statistics], style: Sequence[Statistics]
     ) -> list[Tensor]:
-        """Return the features of all levels in another style; levels the decoder does not read stay as they are."""
-        first = 0 if self.settings.skips else len(features) - 1
-        normalized = [adain(f, a, b) for f, a, b in zip(features[first:], own[first:], style[first:], strict=True)]
-        return [*features[:first], *normalized]
+        """Return the features of stages in another style."""
+        return [adain(f, a, b) for f, a, b in zip(features, own, style, strict=True)]
 
     def forward(
         self, source: Tensor, target: Tensor, source_weight: Tensor | None = None, target_weight: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """
-        Draw the source in the target's style, and in its own.
+        Return the source in the target's style, and in its own.
 
         Parameters
         ----------
@@ -173,8 +174,7 @@ class HailNetwork(nn.Module):
         Returns
         -------
         p, r : (B, 1, I, J, K) Tensor
-            What the network draws in the target's style, and what it makes of the source itself. Both go the same
-            way, so that p is r, bit for bit, when target and source have the same style.
+            Prediction and reconstruction. Both go the same way, so that p is r, bit for bit, when the styles agree.
         """
         features = self.encoder(source)
         own = self.statistics(features, source_weight)
@@ -185,12 +185,17 @@ class HailNetwork(nn.Module):
         self, features: Sequence[Tensor], own: Sequence[Statistics], style: Sequence[Statistics]
     ) -> tuple[Tensor, Tensor]:
         """Return p and r, see `forward`, from the source's features, their statistics and the style wanted."""
-        return self.decoder(self.restyle(features, own, style)), self.decoder(self.restyle(features, own, own))
+        return self.decode(features, own, style), self.decode(features, own, own)
+
+    def decode(self, features: Sequence[Tensor], own: Sequence[Statistics], style: Sequence[Statistics]) -> Tensor:
+        """Return a volume, (B, 1, I, J, K), from the features of all stages, their statistics and the style wanted."""
+        first = self.settings.first_read_stage
+        return self.decoder(self.restyle(features[first:], own[first:], style[first:]))
 
 
-def level_weights(weight: Tensor, n_levels: int) -> list[Tensor]:
-    """Return the weights of the voxels of each level: the mean over the voxels of level 1 they cover."""
-    return [weight if level == 0 else F.avg_pool3d(weight, 2**level) for level in range(n_levels)]
+def stage_weights(weight: Tensor, n_stages: int) -> list[Tensor]:
+    """Return the weights of the voxels of each stage: the mean over the voxels of stage 1 they cover."""
+    return [weight if stage == 0 else F.avg_pool3d(weight, 2**stage) for stage in range(n_stages)]
 
 
 def _he_initialization(module: nn.Module) -> None:

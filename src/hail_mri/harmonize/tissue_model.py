@@ -1,122 +1,46 @@
-"""The two kinds of model behind one interface: what a scan's style is, and the scan in another style.
-
-A *prediction* p is what a model makes of a scan in the target's style, a *reconstruction* r what it makes of the scan
-in its own. Both are on the network grid and made in the same way, so that p is r, bit for bit, when the styles agree.
-"""
-
-from __future__ import annotations
+"""The model that names tissues, ready to harmonize: the style is the mean intensity of each tissue."""
 
 import math
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+from hail_mri.harmonize.style_model import Reading, Style
 from hail_mri.model.denormals import flushed_denormals
-from hail_mri.model.feature_style import FeatureStyle
 from hail_mri.model.map_measures import MapMeasures, measure_map
-from hail_mri.model.networks import HailNetwork
-from hail_mri.model.tiles import draw, whole_statistics
 from hail_mri.model.tissue_classes import WHITE_MATTER
 from hail_mri.model.tissue_exchange import exchanged_means
 from hail_mri.model.tissue_fit import TissueFit, fit_tissues
 from hail_mri.model.tissue_masks import head_of, is_skull_stripped
 from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.tissue_style import TissueStyle
-from hail_mri.model.weights import ModelCard, load_model, weights_hash
 from hail_mri.preprocess.prepare import CEILING, Prepared
 from hail_mri.preprocess.prepare import WHITE_MATTER as WHITE_MATTER_SCALED
-
-Style = TissueStyle | FeatureStyle
-StyleT = TypeVar("StyleT", TissueStyle, FeatureStyle)
 
 PLAUSIBLE_WHITE_MATTER = (0.4, 2.5)  # its mean over what the scale was set by; else the map has not found it
 SMALLEST_WHITE_MATTER = 0.02  # of the measured volume; with less the map has not found it
 CLOSE = 0.12  # logarithm of the factor by which a scale may be wrong without a second look; learned scans vary by 0.07
 
 
-@dataclass(frozen=True)
-class Reading(Generic[StyleT]):
-    """What a model sees in a scan.
+@dataclass(frozen=True, kw_only=True)
+class TissueReading(Reading[TissueStyle]):
+    """What a tissue network sees in a scan.
 
     Attributes
     ----------
-    prepared : Prepared
-        The scan, on the scale that the model has found to be right.
-    style : TissueStyle or FeatureStyle
-        Of the scan.
-    fit : TissueFit or None
-        The tissue map, of a model that makes one.
-    skull_stripped : bool or None
-        Whether the scan has next to nothing but a brain; None if the model cannot tell, or a region is measured.
+    fit : TissueFit
+        The tissue map, fitted to the scan.
     measures : MapMeasures or None
-        What the network's own map says of the scan as a whole; None if the model makes none, or it has no brain.
+        What the network's own map says of the scan as a whole; None if it has no brain.
     unexplained : float
         Root mean square of what the tissue map does not explain of the brain's intensities, of white matter.
     """
 
-    prepared: Prepared
-    style: StyleT
-    fit: TissueFit | None = None
-    skull_stripped: bool | None = None
-    measures: MapMeasures | None = None
-    unexplained: float = 0.0
-
-
-class StyleModel(Protocol):
-    """What harmonization needs of a model, whatever its style is."""
-
-    spacing: float
-    stride: int
-
-    def read(self, prepared: Prepared) -> Reading[Any]:
-        """Measure the style of a prepared scan."""
-
-    def predict(self, reading: Reading[Any], style: Any) -> tuple[Tensor, Tensor]:
-        """Return p and r, (i, j, k) each, on the CPU."""
-
-    def fits(self, style: Style) -> bool:
-        """Return whether a style is one of this model's."""
-
-
-class FeatureModel:
-    """A network of the paper's kind: the style is that of its features.
-
-    Parameters
-    ----------
-    network : HailNetwork
-    spacing : float
-        Of the network grid, mm.
-    """
-
-    def __init__(self, network: HailNetwork, spacing: float, device: torch.device) -> None:
-        self.network, self.spacing, self.device = network.to(device), spacing, device
-        self.stride = network.settings.stride
-
-    def read(self, prepared: Prepared) -> Reading[FeatureStyle]:
-        """Measure the style of a prepared scan."""
-        levels = whole_statistics(self.network, self._volume(prepared), _on(self.device, prepared.weight))
-        return Reading(prepared, FeatureStyle.from_statistics(levels))
-
-    def predict(self, reading: Reading[FeatureStyle], style: FeatureStyle) -> tuple[Tensor, Tensor]:
-        """Return p and r, (i, j, k) each, on the CPU."""
-        volume = self._volume(reading.prepared)
-        own, wanted = (s.statistics(self.device) for s in (reading.style, style))
-        p, r = (draw(self.network, volume, own, levels)[0, 0].cpu() for levels in (wanted, own))
-        return p, r
-
-    def fits(self, style: Style) -> bool:
-        """Return whether a style is one of features, and has as many numbers as this model's."""
-        if not isinstance(style, FeatureStyle):
-            return False
-        return tuple(map(len, style.means)) == tuple(map(len, style.stds)) == self.network.settings.channels
-
-    def _volume(self, prepared: Prepared) -> Tensor:
-        """Return what the network sees, (1, 1, i, j, k)."""
-        return _on(self.device, prepared.data).clamp(max=CEILING)
+    fit: TissueFit
+    measures: MapMeasures | None
+    unexplained: float
 
 
 class TissueModel:
@@ -127,6 +51,7 @@ class TissueModel:
     network : TissueNetwork
     spacing : float
         Of the network grid, mm.
+    device : torch.device
     """
 
     def __init__(self, network: TissueNetwork, spacing: float, device: torch.device) -> None:
@@ -135,7 +60,7 @@ class TissueModel:
         self.stride = network.settings.stride
 
     @flushed_denormals()
-    def read(self, prepared: Prepared) -> Reading[TissueStyle]:
+    def read(self, prepared: Prepared) -> TissueReading:
         """Find the tissues of a prepared scan, and set its scale by its white matter."""
         prepared, volume, prior = self._look(prepared)
         # Of a region that was given, nobody can tell what is around it.
@@ -145,7 +70,10 @@ class TissueModel:
         fit = fit_tissues(prior, volume, torch.from_numpy(prepared.weight), spacing=self.spacing)
         covered = prepared.weight + prepared.air
         measures = measure_map(prior.numpy(), prepared.weight, covered, self.spacing)
-        reading = Reading(prepared, fit.style, fit, skull_stripped, measures, _unexplained(fit, volume, measures))
+        unexplained = _unexplained(fit, volume, measures)
+        reading = TissueReading(
+            prepared, fit.style, skull_stripped, fit=fit, measures=measures, unexplained=unexplained
+        )
         white_matter = fit.style.means[WHITE_MATTER] / WHITE_MATTER_SCALED
         if not _is_plausible(white_matter, fit.style.fractions[WHITE_MATTER]):
             return reading
@@ -170,14 +98,12 @@ class TissueModel:
 
     def _map(self, prepared: Prepared) -> tuple[Tensor, Tensor]:
         """Return what the network sees, (i, j, k), and its tissue map, (n_classes, i, j, k), on the CPU."""
-        volume = _on(self.device, prepared.data).clamp(max=CEILING)
+        volume = torch.as_tensor(prepared.data)[None, None].to(self.device).clamp(max=CEILING)
         return volume[0, 0].cpu(), self.network.tissue_map(volume)[0].cpu()
 
-    def predict(self, reading: Reading[TissueStyle], style: TissueStyle) -> tuple[Tensor, Tensor]:
+    def predict(self, reading: TissueReading, style: TissueStyle) -> tuple[Tensor, Tensor]:
         """Return p and r, (i, j, k) each, on the CPU; both carry the scan's own receive bias field."""
         fit = reading.fit
-        if fit is None:
-            raise AssertionError("a tissue model has read the scan")
         own = torch.tensor(reading.style.means, dtype=torch.float64)
         wanted = exchanged_means(reading.style, style)
         mix = partial(torch.einsum, "kxyz,k->xyz", fit.shares)
@@ -187,22 +113,6 @@ class TissueModel:
     def fits(self, style: Style) -> bool:
         """Return whether a style is one of tissues; they all have the same classes."""
         return isinstance(style, TissueStyle)
-
-
-def load_style_model(model: str | Path, device: torch.device) -> tuple[StyleModel, ModelCard, str]:
-    """
-    Read a model, its card and the SHA-256 of its weights; errors as `load_model`.
-
-    Parameters
-    ----------
-    model : str or Path
-    device : torch.device
-    """
-    network, card = load_model(model)
-    sha256 = weights_hash(model)
-    if isinstance(network, TissueNetwork):
-        return TissueModel(network, card.spacing_mm, device), card, sha256
-    return FeatureModel(network, card.spacing_mm, device), card, sha256
 
 
 def _unexplained(fit: TissueFit, volume: Tensor, measures: MapMeasures | None) -> float:
@@ -220,8 +130,3 @@ def _is_plausible(white_matter: float, fraction: float) -> bool:
     """Return whether a map has found white matter, by its mean over what the scale was set by, and its share."""
     low, high = PLAUSIBLE_WHITE_MATTER
     return low < white_matter < high and fraction > SMALLEST_WHITE_MATTER
-
-
-def _on(device: torch.device, data: object) -> Tensor:
-    """Return an (i, j, k) array as a (1, 1, i, j, k) tensor on a device."""
-    return torch.as_tensor(data)[None, None].to(device)

@@ -1,0 +1,27 @@
+"""Models by name or path, ready to harmonize."""
+
+from pathlib import Path
+
+import torch
+
+from hail_mri.harmonize.feature_model import FeatureModel
+from hail_mri.harmonize.style_model import StyleModel
+from hail_mri.harmonize.tissue_model import TissueModel
+from hail_mri.model.tissue_network import TissueNetwork
+from hail_mri.model.weights import ModelCard, load_model, weights_hash
+
+
+def load_style_model(model: str | Path, device: torch.device) -> tuple[StyleModel, ModelCard, str]:
+    """
+    Read a model, its card and the SHA-256 of its weights; errors as `load_model`.
+
+    Parameters
+    ----------
+    model : str or Path
+    device : torch.device
+    """
+    network, card = load_model(model)
+    sha256 = weights_hash(model)
+    if isinstance(network, TissueNetwork):
+        return TissueModel(network, card.spacing_mm, device), card, sha256
+    return FeatureModel(network, card.spacing_mm, device), card, sha256
