@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from hail_mri.harmonize.transfer import TransferSettings, fit_curves, read_curves, settings_for, transfer
-from hail_mri.image.scales import PercentileScale
+from hail_mri.image.scales import LinearScale
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.prepare import Prepared, prepare
@@ -40,7 +40,7 @@ class Drawings:
         The source on its [0, 1] scale, native grid.
     p, r, weight, air : (i, j, k) Tensor
         As `transfer` wants them.
-    target_scale : PercentileScale
+    target_scale : LinearScale
         The truth's.
     """
 
@@ -50,7 +50,7 @@ class Drawings:
     r: Tensor
     weight: Tensor
     air: Tensor
-    target_scale: PercentileScale
+    target_scale: LinearScale
 
 
 Form = Callable[[Drawings], Tensor]  # returns the harmonized scan on the target's [0, 1] scale, (I, J, K)

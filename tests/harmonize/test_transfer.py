@@ -8,7 +8,7 @@ from hail_mri.image.resampling import area_weights, axis_weights
 
 N, FACTOR = 48, 4  # native voxels along an edge, and native voxels along one of the working grid
 TO_WORKING = (area_weights(N // FACTOR, N, FACTOR, 1.0, 1.5),) * 3
-TO_NATIVE = (axis_weights(N, N // FACTOR, 1.0, FACTOR, -1.5, hold_border=True),) * 3
+TO_NATIVE = (axis_weights(N, N // FACTOR, 1.0, FACTOR, -1.5),) * 3
 
 
 def coarse(volume):

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hail_mri.errors import HailError, InputError, MissingFileError, OutputExistsError, UnwritableError
-from hail_mri.image.grid import Grid
 from hail_mri.image.nifti import load_volume, save_volume
 from hail_mri.image.orientation import orient_like, to_canonical
-from hail_mri.image.resampling import resample
 from hail_mri.image.volume import Volume
 
 SHAPE = (10, 9, 8)
@@ -331,18 +329,6 @@ def test_both_forms_go_along_when_a_scan_is_saved_turned(tmp_path, qform, qform_
         np.testing.assert_allclose(turned.header.get_qform(), before.header.get_qform() @ step, atol=1e-4)
     if qform_code or sform_code:
         assert (turned.header["qform_code"], turned.header["sform_code"]) == (qform_code, sform_code)
-
-
-def test_a_resampled_scan_is_saved_where_it_is(tmp_path):
-    volume = load_volume(write(tmp_path / "scan.nii.gz", image_of()))
-    grid = Grid((9, 9, 9), np.diag([1.5, 1.0, 2.0, 1.0]))
-    save_volume(resample(volume, grid), tmp_path / "out.nii.gz")
-    assert load_volume_grid(tmp_path / "out.nii.gz").is_close(grid)
-
-
-def load_volume_grid(path):
-    image = nib.load(path)
-    return Grid(image.shape, image.affine)
 
 
 def test_the_file_is_float32_with_slope_1_and_the_headers_text_and_units(tmp_path):

@@ -16,7 +16,7 @@ from hail_mri.baselines.histogram import match_histogram_exact, match_histogram_
 from hail_mri.errors import InputError
 from hail_mri.evaluation.metrics import nwd, psnr, ssim
 from hail_mri.evaluation.oracle import best_single_curve
-from hail_mri.image.scales import PercentileScale
+from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
 from hail_mri.preprocess.prepare import prepare
@@ -177,7 +177,7 @@ class _Levels(NamedTuple):
     """What is measured on a scan once: its head, (I, J, K) bool, and its robust scale."""
 
     head: NDArray[np.bool_]
-    scale: PercentileScale
+    scale: LinearScale
 
 
 def _levels(volume: Volume) -> _Levels:

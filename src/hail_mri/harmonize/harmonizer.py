@@ -25,7 +25,7 @@ from hail_mri.harmonize.style_card import StyleCard, measure_style
 from hail_mri.harmonize.style_model import Reading, StyleModel
 from hail_mri.harmonize.transfer import TransferSettings, settings_for, transfer
 from hail_mri.image.orientation import orient_like
-from hail_mri.image.scales import PercentileScale
+from hail_mri.image.scales import LinearScale
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
 from hail_mri.model.threads import limit_threads
@@ -194,7 +194,7 @@ class Harmonizer:
 
     def _finish(self, prepared: Prepared, scaled: np.ndarray, harmonized: np.ndarray, strength: float) -> np.ndarray:
         """Mix by strength, keep the background, and go to the target's units."""
-        own, target = prepared.scale, PercentileScale(self.style.low, self.style.high)
+        own, target = prepared.scale, LinearScale(self.style.low, self.style.high)
         if strength == 0:
             return prepared.canonical.data
         # Air that was erased (skull-stripping, defacing) stays erased, and nothing becomes darker than air.

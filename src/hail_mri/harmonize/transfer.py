@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from hail_mri.image.resampling import axis_weights
-from hail_mri.image.separable import along_axes
+from hail_mri.image.separable import along_axes, gaussian_weights
 from hail_mri.preprocess.network_grid import AxisMatrices
 
 
@@ -167,7 +167,7 @@ def _from_cells(to_native: list[Tensor], cell: int) -> list[Tensor]:
     matrices = []
     for matrix in to_native:
         n = matrix.shape[1]
-        up = axis_weights(n, -(-n // cell), 1.0, float(cell), -(cell - 1) / 2, hold_border=True)
+        up = axis_weights(n, -(-n // cell), 1.0, float(cell), -(cell - 1) / 2)
         matrices.append(matrix @ torch.from_numpy(up))
     return matrices
 
@@ -192,13 +192,11 @@ def read_curves(curves: Tensor, source: Tensor, to_native: list[Tensor], ceiling
     change = torch.empty_like(source)
     for start in range(0, len(source), _SLAB):
         slab = slice(start, start + _SLAB)
-        fine = torch.tensordot(to_native[0][slab], curves, dims=([1], [1]))  # (a, n_bins, j, k)
-        fine = torch.tensordot(to_native[1], fine, dims=([1], [2]))  # (J, a, n_bins, k)
-        fine = torch.tensordot(fine, to_native[2], dims=([3], [1])).movedim(2, 0)  # (n_bins, J, a, K)
-        place = (source[slab].clamp(0, ceiling) * ((n_bins - 1) / ceiling)).transpose(0, 1)
+        fine = along_axes(curves, [to_native[0][slab], *to_native[1:]])  # (n_bins, a, J, K)
+        place = source[slab].clamp(0, ceiling) * ((n_bins - 1) / ceiling)
         lower = place.floor().clamp(max=n_bins - 2).long()[None]
         below, above = fine.gather(0, lower)[0], fine.gather(0, lower + 1)[0]
-        change[slab] = torch.lerp(below, above, place - lower[0]).transpose(0, 1)
+        change[slab] = torch.lerp(below, above, place - lower[0])
     return change
 
 
@@ -229,9 +227,4 @@ def _monotone(values: Tensor) -> Tensor:
 
 def _smooth(volumes: Tensor, radius: float) -> Tensor:
     """Smooth each volume (n, i, j, k) with a Gaussian that adds up to 1; beyond the grid is nothing."""
-    for axis in (1, 2, 3):
-        steps = torch.arange(volumes.shape[axis])
-        kernel = torch.exp(-0.5 * ((steps[:, None] - steps) / radius) ** 2)
-        kernel /= torch.exp(-0.5 * (torch.arange(-50, 51) / radius) ** 2).sum()
-        volumes = torch.tensordot(volumes, kernel, dims=([axis], [1])).movedim(-1, axis)
-    return volumes
+    return along_axes(volumes, [torch.from_numpy(gaussian_weights(n, radius)) for n in volumes.shape[1:]])

@@ -17,8 +17,27 @@ HIGH_PERCENTILE = 99.5
 
 
 @dataclass(frozen=True)
-class _LinearScale:
-    """The straight line that takes `low` to 0 and `high` to 1."""
+class LinearScale:
+    """The straight line that takes `low` to 0 and `high` to 1.
+
+    Parameters
+    ----------
+    low, high : float
+        Scanner units.
+
+    Raises
+    ------
+    InputError
+        If they are not two finite intensities, low before high.
+
+    Examples
+    --------
+    >>> scale = LinearScale(100.0, 300.0)
+    >>> scale.apply(np.array([100.0, 150.0, 300.0])).tolist()
+    [0.0, 0.25, 1.0]
+    >>> scale.invert(np.array([0.0, 0.25, 2.0])).tolist()
+    [100.0, 150.0, 500.0]
+    """
 
     low: float
     high: float
@@ -49,62 +68,8 @@ class _LinearScale:
         """
         return scaled * scaled.dtype.type(self.high - self.low) + scaled.dtype.type(self.low)
 
-
-class MinMaxScale(_LinearScale):
-    """Scale by the smallest and the largest intensity, as the paper does.
-
-    Parameters
-    ----------
-    low, high : float
-        The intensities that become 0 and 1, in scanner units.
-
-    Examples
-    --------
-    >>> scale = MinMaxScale.fit(np.array([100.0, 150.0, 300.0]))
-    >>> scale.apply(np.array([100.0, 150.0, 300.0])).tolist()
-    [0.0, 0.25, 1.0]
-    >>> scale.invert(np.array([0.0, 0.25, 2.0])).tolist()
-    [100.0, 150.0, 500.0]
-    """
-
     @classmethod
-    def fit(cls, data: NDArray[np.floating], mask: NDArray[np.bool_] | None = None) -> Self:
-        """Find the range of the intensities, inside the mask if there is one.
-
-        Parameters
-        ----------
-        data : (...) array of float
-            Scanner units.
-        mask : (...) array of bool, optional
-            Where to look; everywhere without it.
-
-        Raises
-        ------
-        InputError
-            When the mask is empty or has another shape, or all intensities are equal.
-        """
-        inside = _inside(data, mask)
-        return cls(float(inside.min()), float(inside.max()))
-
-
-class PercentileScale(_LinearScale):
-    """Scale by two percentiles of the intensities, so that a few extreme voxels do not matter.
-
-    Parameters
-    ----------
-    low, high : float
-        The intensities that become 0 and 1, in scanner units.
-
-    Examples
-    --------
-    >>> data = np.arange(101, dtype=np.float64)
-    >>> data[-1] = 1e6  # a spike
-    >>> PercentileScale.fit(data, low_percentile=10, high_percentile=90)
-    PercentileScale(low=10.0, high=90.0)
-    """
-
-    @classmethod
-    def fit(
+    def from_percentiles(
         cls,
         data: NDArray[np.floating],
         mask: NDArray[np.bool_] | None = None,
@@ -112,7 +77,7 @@ class PercentileScale(_LinearScale):
         low_percentile: float = LOW_PERCENTILE,
         high_percentile: float = HIGH_PERCENTILE,
     ) -> Self:
-        """Find the two percentiles of the intensities, inside the mask if there is one.
+        """Scale by two percentiles of the intensities: a few extreme voxels do not matter.
 
         Parameters
         ----------
@@ -127,6 +92,13 @@ class PercentileScale(_LinearScale):
         ------
         InputError
             When the mask is empty or has another shape, or both percentiles are equal.
+
+        Examples
+        --------
+        >>> data = np.arange(101, dtype=np.float64)
+        >>> data[-1] = 1e6  # a spike
+        >>> LinearScale.from_percentiles(data, low_percentile=10, high_percentile=90)
+        LinearScale(low=10.0, high=90.0)
         """
         low, high = np.percentile(_inside(data, mask), (low_percentile, high_percentile))
         return cls(float(low), float(high))
@@ -136,14 +108,14 @@ class PercentileScale(_LinearScale):
 
         Parameters
         ----------
-        other : PercentileScale
+        other : LinearScale
         share : float
             Of the other, 0 to 1.
 
         Examples
         --------
-        >>> PercentileScale(0.0, 100.0).mixed(PercentileScale(10.0, 500.0), 0.5)
-        PercentileScale(low=5.0, high=300.0)
+        >>> LinearScale(0.0, 100.0).mixed(LinearScale(10.0, 500.0), 0.5)
+        LinearScale(low=5.0, high=300.0)
         """
         low, high = ((1 - share) * a + share * b for a, b in ((self.low, other.low), (self.high, other.high)))
         return type(self)(low, high)

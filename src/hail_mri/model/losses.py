@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hail_mri.image.separable import along_axes
 from hail_mri.model.adain import Statistics
 
 HUBER_DELTA = 0.2  # of the [0, 1] range
@@ -67,10 +68,7 @@ def _structural_similarity(a: Tensor, b: Tensor) -> Tensor:
 
 def _windowed(volume: Tensor) -> Tensor:
     """Average with the Gaussian window where it fits; one banded matrix an axis."""
-    for axis in (2, 3, 4):
-        weights = _window_matrix(volume.shape[axis]).to(volume)
-        volume = torch.tensordot(volume, weights, dims=([axis], [1])).movedim(-1, axis)
-    return volume
+    return along_axes(volume, [_window_matrix(n).to(volume) for n in volume.shape[2:]])
 
 
 @functools.cache

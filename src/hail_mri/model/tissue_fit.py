@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hail_mri.image.separable import along_axes, gaussian_weights
 from hail_mri.model.tissue_classes import BACKGROUND, BRAIN, GREY_MATTER, WHITE_MATTER
 from hail_mri.model.tissue_style import TissueStyle, measure_tissue_style
 
@@ -213,8 +214,4 @@ def _polynomial(ratios: Tensor, trust: Tensor, edge: float) -> Tensor:
 
 def _gaussian(volumes: Tensor, sigma: float) -> Tensor:
     """Smooth volumes (n, i, j, k) with a Gaussian that adds up to 1; beyond the grid is nothing."""
-    for axis in (1, 2, 3):
-        steps = torch.arange(volumes.shape[axis], dtype=volumes.dtype, device=volumes.device)
-        kernel = torch.exp(-0.5 * ((steps[:, None] - steps) / sigma) ** 2) / (sigma * (2 * torch.pi) ** 0.5)
-        volumes = torch.tensordot(volumes, kernel, dims=([axis], [1])).movedim(-1, axis)
-    return volumes
+    return along_axes(volumes, [torch.from_numpy(gaussian_weights(n, sigma)).to(volumes) for n in volumes.shape[1:]])

@@ -155,7 +155,7 @@ def _to_native(blob: BoolArray, shape: tuple[int, ...]) -> BoolArray:
     weights = []
     for n_to, n_from in zip(shape, blob.shape, strict=True):
         step = n_from / n_to  # in coarse voxels; both grids reach from edge to edge
-        weights.append(axis_weights(n_to, n_from, step, 1.0, (step - 1) / 2, hold_border=True))
+        weights.append(axis_weights(n_to, n_from, step, 1.0, (step - 1) / 2))
     return np.asarray(along_axes(blob.astype(np.float32), weights) > 0.5)
 
 

@@ -43,7 +43,7 @@ def matrices_between(native: Grid, working: Grid) -> tuple[AxisMatrices, AxisMat
         n_native, n_working = native.shape[axis], working.shape[axis]
         fine, coarse, offset = float(native.spacing[axis]), float(working.spacing[axis]), float(origin[axis])
         to_working.append(area_weights(n_working, n_native, coarse, fine, offset))
-        to_native.append(axis_weights(n_native, n_working, fine, coarse, -offset, hold_border=True))
+        to_native.append(axis_weights(n_native, n_working, fine, coarse, -offset))
     return (to_working[0], to_working[1], to_working[2]), (to_native[0], to_native[1], to_native[2])
 
 

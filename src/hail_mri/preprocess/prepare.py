@@ -15,7 +15,7 @@ from hail_mri.errors import InputError
 from hail_mri.image.grid import Grid
 from hail_mri.image.mask import MASK_THRESHOLD, check_mask
 from hail_mri.image.orientation import to_canonical
-from hail_mri.image.scales import PercentileScale
+from hail_mri.image.scales import LinearScale
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.background import (
@@ -45,7 +45,7 @@ class Prepared:
     ----------
     canonical : Volume
         The scan itself, axes in the order R, A, S, scanner units.
-    scale : PercentileScale
+    scale : LinearScale
         Scanner units to [0, 1].
     grid : Grid
         The working grid.
@@ -66,7 +66,7 @@ class Prepared:
     """
 
     canonical: Volume
-    scale: PercentileScale
+    scale: LinearScale
     grid: Grid
     data: FloatArray
     weight: FloatArray
@@ -118,7 +118,7 @@ class Prepared:
             Above 0.
         """
         low, high = self.scale.low, self.scale.high
-        scale = PercentileScale(low, low + (high - low) * factor)
+        scale = LinearScale(low, low + (high - low) * factor)
         return replace(self, scale=scale, data=self.data * np.float32(1 / factor))
 
 
@@ -215,11 +215,11 @@ def _darkest(data: FloatArray, head: NDArray[np.bool_], erased: NDArray[np.bool_
     return float(np.percentile(data[head & ~erased][::SAMPLE_STEP], DARK_PERCENTILE))
 
 
-def _scale(zero: float, white_matter: float) -> PercentileScale:
+def _scale(zero: float, white_matter: float) -> LinearScale:
     """Return the scale on which no signal is 0 and white matter has its place."""
     if white_matter <= zero:
         raise InputError(
             f"the brain is not brighter than the air around the head (brain: {white_matter:g}, air: {zero:g})",
             hint="give a T1-weighted scan, in which air is dark",
         )
-    return PercentileScale(zero, zero + (white_matter - zero) / WHITE_MATTER)
+    return LinearScale(zero, zero + (white_matter - zero) / WHITE_MATTER)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hail_mri.errors import InputError
 from hail_mri.image.orientation import to_canonical
-from hail_mri.image.scales import PercentileScale
+from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
 from hail_mri.provenance.atomic_write import write_together
@@ -203,7 +203,7 @@ def _histograms(place: "Axes", panels: Sequence[_Panel], unit: str) -> None:
     """Draw the distributions of intensities in the heads, all in the target's unit."""
     from scipy.ndimage import gaussian_filter1d
 
-    scales = {p.name: PercentileScale.fit(p.volume.data, p.head) for p in panels if p.name in (SOURCE, TARGET)}
+    scales = {p.name: LinearScale.from_percentiles(p.volume.data, p.head) for p in panels if p.name in (SOURCE, TARGET)}
     low, high = next(p.window for p in panels if p.name == TARGET)
     edges = np.linspace(low, low + 1.15 * (high - low), HISTOGRAM_BINS + 1)
     tallest = 0.0

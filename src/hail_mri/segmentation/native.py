@@ -61,10 +61,9 @@ class NativePriors:
 
     def at(self, slab: Slab) -> tuple[Tensor, Tensor]:
         """Return prior (n_classes, n) and intensity without receive bias field (n,) of the voxels of a slab."""
-        matrices = [matrix[part] for matrix, part in zip(self.prepared.to_native, slab, strict=True)]
+        matrices = [torch.from_numpy(matrix[part]) for matrix, part in zip(self.prepared.to_native, slab, strict=True)]
         maps = torch.cat([self.fit.shares, torch.log(self.fit.field)[None], torch.from_numpy(self.brain)[None].float()])
-        for axis, matrix in enumerate(matrices, start=1):
-            maps = torch.tensordot(torch.from_numpy(matrix), maps, dims=([1], [axis])).movedim(0, axis)
+        maps = along_axes(maps, matrices)
         *_, log_field, inside = maps
         prior = maps[:-2]
         prior[list(BRAIN)] *= (inside > 0.5).to(prior.dtype)
