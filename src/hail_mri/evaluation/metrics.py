@@ -22,34 +22,6 @@ from hail_mri.errors import InputError
 from hail_mri.evaluation.ssim_map import mean_ssim, where_window_fits
 
 
-def mae(test: ArrayLike, truth: ArrayLike, *, mask: ArrayLike | None = None) -> float:
-    """Average the absolute difference.
-
-    Parameters
-    ----------
-    test, truth : (...) array-like
-        One shape, one unit.
-    mask : (...) bool array-like, optional
-        Where to look; everywhere without it.
-
-    Returns
-    -------
-    float
-        Mean absolute error in the unit of the arrays.
-
-    Raises
-    ------
-    InputError
-        If shapes differ, a value is not finite, or the mask is empty.
-
-    Examples
-    --------
-    >>> mae([1.0, 2.0, 3.0], [1.0, 2.0, 6.0])
-    1.0
-    """
-    return float(np.mean(np.abs(_difference(test, truth, mask))))
-
-
 def psnr(test: ArrayLike, truth: ArrayLike, *, data_range: float, mask: ArrayLike | None = None) -> float:
     """Compare the mean squared error with the range of the data, in decibels.
 
