@@ -9,7 +9,6 @@ Prints the mean (and the worst) PSNR in head and brain against the truth; data_r
 import argparse
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from perfect_network import (
     Form,
@@ -22,9 +21,9 @@ from perfect_network import (
 )
 from travelling_cases import Case, travelling_cases
 
-from hail_mri.evaluation.comparison import RANGE_PERCENTILE
-from hail_mri.evaluation.metrics import psnr, ssim
+from hail_mri.evaluation.comparison import score_results
 from hail_mri.evaluation.score_table import format_table
+from hail_mri.evaluation.scored_pair import ScoredPair
 
 WORKING_SPACINGS = (2.0, 3.0, 4.0)  # mm
 FORMS: dict[str, Form] = {
@@ -33,7 +32,7 @@ FORMS: dict[str, Form] = {
     "local monotone curve": local_curve,
     "curve + correction (ours)": curve_and_correction,
 }
-METRICS = ("PSNR head", "SSIM head", "PSNR brain", "SSIM brain")
+METRICS = ("psnr_head", "ssim_head", "psnr_brain", "ssim_brain")
 
 
 def main() -> None:
@@ -62,20 +61,17 @@ def main() -> None:
 
 def measure(case: Case, working_spacings: tuple[float, ...]) -> list[dict[str, object]]:
     """Return one row a working grid and form for one subject and direction."""
-    pair = case.pair()
-    data_range = float(np.percentile(pair.truth.data[pair.head_mask], RANGE_PERCENTILE))
+    travelling = case.pair()
+    source, truth = travelling.source, travelling.truth
+    # A perfect network has seen the truth itself as its target.
+    pair = ScoredPair(source, truth, truth, brain_mask=travelling.brain_mask, head_mask=travelling.head_mask)
     rows = []
     for spacing in working_spacings:
-        drawings = perfect_drawings(pair.source, pair.truth, spacing=spacing)
-        for name, form in FORMS.items():
-            result = finish(drawings, form(drawings)).data
-            values = [
-                metric(result, pair.truth.data, data_range=data_range, mask=mask)
-                for mask in (pair.head_mask, pair.brain_mask)
-                for metric in (psnr, ssim)
-            ]
-            where = {"subject": case.subject, "direction": case.direction, "working": spacing, "form": name}
-            rows.append(where | dict(zip(METRICS, values, strict=True)))
+        drawings = perfect_drawings(source, truth, spacing=spacing)
+        results = {name: finish(drawings, form(drawings)) for name, form in FORMS.items()}
+        for score in score_results(pair, results):
+            where = {"subject": case.subject, "direction": case.direction, "working": spacing, "form": score.method}
+            rows.append(where | {metric: getattr(score, metric) for metric in METRICS})
     print(f"{case.subject} {case.direction} done", flush=True)
     return rows
 

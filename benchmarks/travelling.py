@@ -19,8 +19,10 @@ import pandas as pd
 from perfect_network import curve_and_correction, finish, perfect_drawings
 from travelling_cases import Case, travelling_cases
 
-from hail_mri.evaluation.comparison import Score, compare, in_target_units
-from hail_mri.evaluation.score_table import format_scores
+from hail_mri.evaluation.comparison import compare
+from hail_mri.evaluation.score import Score
+from hail_mri.evaluation.score_table import NOT_AVAILABLE, format_scores
+from hail_mri.evaluation.scored_pair import ScoredPair
 from hail_mri.harmonize.harmonizer import Harmonizer
 from hail_mri.image.volume import Volume
 from hail_mri.model.weights import load_model
@@ -54,39 +56,41 @@ def main() -> None:
     scores = pd.DataFrame(rows)
     table = summary(scores)
     if arguments.output:
-        table.to_csv(arguments.output, sep="\t", index=False, float_format="%.5g")
-        scores.to_csv(arguments.output.with_suffix(".cases.tsv"), sep="\t", index=False, float_format="%.5g")
+        for frame, path in ((table, arguments.output), (scores, arguments.output.with_suffix(".cases.tsv"))):
+            frame.to_csv(path, sep="\t", index=False, float_format="%.5g", na_rep=NOT_AVAILABLE)
     for direction, group in table.groupby("direction", sort=False):
-        lines = [Score(**row) for row in group.drop(columns=["direction", "n"]).to_dict("records")]
+        known = group.drop(columns=["direction", "n"]).astype(object)
+        lines = [Score(**row) for row in known.where(known.notna(), None).to_dict("records")]
         print(f"\n{direction}, {group['n'].iloc[0]} cases\n{format_scores(lines)}")
 
 
 def measure(case: Case, model: str) -> list[dict[str, object]]:
     """Return one row a method for one subject and direction."""
-    pair, target, white_matter = case.pair(), case.target(), case.target_white_matter()
-    harmonizer = Harmonizer(target, model=model)
+    pair = case.scored_pair()
+    harmonizer = Harmonizer(pair.target, model=model)
     results: dict[str, Volume] = {
         DECODER: harmonizer.run(pair.source, output_mode="network").volume,
         OURS: harmonizer.run(pair.source).volume,
-        PERFECT: _with_perfect_network(in_target_units(pair, target, white_matter).truth, pair.source, model),
+        PERFECT: _with_perfect_network(pair, model),
     }
     where = {"subject": case.subject, "target_subject": case.target_subject, "direction": case.direction}
-    return [where | asdict(score) for score in compare(pair, target, results, target_white_matter=white_matter)]
+    return [where | asdict(score) for score in compare(pair, results)]
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:
     """Average over subjects: all directions together first, then each; methods in the order they were scored."""
     keys = ["direction", "method"]
-    every = pd.concat([scores.assign(direction=ALL), scores])
     numbers = [name for name in Score.__dataclass_fields__ if name != "method"]
+    scores = scores.astype(dict.fromkeys(numbers, float))  # None, where nothing could be measured, does not count
+    every = pd.concat([scores.assign(direction=ALL), scores])
     table = every.groupby(keys, sort=False)[numbers].mean()
     table.insert(0, "n", every.groupby(keys, sort=False).size())
     return table.reset_index()
 
 
-def _with_perfect_network(truth: Volume, source: Volume, model: str) -> Volume:
+def _with_perfect_network(pair: ScoredPair, model: str) -> Volume:
     """Transfer what a perfect network would draw on the model's own working grid."""
-    drawings = perfect_drawings(source, truth, spacing=load_model(model)[1].spacing_mm)
+    drawings = perfect_drawings(pair.source, pair.truth, spacing=load_model(model)[1].spacing_mm)
     return finish(drawings, curve_and_correction(drawings))
 
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
+from hail_mri.evaluation.scored_pair import ScoredPair
+from hail_mri.evaluation.simulated import simulated_pair
 from hail_mri.image.nifti import load_volume, save_volume
 from hail_mri.image.volume import Volume
 from hail_mri.simulation.anatomies import Anatomy, load_anatomy
@@ -66,8 +68,13 @@ class Case:
         """What source and target are called in `known_classes`."""
         return f"{self.subject} at {self.source_site}", f"{self.target_subject} at {self.target_site}"
 
+    def scored_pair(self) -> ScoredPair:
+        """Read everything, and bring truth and rescan to the target's unit."""
+        white_matter = load_volume(_path(self.folder, self.target_subject, self.target_site, "white")).data > 0
+        return simulated_pair(self.pair(), self.target(), target_white_matter=white_matter)
+
     def pair(self) -> TravellingPair:
-        """Read source, truth, rescan and masks."""
+        """Read source, truth, rescan and masks, truth and rescan in their own unit."""
         names = ("scan", f"truth-{self.target_site}", f"rescan-{self.target_site}", "brain", "head", "white")
         source, truth, rescan, *masks = (
             load_volume(_path(self.folder, self.subject, self.source_site, name)) for name in names
@@ -77,10 +84,6 @@ class Case:
     def target(self) -> Volume:
         """Read the other subject's scan at the target site."""
         return load_volume(_path(self.folder, self.target_subject, self.target_site, "scan"))
-
-    def target_white_matter(self) -> NDArray[np.bool_]:
-        """Read where the target is pure white matter."""
-        return load_volume(_path(self.folder, self.target_subject, self.target_site, "white")).data > 0
 
 
 def travelling_cases(

@@ -8,6 +8,7 @@ transfer; `travelling.py` tells what the transfer alone loses, beside a perfect 
 """
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from travelling_cases import Case, known_classes, travelling_cases
 
-from hail_mri.evaluation.comparison import compare
+from hail_mri.evaluation.comparison import score_results
 from hail_mri.evaluation.score_table import format_table
 from hail_mri.harmonize.harmonizer import Harmonizer
 from hail_mri.harmonize.style_card import StyleCard, measure_style
@@ -98,16 +99,15 @@ def main() -> None:
 
 def measure(case: Case, known: dict[str, Classes], model: str) -> list[dict[str, object]]:
     """Return one row for each way."""
-    pair, target = case.pair(), case.target()
+    pair = case.scored_pair()
     of_source, of_target = (known[key] for key in case.keys)
     results = {}
     for way, (source_known, target_known) in WAYS.items():
         harmonizer = KnowingHarmonizer(
-            target, model, of_source if source_known else None, of_target if target_known else None
+            pair.target, model, of_source if source_known else None, of_target if target_known else None
         )
         results[way] = harmonizer.run(pair.source).volume
-    scores = compare(pair, target, results, target_white_matter=case.target_white_matter())
-    return [{"method": s.method, **{m: getattr(s, m) for m in METRICS}} for s in scores if s.method in results]
+    return [asdict(score) for score in score_results(pair, results)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The demo works offline, writes scans and pictures, and prints a table; a stand-in draws what the network would."""
+"""The demo works offline, writes scans, pictures and scores, and prints these; a stand-in harmonizes."""
 
 from functools import partial
 
@@ -7,6 +7,8 @@ import pytest
 
 from hail_mri.apps import demo
 from hail_mri.evaluation.comparison import EXACT_MATCHING, baseline_results
+from hail_mri.evaluation.score_table import read_scores
+from hail_mri.evaluation.scored_pair import ScoredPair
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.volume import Volume
 from hail_mri.simulation.mni import mni_anatomy
@@ -20,7 +22,7 @@ def quick(monkeypatch):
     """Harmonize by histogram matching (the demo is tested, not the model), and take coarser heads."""
 
     def harmonize(source, target, **_):
-        return baseline_results(source, target)[EXACT_MATCHING]
+        return baseline_results(ScoredPair(source, target))[EXACT_MATCHING]
 
     def coarse_template():
         template = load_template()
@@ -33,15 +35,18 @@ def quick(monkeypatch):
 
 
 @pytest.mark.usefixtures("quick")
-def test_demo_prints_every_method_and_replaces_an_earlier_demos_scans_and_pictures(tmp_path, capsys, tree):
+def test_demo_prints_every_method_and_replaces_an_earlier_demos_files(tmp_path, capsys, tree):
     (tmp_path / "template.png").write_text("an earlier one")
     assert demo.main(["-o", str(tmp_path), "--spacing", "8"]) == 0
     printed = capsys.readouterr().out
     for method in ("do nothing", "histogram matching, exact", "SimpleITK", "oracle", "hail-mri", "rescan"):
         assert method in printed
-    assert tree(tmp_path) == sorted([f"{scan}.nii.gz" for scan in SCANS] + ["template.png", "travelling_subject.png"])
+    others = [f"{subject}{end}" for subject in ("template", "travelling_subject") for end in (".png", "_scores.tsv")]
+    assert tree(tmp_path) == sorted([f"{scan}.nii.gz" for scan in SCANS] + others)
     assert (tmp_path / "template.png").read_bytes().startswith(b"\x89PNG")
     assert {load_volume(tmp_path / f"{s}.nii.gz").shape for s in SCANS if "travelling" in s} == {(24, 30, 32)}
+    assert {score.psnr_head for score in read_scores(tmp_path / "template_scores.tsv")} == {None}
+    assert read_scores(tmp_path / "travelling_subject_scores.tsv")[-1].psnr_head > 30
 
 
 def test_folder_that_is_a_file_is_one_line_and_exit_2(tmp_path, capsys):

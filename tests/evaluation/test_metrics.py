@@ -4,14 +4,14 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from hail_mri.errors import InputError
 from hail_mri.evaluation import ssim_map
-from hail_mri.evaluation.metrics import mae, nwd, psnr, ssim, wasserstein
+from hail_mri.evaluation.metrics import nwd, psnr, ssim
 
 SKIMAGE_SETTINGS = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 
@@ -93,40 +93,43 @@ def test_equal_volumes_are_perfect(pair, mask):
     truth = pair[1]
     assert psnr(truth, truth, data_range=800) == np.inf
     assert ssim(truth, truth, data_range=800, mask=mask) == pytest.approx(1, abs=1e-12)
-    assert mae(truth, truth) == 0
 
 
-def test_only_the_mask_counts_for_psnr_and_mae(pair, mask):
+def test_only_the_mask_counts_for_psnr(pair, mask):
     truth = pair[1]
     test = np.where(mask, truth + 8, -1e6)
-    assert mae(test, truth, mask=mask) == pytest.approx(8, abs=1e-4)
     assert psnr(test, truth, data_range=800, mask=mask) == pytest.approx(40, abs=1e-4)
 
 
 def test_integers_do_not_wrap_around():
-    assert mae(np.array([0, 10], np.uint8), np.array([10, 0], np.uint8)) == 10
-    assert wasserstein(np.array([0], np.uint8), np.array([10], np.uint8)) == 10
+    assert psnr(np.array([0, 10], np.uint8), np.array([10, 0], np.uint8), data_range=100) == pytest.approx(20)
+    assert nwd(*(np.array([value], np.uint8) for value in (10, 0, 20))) == (100, 200)
 
 
 samples = st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=40)
 
 
 @settings(deadline=None)
-@given(samples, samples)
-def test_wasserstein_agrees_with_scipy(a, b):
-    assert wasserstein(a, b) == pytest.approx(wasserstein_distance(a, b), rel=1e-9, abs=1e-9)
+@given(samples, samples, samples)
+def test_nwd_agrees_with_equation_1_by_scipy_on_any_numbers(source, target, harmonized):
+    whole_way = wasserstein_distance(source, target)
+    assume(whole_way > 1e-3)  # of a thousand: far above rounding
+    expected = [100 * wasserstein_distance(end, harmonized) / whole_way for end in (source, target)]
+    assert nwd(source, target, harmonized) == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
-def test_wasserstein_agrees_with_scipy_on_many_voxels_with_ties():
+def test_nwd_agrees_with_scipy_on_many_voxels_with_ties():
     rng = np.random.default_rng(0)
-    a, b = rng.normal(300, 90, 20_011).round(), rng.gamma(3, 80, 15_013).round()
-    assert wasserstein(a, b) == pytest.approx(wasserstein_distance(a, b), rel=1e-12)
+    source, target = rng.normal(300, 90, 20_011).round(), rng.gamma(3, 80, 15_013).round()
+    harmonized = rng.normal(250, 70, 17_029).round()
+    expected = [wasserstein_distance(end, harmonized) for end in (source, target)]
+    expected = [100 * distance / wasserstein_distance(source, target) for distance in expected]
+    assert nwd(source, target, harmonized) == pytest.approx(expected, rel=1e-12)
 
 
-def test_wasserstein_of_a_shift_is_the_shift_and_symmetric(pair):
-    truth = pair[1].astype(float)
-    assert wasserstein(truth, truth + 25) == pytest.approx(25, abs=1e-9)
-    assert wasserstein(*pair) == wasserstein(*reversed(pair))
+def test_nwd_of_scans_exchanged_is_exchanged(pair):
+    source, target = pair
+    assert nwd(source, target, source + 30) == nwd(target, source, source + 30)[::-1]
 
 
 def test_nwd_tells_how_much_of_the_way_was_gone(pair):
@@ -162,16 +165,16 @@ def test_arguments_are_left_alone(pair, mask):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        pytest.param(lambda a: mae(a, a[1:]), "shapes differ", id="other shape"),
+        pytest.param(lambda a: psnr(a, a[1:], data_range=1), "shapes differ", id="other shape"),
         pytest.param(lambda a: psnr(a, a, data_range=0), "positive", id="range of zero"),
         pytest.param(lambda a: ssim(a, a, data_range=np.nan), "positive", id="range is no number"),
-        pytest.param(lambda a: mae(a, a, mask=a > 9), "mask is empty", id="empty mask"),
+        pytest.param(lambda a: psnr(a, a, data_range=1, mask=a > 9), "mask is empty", id="empty mask"),
         pytest.param(
             lambda a: ssim(a, a, data_range=1, mask=a[1:] < 9), "mask has the shape", id="mask of other shape"
         ),
-        pytest.param(lambda a: mae(a * np.nan, a), "not finite", id="NaN"),
-        pytest.param(lambda a: wasserstein(a * np.inf, a), "not finite", id="infinity"),
-        pytest.param(lambda a: wasserstein([], a), "no intensities", id="no voxels"),
+        pytest.param(lambda a: psnr(a * np.nan, a, data_range=1), "not finite", id="NaN"),
+        pytest.param(lambda a: nwd(a, a * np.inf, a), "not finite", id="infinity"),
+        pytest.param(lambda a: nwd(a, a, []), "no intensities", id="no voxels"),
         pytest.param(lambda a: ssim(a[0], a[0], data_range=1), "three-dimensional", id="SSIM of a slice"),
         pytest.param(lambda a: ssim(a[:9], a[:9], data_range=1), "at least 11", id="too thin for the window"),
     ],

@@ -44,16 +44,6 @@ def test_no_polynomial_and_no_quantile_curve_is_closer_to_the_truth(source, mask
     assert error < np.mean((quantiles - truth[mask]) ** 2)
 
 
-def test_monotone_curve_never_falls_and_agrees_with_sklearn(mask):
-    isotonic = pytest.importorskip("sklearn.isotonic")
-    rng = np.random.default_rng(3)
-    source = rng.integers(0, 300, mask.shape).astype(float)
-    truth = 100 * np.sin(source / 100) + rng.normal(0, 5, mask.shape)
-    curve = best_single_curve(source, truth, mask, monotone=True)
-    expected = isotonic.IsotonicRegression().fit(source[mask], truth[mask]).predict(source[mask])
-    np.testing.assert_allclose(curve[mask], expected, atol=1e-3)
-
-
 def test_truth_outside_the_mask_does_not_count(source, mask):
     truth = 2 * source
     expected = best_single_curve(source, truth, mask)

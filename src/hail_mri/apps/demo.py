@@ -10,20 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hail_mri.apps.terminal import one_line, progress, say
 from hail_mri.errors import HailError
-from hail_mri.evaluation.comparison import (
-    DO_NOTHING,
-    EXACT_MATCHING,
-    baseline_results,
-    compare,
-    histogram_distances,
-    in_target_units,
-)
-from hail_mri.evaluation.score_table import format_distances, format_scores
+from hail_mri.evaluation.comparison import DO_NOTHING, EXACT_MATCHING, baseline_results, compare, score_results
+from hail_mri.evaluation.score_table import format_scores, write_scores
+from hail_mri.evaluation.scored_pair import ScoredPair
+from hail_mri.evaluation.simulated import simulated_pair
 from hail_mri.harmonize.harmonizer import harmonize
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import save_volume
@@ -33,7 +25,7 @@ from hail_mri.report.figures import comparison_figure
 from hail_mri.simulation.mni import mni_anatomy
 from hail_mri.simulation.scanners import site_by_name
 from hail_mri.simulation.subjects import new_subject
-from hail_mri.simulation.travelling import TravellingPair, as_volume, scan_visit, travelling_pair, visit_site
+from hail_mri.simulation.travelling import as_volume, scan_visit, travelling_pair, visit_site
 
 SPACING = 1.5  # mm
 SOURCE_SEED, TARGET_SEED = 1, 2
@@ -42,12 +34,10 @@ N_STEPS = 4
 
 
 class Scans(NamedTuple):
-    """A simulated travelling subject, and another subject scanned where it is to look as if it had been."""
+    """A simulated travelling subject with another subject as its target, and the brain of that target."""
 
-    pair: TravellingPair
-    target: Volume
+    pair: ScoredPair
     target_brain: Volume
-    target_white_matter: NDArray[np.bool_]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_demo(out_dir: Path, *, model: str = HarmonizeSettings.model, spacing: float = SPACING) -> None:
-    """Simulate, harmonize, print the tables, and write scans and pictures; those of an earlier demo are replaced.
+    """Simulate, harmonize, print the tables, and write them with scans and pictures; an earlier demo's are replaced.
 
     Parameters
     ----------
@@ -92,23 +82,26 @@ def run_demo(out_dir: Path, *, model: str = HarmonizeSettings.model, spacing: fl
     with progress("harmonizing the template and a travelling subject", N_STEPS) as step:
         scans = simulate_scans(spacing)
         step()
-        template, template_results = _harmonize_template(scans.target_brain, model)
-        moved = histogram_distances(template, scans.target_brain, template_results)
+        template_pair = ScoredPair(load_template(), scans.target_brain)
+        template_results = {**baseline_results(template_pair), OURS: _harmonized(template_pair, model)}
+        template_scores = score_results(template_pair, template_results)
         step()
-        ours = harmonize(scans.pair.source, scans.target, model=model)
-        scores = compare(scans.pair, scans.target, {OURS: ours}, target_white_matter=scans.target_white_matter)
+        ours = _harmonized(scans.pair, model)
+        scores = compare(scans.pair, {OURS: ours})
         step()
         out_dir.mkdir(parents=True, exist_ok=True)
-        _save_template(out_dir, template, scans.target_brain, template_results)
-        _save_travelling(out_dir, scans, ours)
+        _save_template(out_dir, template_pair, template_results)
+        _save_travelling(out_dir, scans.pair, ours)
+        write_scores(template_scores, out_dir / "template_scores.tsv", overwrite=True)
+        write_scores(scores, out_dir / "travelling_subject_scores.tsv", overwrite=True)
         step()
     print(
         f"Travelling subject (simulated, {spacing:g} mm): scanned at site A, wanted as at site B; the truth is known\n"
     )
     print(format_scores(scores))
     print("\nMNI152 template (real, skull-stripped), wanted as at site B; no truth, so only the histograms tell\n")
-    print(format_distances(moved))
-    print(f"\nScans and pictures are in {out_dir}: look at travelling_subject.png and template.png first.")
+    print(format_scores(template_scores))
+    print(f"\nScans, pictures and scores are in {out_dir}: look at travelling_subject.png and template.png first.")
 
 
 def simulate_scans(spacing: float) -> Scans:
@@ -121,11 +114,12 @@ def simulate_scans(spacing: float) -> Scans:
     """
     site_a, site_b = site_by_name("A"), site_by_name("B")
     anatomy = mni_anatomy()
-    pair = travelling_pair(anatomy, site_a, site_b, spacing=spacing, seed=SOURCE_SEED)
+    travelling = travelling_pair(anatomy, site_a, site_b, spacing=spacing, seed=SOURCE_SEED)
     visit = visit_site(new_subject(anatomy, TARGET_SEED), site_b, spacing=spacing, seed=TARGET_SEED)
     target = scan_visit(visit)
     brain = target.with_data(target.data * as_volume(visit, visit.head.brain).data)
-    return Scans(pair, target, brain, visit.head.white_matter.cpu().numpy())
+    pair = simulated_pair(travelling, target, target_white_matter=visit.head.white_matter.cpu().numpy())
+    return Scans(pair, brain)
 
 
 def load_template() -> Volume:
@@ -136,18 +130,17 @@ def load_template() -> Volume:
     return Volume(image.get_fdata(dtype="float32"), image.affine, image.header)
 
 
-def _harmonize_template(target: Volume, model: str) -> tuple[Volume, dict[str, Volume]]:
-    """Give the template the target's look, with and without a network."""
-    template = load_template()
-    return template, {**baseline_results(template, target), OURS: harmonize(template, target, model=model)}
+def _harmonized(pair: ScoredPair, model: str) -> Volume:
+    """Give the source the target's look."""
+    return harmonize(pair.source, pair.target, model=model)
 
 
-def _save_template(out_dir: Path, template: Volume, target: Volume, results: Mapping[str, Volume]) -> None:
+def _save_template(out_dir: Path, pair: ScoredPair, results: Mapping[str, Volume]) -> None:
     """Write the template's scans and its picture; what is shown as difference is what was changed."""
-    rescaled, matched, ours = results[DO_NOTHING], results[EXACT_MATCHING], results[OURS]
-    _save_volumes(out_dir, "template", {"source": template, "target": target, "harmonized": ours})
+    scans, ours = {"source": pair.source, "target": pair.target}, {"harmonized": results[OURS]}
+    _save_volumes(out_dir, "template", scans | ours)
     comparison_figure(
-        {"source": template, "target": target, "rescaled": rescaled, "histogram matching": matched, "harmonized": ours},
+        scans | {"rescaled": results[DO_NOTHING], "histogram matching": results[EXACT_MATCHING]} | ours,
         out_dir / "template.png",
         title="Real MNI152 template, made to look like a scan from site B (MPRAGE, 3 T)",
         difference=("harmonized", "rescaled"),
@@ -155,10 +148,11 @@ def _save_template(out_dir: Path, template: Volume, target: Volume, results: Map
     )
 
 
-def _save_travelling(out_dir: Path, scans: Scans, ours: Volume) -> None:
+def _save_travelling(out_dir: Path, pair: ScoredPair, ours: Volume) -> None:
     """Write the travelling subject's scans and its picture."""
-    pair = in_target_units(scans.pair, scans.target, scans.target_white_matter)
-    volumes = {"source": pair.source, "target": scans.target, "harmonized": ours, "truth": pair.truth}
+    if pair.truth is None:
+        raise AssertionError("a simulated pair has a truth")
+    volumes = {"source": pair.source, "target": pair.target, "harmonized": ours, "truth": pair.truth}
     _save_volumes(out_dir, "travelling_subject", volumes)
     comparison_figure(
         volumes,

@@ -1,6 +1,6 @@
-"""Histogram matching and plain rescaling: what a harmonization must be better than.
+"""Histogram matching: what a harmonization must be better than.
 
-All map each intensity of the source to one intensity in the target's unit, whatever tissue it is in. They are called
+Both map each intensity of the source to one intensity in the target's unit, whatever tissue it is in. They are called
 like `harmonize`: two volumes in, the source's volume in the target's unit out.
 """
 
@@ -8,44 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
-from hail_mri.image.scales import LinearScale
+from hail_mri.image.scales import PercentileScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
 
 # As in the ITK Software Guide's example for MRI of heads.
 SIMPLEITK_LEVELS = 1024  # bins of both histograms
 SIMPLEITK_POINTS = 7  # quantiles that are matched; straight lines between
-
-
-def rescale_only(
-    source: Volume,
-    target: Volume,
-    *,
-    source_mask: NDArray[np.bool_] | None = None,
-    target_mask: NDArray[np.bool_] | None = None,
-) -> Volume:
-    """Do nothing but change the unit: one straight line through two robust percentiles of the heads.
-
-    Parameters
-    ----------
-    source, target : Volume
-        Any grids, any units.
-    source_mask, target_mask : bool array of the volume's shape, optional
-        The heads; found by `head_mask` where not given.
-
-    Returns
-    -------
-    Volume
-        The source on its own grid, in the target's unit. As the line is fitted on the heads, 0 does not stay 0.
-
-    Raises
-    ------
-    InputError
-        If a mask is empty or of another shape, or a head is constant.
-    """
-    source_scale = LinearScale.from_percentiles(source.data, _mask(source, source_mask))
-    target_scale = LinearScale.from_percentiles(target.data, _mask(target, target_mask))
-    return source.with_data(target_scale.invert(source_scale.apply(source.data)))
 
 
 def match_histogram_exact(
@@ -82,8 +51,8 @@ def match_histogram_exact(
     histogram specification of Coltuc et al. 2006; so the histogram is exact where the source has no ties.
     """
     source_mask, target_mask = _mask(source, source_mask), _mask(target, target_mask)
-    source_scale = LinearScale.from_percentiles(source.data, source_mask)
-    target_scale = LinearScale.from_percentiles(target.data, target_mask)
+    source_scale = PercentileScale.fit(source.data, source_mask)
+    target_scale = PercentileScale.fit(target.data, target_mask)
     factor = (target_scale.high - target_scale.low) / (source_scale.high - source_scale.low)
     matched = source.data * np.float32(factor)
     matched[source_mask] = _quantiles_of_same_rank(source.data[source_mask], target.data[target_mask])

@@ -1,12 +1,9 @@
 """One scan, several methods: how close each comes to the truth, and how far it moves the histogram.
 
-Everything is compared in the target's scanner units. Methods return these. The truth is brought to them by one factor,
-white matter to white matter, both known: the intensities of two scans of one scanner differ by the place of the coil,
-which no method can know of. Contrast is what is measured.
+Everything is compared in the target's scanner units. Methods return these.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,11 +13,12 @@ from hail_mri.baselines.histogram import match_histogram_exact, match_histogram_
 from hail_mri.errors import InputError
 from hail_mri.evaluation.metrics import nwd, psnr, ssim
 from hail_mri.evaluation.oracle import best_single_curve
-from hail_mri.image.scales import LinearScale
+from hail_mri.evaluation.score import Score
+from hail_mri.evaluation.scored_pair import ScoredPair, check_on_source_grid
+from hail_mri.image.scales import PercentileScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
 from hail_mri.preprocess.prepare import prepare
-from hail_mri.simulation.travelling import TravellingPair
 
 DO_NOTHING = "do nothing (rescaled)"
 EXACT_MATCHING = "histogram matching, exact"
@@ -32,37 +30,13 @@ RANGE_PERCENTILE = 99.0  # of the truth in the head: it counts as everything; fa
 COARSE_MM, COARSE_STRIDE = 4.0, 8  # grid on which the levels of target and truth are read; any will do
 
 
-@dataclass(frozen=True)
-class Score:
-    """One line of a comparison.
-
-    Attributes
-    ----------
-    method : str
-    psnr_head, psnr_brain : float
-        dB, against the truth.
-    ssim_head, ssim_brain : float
-        At most 1, against the truth.
-    nwd_ip, nwd_tp : float
-        The paper's normalized Wasserstein distances, percent.
-    """
-
-    method: str
-    psnr_head: float
-    ssim_head: float
-    psnr_brain: float
-    ssim_brain: float
-    nwd_ip: float
-    nwd_tp: float
-
-
-def baseline_results(source: Volume, target: Volume) -> dict[str, Volume]:
+def baseline_results(pair: ScoredPair) -> dict[str, Volume]:
     """Do what can be done without a network, by method.
 
     Parameters
     ----------
-    source, target : Volume
-        Any grids, any units.
+    pair : ScoredPair
+        The truth is not looked at.
 
     Returns
     -------
@@ -73,26 +47,51 @@ def baseline_results(source: Volume, target: Volume) -> dict[str, Volume]:
     Raises
     ------
     InputError
-        If no head is found, or it is constant.
+        If no head is found.
     """
-    return _baselines(source, target, _levels(source), _levels(target))
+    return _baselines(pair, _levels(pair))
 
 
-def compare(
-    pair: TravellingPair, target: Volume, results: Mapping[str, Volume], *, target_white_matter: NDArray[np.bool_]
-) -> list[Score]:
-    """Score results beside the baselines, the single-curve oracle and the rescan.
+def score_results(pair: ScoredPair, results: Mapping[str, Volume]) -> list[Score]:
+    """Score results by what is known of the pair, in their order.
 
     Parameters
     ----------
-    pair : TravellingPair
-        The source with its truth, rescan and masks.
-    target : Volume
-        The example all methods were given, any grid.
+    pair : ScoredPair
     results : mapping of str to Volume
         By method: the source harmonized to the target, on the source's grid, in the target's unit.
-    target_white_matter : (I, J, K) array of bool
-        Where the target is pure white matter.
+
+    Returns
+    -------
+    scores : list of Score
+        Without a truth there is no PSNR and no SSIM, without a brain mask none of the brain. nWD is of the heads, and
+        is missing only where source and target have one histogram: then there was nothing to move.
+
+    Raises
+    ------
+    InputError
+        If a result is on another grid, no head is found, or the truth is dark where the head is.
+
+    Notes
+    -----
+    `data_range` of PSNR and SSIM is the truth's 99th percentile in the head, for the brain too, and the same for all
+    methods. The head is that of `head_mask` in the pair; without one, the one that `head_mask` finds in the source.
+
+    nWD compares the head of the source with that of the target, so both must be outlined in one way: they are those of
+    the pair if it has both, and otherwise both found. Its source is rescaled to the target's unit, as the paper's scans
+    are to [0, 1].
+    """
+    return _scores(pair, results, _levels(pair))
+
+
+def compare(pair: ScoredPair, results: Mapping[str, Volume]) -> list[Score]:
+    """Score results beside the baselines and, where there is a truth, the single-curve oracle and the rescan.
+
+    Parameters
+    ----------
+    pair : ScoredPair
+    results : mapping of str to Volume
+        As for `score_results`.
 
     Returns
     -------
@@ -102,120 +101,88 @@ def compare(
     Raises
     ------
     InputError
-        If a result is on another grid, a mask is empty, or no head is found.
+        As `score_results`, and if a result has the name of one of the others.
 
     Notes
     -----
-    `data_range` of PSNR and SSIM is the truth's 99th percentile in the head, for the brain too, and the same for all
-    methods. The oracle alone is fitted to the truth.
+    The oracle alone is fitted to the truth.
     """
-    of_source, of_target = _levels(pair.source), _levels(target)
-    pair = in_target_units(pair, target, target_white_matter)
-    curve = best_single_curve(pair.source.data, pair.truth.data, pair.head_mask)
-    oracle = pair.source.with_data(curve)
-    baselines = _baselines(pair.source, target, of_source, of_target)
-    every = {**baselines, ORACLE: oracle, **results, RESCAN: pair.rescan}
-    moved = _distances(pair.source, target, every, of_source, of_target)
-    return [_score(name, result, pair, moved[name]) for name, result in every.items()]
-
-
-def in_target_units(pair: TravellingPair, target: Volume, target_white_matter: NDArray[np.bool_]) -> TravellingPair:
-    """Bring truth and rescan to the units of the target, both by one factor: white matter to white matter.
-
-    Parameters
-    ----------
-    pair : TravellingPair
-    target : Volume
-        Any grid.
-    target_white_matter : (I, J, K) array of bool
-        Where the target is pure white matter.
-
-    Returns
-    -------
-    pair : TravellingPair
-        Source and masks as they were.
-
-    Raises
-    ------
-    InputError
-        If there is no white matter in one of them.
-    """
-    if not (pair.white_matter.any() and target_white_matter.any()):
-        raise InputError("no voxel of pure white matter, expected some in truth and target")
-    factor = target.data[target_white_matter].mean() / pair.truth.data[pair.white_matter].mean()
-    truth, rescan = (volume.with_data(volume.data * factor) for volume in (pair.truth, pair.rescan))
-    return pair._replace(truth=truth, rescan=rescan)
-
-
-def histogram_distances(
-    source: Volume, target: Volume, results: Mapping[str, Volume]
-) -> dict[str, tuple[float, float]]:
-    """Measure how far each result has moved the histogram of the head; no truth is needed.
-
-    Parameters
-    ----------
-    source, target : Volume
-        Any grids, any units.
-    results : mapping of str to Volume
-        By method, on the source's grid, in the target's unit.
-
-    Returns
-    -------
-    distances : dict of str to (float, float)
-        nWD(i, p) and nWD(t, p) in percent; i is the source rescaled to the target's unit, as the paper's scans are to
-        [0, 1].
-
-    Raises
-    ------
-    InputError
-        If a result is on another grid, or no head is found.
-    """
-    return _distances(source, target, results, _levels(source), _levels(target))
+    taken = {DO_NOTHING, EXACT_MATCHING, SIMPLEITK_MATCHING, ORACLE, RESCAN}.intersection(results)
+    if taken:
+        raise InputError(f"a result is named {min(taken)!r}, as one of ours", hint="give it another name")
+    levels = _levels(pair)
+    beside, floor = _baselines(pair, levels), {}
+    if pair.truth is not None:
+        curve = best_single_curve(pair.source.data, pair.truth.data, _head(pair, levels))
+        beside[ORACLE] = pair.source.with_data(curve)
+    if pair.rescan is not None:
+        floor[RESCAN] = pair.rescan
+    return _scores(pair, {**beside, **results, **floor}, levels)
 
 
 class _Levels(NamedTuple):
-    """What is measured on a scan once: its head, (I, J, K) bool, and its robust scale."""
+    """What is measured on both scans once: their heads, bool on their grids, and their robust scales."""
 
-    head: NDArray[np.bool_]
-    scale: LinearScale
-
-
-def _levels(volume: Volume) -> _Levels:
-    """Find the head, and the scale that harmonization gives the scan."""
-    return _Levels(head_mask(volume), prepare(volume, spacing=COARSE_MM, stride=COARSE_STRIDE).scale)
+    source_head: NDArray[np.bool_]
+    target_head: NDArray[np.bool_]
+    source_scale: PercentileScale
+    target_scale: PercentileScale
 
 
-def _rescaled(volume: Volume, own: _Levels, wanted: _Levels) -> Volume:
-    """Bring a scan from one unit to another by a straight line."""
-    return volume.with_data(wanted.scale.invert(own.scale.apply(volume.data)))
+def _levels(pair: ScoredPair) -> _Levels:
+    """Take both heads as they are given, or find both; and find the scales that harmonization gives the scans."""
+    scales = (prepare(scan, spacing=COARSE_MM, stride=COARSE_STRIDE).scale for scan in (pair.source, pair.target))
+    if pair.head_mask is not None and pair.target_head_mask is not None:
+        return _Levels(pair.head_mask, pair.target_head_mask, *scales)
+    return _Levels(head_mask(pair.source), head_mask(pair.target), *scales)
 
 
-def _baselines(source: Volume, target: Volume, of_source: _Levels, of_target: _Levels) -> dict[str, Volume]:
+def _head(pair: ScoredPair, levels: _Levels) -> NDArray[np.bool_]:
+    """Return where results are compared with the truth."""
+    return levels.source_head if pair.head_mask is None else pair.head_mask
+
+
+def _rescaled(source: Volume, levels: _Levels) -> Volume:
+    """Bring the source to the target's unit by a straight line."""
+    return source.with_data(levels.target_scale.invert(levels.source_scale.apply(source.data)))
+
+
+def _baselines(pair: ScoredPair, levels: _Levels) -> dict[str, Volume]:
     """Do nothing, and match histograms."""
-    masks = {"source_mask": of_source.head, "target_mask": of_target.head}
+    source, target = pair.source, pair.target
+    masks = {"source_mask": levels.source_head, "target_mask": levels.target_head}
     return {
-        DO_NOTHING: _rescaled(source, of_source, of_target),
+        DO_NOTHING: _rescaled(source, levels),
         EXACT_MATCHING: match_histogram_exact(source, target, **masks),
         SIMPLEITK_MATCHING: match_histogram_simpleitk(source, target),
     }
 
 
-def _distances(
-    source: Volume, target: Volume, results: Mapping[str, Volume], of_source: _Levels, of_target: _Levels
-) -> dict[str, tuple[float, float]]:
-    """Measure nWD of every result in the heads."""
+def _scores(pair: ScoredPair, results: Mapping[str, Volume], levels: _Levels) -> list[Score]:
+    """Check all results, then score one after the other."""
     for name, result in results.items():
-        if not result.grid.is_close(source.grid):
-            raise InputError(f"the result {name!r} is not on the source's grid (shapes {result.shape}, {source.shape})")
-    ends = _rescaled(source, of_source, of_target).data[of_source.head], target.data[of_target.head]
-    return {name: nwd(*ends, result.data[of_source.head]) for name, result in results.items()}
+        check_on_source_grid(result, pair.source, f"the result of {name!r}")
+    ends = _rescaled(pair.source, levels).data[levels.source_head], pair.target.data[levels.target_head]
+    head, scores = _head(pair, levels), []
+    for name, result in results.items():
+        psnr_head, ssim_head = _against_truth(result, pair.truth, head, head)
+        psnr_brain, ssim_brain = _against_truth(result, pair.truth, head, pair.brain_mask)
+        moved = (None if np.isnan(share) else share for share in nwd(*ends, result.data[levels.source_head]))
+        scores.append(Score(name, psnr_head, ssim_head, psnr_brain, ssim_brain, *moved))
+    return scores
 
 
-def _score(method: str, result: Volume, pair: TravellingPair, moved: tuple[float, float]) -> Score:
-    """Compare one result with the truth in head and brain."""
-    data_range = float(np.percentile(pair.truth.data[pair.head_mask], RANGE_PERCENTILE))
-    (psnr_head, ssim_head), (psnr_brain, ssim_brain) = (
-        [metric(result.data, pair.truth.data, data_range=data_range, mask=mask) for metric in (psnr, ssim)]
-        for mask in (pair.head_mask, pair.brain_mask)
-    )
-    return Score(method, psnr_head, ssim_head, psnr_brain, ssim_brain, *moved)
+def _against_truth(
+    result: Volume, truth: Volume | None, head: NDArray[np.bool_], mask: NDArray[np.bool_] | None
+) -> tuple[float, float] | tuple[None, None]:
+    """Return PSNR and SSIM in a mask, or nothing where truth or mask is not known."""
+    if truth is None or mask is None:
+        return None, None
+    data_range = float(np.percentile(truth.data[head], RANGE_PERCENTILE))
+    if data_range <= 0:
+        raise InputError(
+            f"the truth is dark in the head: its {RANGE_PERCENTILE:g}th percentile is {data_range:g}, expected above 0",
+            hint="check that truth and head mask belong together",
+        )
+    values = [metric(result.data, truth.data, data_range=data_range, mask=mask) for metric in (psnr, ssim)]
+    return values[0], values[1]

@@ -13,9 +13,7 @@ from hail_mri.errors import InputError
 N_BINS = 2048  # of equal voxel counts; a head has millions of voxels, so the mean of each is sure
 
 
-def best_single_curve(
-    source: ArrayLike, truth: ArrayLike, mask: ArrayLike, *, monotone: bool = False
-) -> NDArray[np.float32]:
+def best_single_curve(source: ArrayLike, truth: ArrayLike, mask: ArrayLike) -> NDArray[np.float32]:
     """Map the source by the best global intensity curve there is.
 
     Parameters
@@ -26,8 +24,6 @@ def best_single_curve(
         What they should become, on the same grid, in the target's unit.
     mask : (I, J, K) bool array-like
         The voxels the curve is fitted on.
-    monotone : bool
-        Allow only curves that never fall, as those of histogram matching.
 
     Returns
     -------
@@ -43,7 +39,7 @@ def best_single_curve(
     Notes
     -----
     The curve is the conditional mean of the truth in 2048 bins of the source with equal voxel counts (fewer where many
-    voxels have one value), linear between; the monotone one is its isotonic regression.
+    voxels have one value), linear between.
 
     Examples
     --------
@@ -56,17 +52,13 @@ def best_single_curve(
         raise InputError(f"the shapes differ: source {source.shape}, truth {truth.shape}, mask {mask.shape}")
     if not mask.any():
         raise InputError("the mask is empty")
-    places, values, counts = _conditional_means(source[mask], truth[mask])
-    if monotone:
-        from scipy.optimize import isotonic_regression
-
-        values = isotonic_regression(values, weights=counts).x
+    places, values = _conditional_means(source[mask], truth[mask])
     return np.interp(source, places, values).astype(np.float32)
 
 
 def _conditional_means(
     x: NDArray[np.floating], y: NDArray[np.floating]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Average x and y in bins of x with equal counts; equal x always share a bin."""
     edges = np.unique(np.quantile(x, np.linspace(0, 1, N_BINS + 1), method="lower"))
     bins = np.searchsorted(edges, x, side="right") - 1
@@ -75,4 +67,4 @@ def _conditional_means(
     counts = counts[used]
     x_means = np.bincount(bins, weights=x)[used] / counts
     y_means = np.bincount(bins, weights=y)[used] / counts
-    return x_means, y_means, counts
+    return x_means, y_means

@@ -1,17 +1,37 @@
-"""Scores as tables of plain text, for terminals and logs."""
+"""Scores as tables: of plain text for terminals and logs, and as TSV files, which are read again as written.
 
+What could not be measured is n/a in both.
+
+References
+----------
+Gorgolewski et al., Sci Data 3:160044 (2016), and the BIDS specification 1.10, tabular files: tabs between columns,
+snake_case headings, n/a for what is not available.
+"""
+
+import csv
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from hail_mri.evaluation.comparison import Score
+from hail_mri.errors import InputError
+from hail_mri.evaluation.score import Score
+from hail_mri.harmonize.result import require_file_free, write_together
+from hail_mri.image.regular_file import size_of_file
 
-_HISTOGRAM_HEADINGS = ("nWD(i,p) %", "nWD(t,p) %")
-_HEADINGS = ("method", "PSNR head dB", "SSIM head", "PSNR brain dB", "SSIM brain", *_HISTOGRAM_HEADINGS)
+NOT_AVAILABLE = "n/a"
+_PRINTED = {  # heading and number format in plain text
+    "psnr_head": ("PSNR head dB", ".1f"),
+    "ssim_head": ("SSIM head", ".4f"),
+    "psnr_brain": ("PSNR brain dB", ".1f"),
+    "ssim_brain": ("SSIM brain", ".4f"),
+    "nwd_ip": ("nWD(i,p) %", ".1f"),
+    "nwd_tp": ("nWD(t,p) %", ".1f"),
+}
+_COLUMNS = ("method", *_PRINTED)  # of a TSV file
 _GAP = "  "
 
 
-def format_scores(scores: "Sequence[Score]") -> str:
+def format_scores(scores: Sequence[Score]) -> str:
     """Return scores as a table, one method a line.
 
     Parameters
@@ -20,36 +40,74 @@ def format_scores(scores: "Sequence[Score]") -> str:
 
     Examples
     --------
-    >>> from hail_mri.evaluation.comparison import Score
-    >>> print(format_scores([Score("hail-mri", 33.41, 0.97, 32.0, 0.96, 95.0, 12.34)]))
+    >>> print(format_scores([Score("hail-mri", 33.41, 0.97, None, None, 95.0, 12.34)]))
     method    PSNR head dB  SSIM head  PSNR brain dB  SSIM brain  nWD(i,p) %  nWD(t,p) %
-    hail-mri          33.4     0.9700           32.0      0.9600        95.0        12.3
+    hail-mri          33.4     0.9700            n/a         n/a        95.0        12.3
     """
-    rows = [
-        (
-            score.method,
-            f"{score.psnr_head:.1f}",
-            f"{score.ssim_head:.4f}",
-            f"{score.psnr_brain:.1f}",
-            f"{score.ssim_brain:.4f}",
-            f"{score.nwd_ip:.1f}",
-            f"{score.nwd_tp:.1f}",
-        )
-        for score in scores
-    ]
-    return format_table(_HEADINGS, rows)
+    headings = ("method", *(heading for heading, _ in _PRINTED.values()))
+    rows = []
+    for score in scores:
+        values = asdict(score)
+        rows.append([score.method, *(_cell(values[name], spec) for name, (_, spec) in _PRINTED.items())])
+    return format_table(headings, rows)
 
 
-def format_distances(distances: Mapping[str, tuple[float, float]]) -> str:
-    """Return normalized Wasserstein distances as a table, one method a line.
+def write_scores(scores: Sequence[Score], path: Path, *, overwrite: bool = False) -> None:
+    """Write scores as a TSV file, one method a line, with all digits.
 
     Parameters
     ----------
-    distances : mapping of str to (float, float)
-        nWD(i, p) and nWD(t, p) in percent, by method.
+    scores : sequence of Score
+    path : Path
+        A folder that is missing is made.
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    InputError, OutputExistsError, UnwritableError
+        If the file is a folder, exists, or cannot be written.
     """
-    rows = [(method, f"{nwd_ip:.1f}", f"{nwd_tp:.1f}") for method, (nwd_ip, nwd_tp) in distances.items()]
-    return format_table(("method", *_HISTOGRAM_HEADINGS), rows)
+    require_file_free(path, overwrite=overwrite)
+
+    def write(hidden: Mapping[Path, Path]) -> None:
+        with hidden[path].open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, _COLUMNS, delimiter="\t", lineterminator="\n")
+            writer.writeheader()
+            for score in scores:
+                cells = {name: NOT_AVAILABLE if v is None else v for name, v in asdict(score).items()}
+                writer.writerow(cells)
+
+    write_together([path], write)
+
+
+def read_scores(path: Path) -> list[Score]:
+    """Read scores that `write_scores` has written.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    InputError
+        If it is no table of scores; the message names the line and what is wrong with it.
+    """
+    size_of_file(path, expected="a table of scores (TSV)")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(csv.reader(file, delimiter="\t"))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is no table of plain text ({error})", hint="give a TSV file of scores") from error
+    heading = lines[0] if lines else []
+    if tuple(heading) != _COLUMNS:
+        raise InputError(
+            f"{path} has the columns {', '.join(heading) or 'none'}, expected {', '.join(_COLUMNS)}",
+            hint="give a TSV file of scores, with tabs between the columns",
+        )
+    return [_score(cells, f"{path}, line {number}") for number, cells in enumerate(lines[1:], start=2)]
 
 
 def format_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -77,3 +135,22 @@ def format_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         )
         for line in lines
     )
+
+
+def _cell(value: float | None, spec: str) -> str:
+    """Print a number, or that there is none."""
+    return NOT_AVAILABLE if value is None else format(value, spec)
+
+
+def _score(cells: Sequence[str], where: str) -> Score:
+    """Read one line, or say what is wrong with it and where."""
+    if len(cells) != len(_COLUMNS):
+        raise InputError(f"{where} has {len(cells)} cells, expected {len(_COLUMNS)}", hint="one cell a column")
+    method, *numbers = cells
+    try:
+        values = [None if cell == NOT_AVAILABLE else float(cell) for cell in numbers]
+        return Score(method, **dict(zip(_PRINTED, values, strict=True)))
+    except ValueError as error:  # no number, or NaN
+        raise InputError(
+            f"{where} has {', '.join(numbers)}, expected numbers or {NOT_AVAILABLE}", hint="correct the line"
+        ) from error

@@ -38,7 +38,7 @@ def mean_ssim(
     total = 0.0
     for box, reach, inner in _slabs(where):
         total += float(_ssim_map(test[reach], truth[reach], data_range)[inner][where[box]].sum())
-    return total / np.count_nonzero(where)
+    return total / int(np.count_nonzero(where))
 
 
 def where_window_fits(shape: tuple[int, ...]) -> NDArray[np.bool_]:
