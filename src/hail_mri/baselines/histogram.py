@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
-from hail_mri.image.scales import PercentileScale
+from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
 
@@ -51,8 +51,8 @@ def match_histogram_exact(
     histogram specification of Coltuc et al. 2006; so the histogram is exact where the source has no ties.
     """
     source_mask, target_mask = _mask(source, source_mask), _mask(target, target_mask)
-    source_scale = PercentileScale.fit(source.data, source_mask)
-    target_scale = PercentileScale.fit(target.data, target_mask)
+    source_scale = LinearScale.from_percentiles(source.data, source_mask)
+    target_scale = LinearScale.from_percentiles(target.data, target_mask)
     factor = (target_scale.high - target_scale.low) / (source_scale.high - source_scale.low)
     matched = source.data * np.float32(factor)
     matched[source_mask] = _quantiles_of_same_rank(source.data[source_mask], target.data[target_mask])

@@ -15,7 +15,7 @@ from hail_mri.evaluation.metrics import nwd, psnr, ssim
 from hail_mri.evaluation.oracle import best_single_curve
 from hail_mri.evaluation.score import Score
 from hail_mri.evaluation.scored_pair import ScoredPair, check_on_source_grid
-from hail_mri.image.scales import PercentileScale
+from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
 from hail_mri.preprocess.prepare import prepare
@@ -125,8 +125,8 @@ class _Levels(NamedTuple):
 
     source_head: NDArray[np.bool_]
     target_head: NDArray[np.bool_]
-    source_scale: PercentileScale
-    target_scale: PercentileScale
+    source_scale: LinearScale
+    target_scale: LinearScale
 
 
 def _levels(pair: ScoredPair) -> _Levels:

@@ -16,7 +16,7 @@ from pathlib import Path
 from hail_mri.errors import InputError
 from hail_mri.evaluation.score import Score
 from hail_mri.harmonize.result import require_file_free, write_together
-from hail_mri.image.regular_file import size_of_file
+from hail_mri.provenance.regular_file import size_of_file
 
 NOT_AVAILABLE = "n/a"
 _PRINTED = {  # heading and number format in plain text
