@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from hail_mri.training.heads import fill_store, head_path
+from hail_mri.training.data.heads import fill_store, head_path
 
 # FreeSurfer labels from the skin inwards: soft tissue, bone, fluid, cortex, white matter.
 LABELS = (0, 507, 515, 24, 3, 2)
