@@ -29,7 +29,7 @@ def write_label_maps(folder, n):
 
 @pytest.fixture(scope="session")
 def anatomies_dir(tmp_path_factory):
-    """Folder of four label maps; the last two by name are for validation."""
+    """Folder of four label maps."""
     return write_label_maps(tmp_path_factory.mktemp("anatomies"), 4)
 
 

@@ -1,6 +1,7 @@
 """Whole training runs, as small as they can be."""
 
 import csv
+import re
 import shutil
 from pathlib import Path
 
@@ -211,3 +212,28 @@ def test_weights_of_another_network_are_no_start(label_maps_dir, tmp_path):
     other = save_model(HailNetwork(settings), card, tmp_path / "other.safetensors")
     with pytest.raises(InputError, match="the settings ask for"):
         train("style", SMOKE, tmp_path / "run", anatomies_dir=label_maps_dir, init=other)
+
+
+REDUCED = {
+    "spacing_mm": "8.0",
+    "shape": "[32, 32, 32]",
+    "patch": "16",
+    "n_heads": "2",
+    "n_validation_heads": "2",
+    "n_validation_pairs": "1",
+    "n_workers": "0",
+    "epochs": "1",
+    "pairs_per_epoch": "1",
+    "pairs_per_batch": "1",
+}
+
+
+def test_the_papers_preset_starts_with_smaller_numbers(label_maps_dir, tmp_path):
+    text = SMOKE.with_name("paper.toml").read_text(encoding="utf-8")
+    for name, number in REDUCED.items():
+        text, n_found = re.subn(rf"^{name} = [^#\n]*", f"{name} = {number} ", text, flags=re.MULTILINE)
+        assert n_found
+    (tmp_path / "reduced.toml").write_text(text, encoding="utf-8")
+    for phase in ("encoder", "style"):
+        path = train(phase, tmp_path / "reduced.toml", tmp_path / "run", anatomies_dir=label_maps_dir)
+        assert load_model(path)[1].n_steps == 1
