@@ -32,7 +32,7 @@ from hail_mri.simulation.travelling import (
     truth_at,
     visit_site,
 )
-from hail_mri.training.anatomy_split import split_anatomies
+from hail_mri.training.data.anatomy_split import split_anatomies
 
 Split = Literal["validation", "test"]
 

@@ -270,7 +270,7 @@ def test_a_cohort_is_not_written_into_a_folder_in_use(tmp_path, capsys):
 
 def test_training_without_lightning_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "lightning", None)
-    monkeypatch.delitem(sys.modules, "hail_mri.training.run", raising=False)
+    monkeypatch.delitem(sys.modules, "hail_mri.training.phases.paper_run", raising=False)
 
     assert main(["train", "encoder", "--config", "c.toml", "--anatomies", "a", "-o", "run"]) == 2
 

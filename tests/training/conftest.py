@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from hail_mri.training.heads import fill_store, head_path
+from hail_mri.training.data.heads import fill_store, head_path
 
 # FreeSurfer labels from the skin inwards: soft tissue, bone, fluid, cortex, white matter.
 LABELS = (0, 507, 515, 24, 3, 2)
@@ -29,7 +29,7 @@ def write_label_maps(folder, n):
 
 @pytest.fixture(scope="session")
 def anatomies_dir(tmp_path_factory):
-    """Folder of four label maps; the last two by name are for validation."""
+    """Folder of four label maps."""
     return write_label_maps(tmp_path_factory.mktemp("anatomies"), 4)
 
 

@@ -233,8 +233,8 @@ def train(
 ) -> None:
     """Train a network on simulated subjects."""
     try:
-        from hail_mri.training.run import train as train_network
-        from hail_mri.training.tissue_run import train_tissues
+        from hail_mri.training.phases.paper_run import train as train_network
+        from hail_mri.training.phases.tissue_run import train_tissues
     except ModuleNotFoundError as error:
         if error.name != "lightning":
             raise

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from hail_mri.errors import InputError
 from hail_mri.evaluation.score import Score
-from hail_mri.harmonize.result import require_file_free, write_together
+from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.free_paths import require_file_free
 from hail_mri.provenance.regular_file import size_of_file
 
 NOT_AVAILABLE = "n/a"

@@ -163,16 +163,38 @@ def scan(
         In scanner units, at least 0.
     """
     volume = head.on_grid(_signal(head, site))
-    volume = _blur(volume, head.affine, site)
-    unit = site.gain / _tissue_signals(site).max().item()
+    return acquire(volume, head.affine, site, receive=receive, receive_strength=receive_strength, noise=noise)
+
+
+def acquire(
+    signal: Tensor,
+    affine: np.ndarray,
+    site: Site,
+    *,
+    receive: Field | None = None,
+    receive_strength: float | None = None,
+    noise: torch.Generator | None = None,
+) -> Tensor:
+    """Return what a site's scanner makes of a signal: its resolution, receive field, noise and units.
+
+    Parameters
+    ----------
+    signal : (I, J, K) Tensor
+        In the units of `Sequence.signal`.
+    affine : (4, 4) ndarray
+        Voxels to scanner mm (RAS+).
+    site, receive, receive_strength, noise
+        See `scan`, as for what is returned.
+    """
+    volume = _blur(signal, affine, site)
+    tissue_signals = _tissue_signals(site)
     if receive is not None:
         strength = site.receive_strength if receive_strength is None else receive_strength
-        volume = volume * torch.exp(strength * _on_grid(receive, head))
+        volume = volume * torch.exp(strength * receive.on_grid(tuple(signal.shape), affine))
     if noise is not None:
-        voxel_volume = abs(float(np.linalg.det(head.affine[:3, :3])))
-        sigma = _tissue_signals(site)[INDEX_OF["white_matter"]].item() / site.snr
-        volume = _rician(volume, sigma, voxel_volume, noise)
-    return volume * unit
+        sigma = tissue_signals[INDEX_OF["white_matter"]].item() / site.snr
+        volume = _rician(volume, sigma, abs(float(np.linalg.det(affine[:3, :3]))), noise)
+    return volume * (site.gain / tissue_signals.max().item())
 
 
 def _signal(head: PlacedHead, site: Site) -> Tensor:
@@ -197,18 +219,6 @@ def _tissue_signals(site: Site) -> Tensor:
     pd, t1, t2, t2_star = parameter_table(site.field_strength).unbind(dim=1)
     gain = torch.tensor([site.tissue_gain.get(tissue.name, 1.0) for tissue in TISSUES])
     return site.sequence.signal(pd, t1, t2, t2_star, 1.0) * gain
-
-
-def _on_grid(field: Field, head: PlacedHead) -> Tensor:
-    """Read a scanner field on a grid: interpolation is separable, so do one plane of points at a time."""
-    affine = torch.tensor(head.affine, dtype=torch.float32, device=field.values.device)
-    axes = [torch.arange(n, device=affine.device, dtype=torch.float32) for n in head.shape]
-    planes = []
-    for i in axes[0]:
-        j, k = torch.meshgrid(axes[1], axes[2], indexing="ij")
-        voxels = torch.stack([i.expand_as(j), j, k], dim=-1)
-        planes.append(field.at(voxels @ affine[:3, :3].T + affine[:3, 3])[0])
-    return torch.stack(planes)
 
 
 def _blur(volume: Tensor, affine: np.ndarray, site: Site) -> Tensor:

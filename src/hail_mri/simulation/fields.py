@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -41,6 +42,29 @@ class Field:
         normalized = (2 * voxels / (size - 1) - 1).flip(-1).reshape(1, 1, 1, -1, 3)
         read = F.grid_sample(self.values[None], normalized, align_corners=True, padding_mode="border")
         return read.reshape(len(self.values), *points.shape[:-1])
+
+    def on_grid(self, shape: tuple[int, ...], affine: np.ndarray) -> Tensor:
+        """
+        Read the first channel on a grid.
+
+        Parameters
+        ----------
+        shape : (int, int, int)
+        affine : (4, 4) ndarray
+            Voxels to mm (RAS+).
+
+        Returns
+        -------
+        values : (I, J, K) Tensor
+        """
+        to_mm = torch.tensor(affine, dtype=torch.float32, device=self.values.device)
+        axes = [torch.arange(n, device=to_mm.device, dtype=torch.float32) for n in shape]
+        j, k = torch.meshgrid(axes[1], axes[2], indexing="ij")
+        planes = []
+        for i in axes[0]:  # one plane of points at a time: all of a head's would take a gigabyte
+            voxels = torch.stack([i.expand_as(j), j, k], dim=-1)
+            planes.append(self.at(voxels @ to_mm[:3, :3].T + to_mm[:3, 3])[0])
+        return torch.stack(planes)
 
 
 def smooth_noise(shape: tuple[int, int, int, int], sigma: float, generator: torch.Generator) -> Tensor:

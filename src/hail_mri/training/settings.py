@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.feature_network import FeatureNetworkSettings
 from hail_mri.model.tissue_network import TissueNetworkSettings
-from hail_mri.training.precision import Precision
+from hail_mri.training.running.precision import Precision
 
 
 class _Section(BaseModel):

@@ -1,0 +1,1 @@
+"""Where samples come from: the simulator now, whatever else is a `source.SampleSource`."""

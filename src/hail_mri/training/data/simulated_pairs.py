@@ -1,0 +1,108 @@
+"""Training pairs: two subjects, two sites, both directions, and the truth.
+
+From two placed heads (i and j) and two sites (a and b) come four scans. They make two examples, as in the paper's
+batches: i goes from a to b with j at b as its target, and j goes from b to a with i at a as its target. The truth is
+the source's head at the target's site, without noise and with the source's own receive field.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+
+from hail_mri.preprocess.prepare import CEILING
+from hail_mri.simulation.acquisition import PlacedHead, random_receive_field
+from hail_mri.simulation.scanners import random_site
+from hail_mri.training.augmentation.contrasts import random_gamma
+from hail_mri.training.augmentation.missing_parts import choose_stripped, random_field_of_view
+from hail_mri.training.batch import Batch
+from hail_mri.training.data.heads import load_head
+from hail_mri.training.data.patch_visits import Coil, Look, PatchVisit, cut_visit, scan_visit, shown_in
+from hail_mri.training.data.views import Box, View, head_box, random_box
+
+TRUTH_CEILING = 2.0  # what is learned of brighter voxels: bright fat must not drown the brain
+
+
+class RandomSitePairs(Dataset[Batch]):
+    """Pairs drawn from a store of placed heads; item n depends on nothing but the seed and n.
+
+    Parameters
+    ----------
+    head_paths : list of Path
+    seed : int
+    first, n_items : int
+        Items `first` to `first + n_items - 1` of the endless sequence.
+    patch : int
+        Edge of a random patch, the same for source, target and truth; 0 takes the box around both heads, its edges
+        multiples of `stride`.
+    stride : int
+    """
+
+    def __init__(
+        self, head_paths: list[Path], *, seed: int, first: int, n_items: int, patch: int = 0, stride: int = 8
+    ) -> None:
+        self.head_paths, self.seed, self.first, self.n_items = head_paths, seed, first, n_items
+        self.patch, self.stride = patch, stride
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return self.n_items
+
+    def __getitem__(self, index: int) -> Batch:
+        """Return both directions of a pair."""
+        if not 0 <= index < self.n_items:
+            raise IndexError(index)
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.first + index)
+        one, other = torch.randint(len(self.head_paths), (2,), generator=generator).tolist()
+        heads = load_head(self.head_paths[one]), load_head(self.head_paths[other])
+        sites = random_site(generator, "a"), random_site(generator, "b")
+        looks = Look(sites[0], random_gamma(generator)), Look(sites[1], random_gamma(generator))
+        coils = [Coil(random_receive_field(generator), site.receive_strength) for site in sites]
+        views = _random_views(heads, generator)
+        box = random_box(views, self.patch, generator) if self.patch else head_box(views, self.stride)
+        visits = [PatchVisit(view, box, coil) for view, coil in zip(views, coils, strict=True)]
+        pair = scan_pair((visits[0], visits[1]), looks, generator)
+        return pair.flipped() if torch.rand((), generator=generator) >= 0.5 else pair
+
+
+def scan_pair(visits: tuple[PatchVisit, PatchVisit], looks: tuple[Look, Look], generator: torch.Generator) -> Batch:
+    """
+    Scan the same box of two heads, each with a look of its own, and make the two directions.
+
+    Parameters
+    ----------
+    visits : (PatchVisit, PatchVisit)
+    looks : (Look, Look)
+        Of the sites they are at.
+    generator : torch.Generator
+        Of the noise.
+
+    Returns
+    -------
+    pair : Batch
+        Two scans, each the other's target; the truth of each is on a scale of its own, as coils make two scans of
+        one site differ in brightness, and no network can know by how much.
+    """
+    patches = [cut_visit(visit) for visit in visits]
+    shown = [shown_in(visit, patch) for visit, patch in zip(visits, patches, strict=True)]
+    scans = [scan_visit(visits[n], patches[n], looks[n], noise=generator) for n in (0, 1)]
+    truths = [scan_visit(visits[n], patches[n], looks[1 - n]) for n in (0, 1)]
+    source = torch.stack([(scans[n] * shown[n].keep).clamp(max=CEILING)[None] for n in (0, 1)])
+    weight = torch.stack([shown[n].weight[None] for n in (0, 1)])
+    return Batch(
+        source=source,
+        target=source.flip(0),
+        truth=torch.stack([(truths[n] * shown[n].keep).clamp(max=TRUTH_CEILING)[None] for n in (0, 1)]),
+        source_weight=weight,
+        target_weight=weight.flip(0),
+        tissue_counts=torch.stack([shown[n].tissue_counts for n in (0, 1)]),
+    )
+
+
+def _random_views(heads: tuple[PlacedHead, PlacedHead], generator: torch.Generator) -> tuple[View, View]:
+    """Draw what the scans show of two heads."""
+    boxes = [Box(*random_field_of_view(head.shape, generator)) for head in heads]
+    stripped = choose_stripped(generator)
+    return View(heads[0], boxes[0], stripped[0]), View(heads[1], boxes[1], stripped[1])

@@ -1,0 +1,164 @@
+"""A training run: settings and anatomies in, a folder with checkpoints, curves and the model out.
+
+The folder (see `run_folder`) ends with `<phase>.safetensors` and its model card: the best weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import lightning
+import torch
+
+from hail_mri.errors import InputError, MissingFileError
+from hail_mri.model.denormals import flushed_denormals
+from hail_mri.model.feature_network import FeatureStyleNetwork
+from hail_mri.model.weights import ModelCard, load_feature_network, save_model
+from hail_mri.training.data.anatomy_split import split_anatomies
+from hail_mri.training.data.epochs import Epochs, EpochSizes
+from hail_mri.training.data.simulated_pairs import RandomSitePairs
+from hail_mri.training.data.simulator import Simulator
+from hail_mri.training.data.source import SampleSource
+from hail_mri.training.phases.encoder_phase import EncoderPhase
+from hail_mri.training.phases.style_phase import StylePhase
+from hail_mri.training.running.budget import Budget, duration_text
+from hail_mri.training.running.checkpoints import load_best
+from hail_mri.training.running.precision import choose_precision
+from hail_mri.training.running.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
+from hail_mri.training.running.trainer import make_trainer
+from hail_mri.training.settings import PhaseSection, TrainingSettings, load_settings
+
+Phase = Literal["encoder", "style"]
+
+
+def train(
+    phase: Phase,
+    config_path: str | Path,
+    out_dir: str | Path,
+    *,
+    anatomies_dir: str | Path,
+    init: str | Path | None = None,
+    minutes: float = math.inf,
+    resume: bool = False,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """
+    Train one phase on simulated travelling subjects.
+
+    Parameters
+    ----------
+    phase : "encoder" or "style"
+    config_path : path
+        TOML settings, see `configs/`.
+    out_dir : path
+        The run's folder; phase 2 finds the result of phase 1 in it.
+    anatomies_dir : path
+        Folder of FreeSurfer-style label maps, see `anatomy_split`.
+    init : path or str, optional
+        Weights to start from, instead of the result of phase 1.
+    minutes : float
+        When to end, in minutes of wall time from this call; the settings' epochs may be sooner. Placing heads,
+        validation and what a resumed run had used all count. One step and one validation are always made.
+    resume : bool
+        Go on from the last checkpoint, with the next step.
+    say : callable
+        Takes one line about the run at a time.
+
+    Returns
+    -------
+    path : Path
+        The weights, a safetensors file with a model card beside it.
+
+    Raises
+    ------
+    InputError, MissingFileError, OutputExistsError
+        If the settings, the anatomies, the weights to start from or the folder cannot be used; if the run is finished;
+        if the time is over before all heads are placed.
+    """
+    settings, split = load_settings(config_path), split_anatomies(anatomies_dir)
+    section = settings.encoder if phase == "encoder" else settings.style
+    budget, folder = Budget(section.n_steps, minutes), RunFolder(Path(out_dir), phase)
+    init = _init(phase, folder, init)
+    checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
+    precision, reason = choose_precision(section.precision)
+    lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
+    network = _network(settings, init)
+    draw = partial(RandomSitePairs, patch=settings.data.patch, stride=network.settings.stride)
+    source = Simulator(split, folder.heads_dir, settings.data, draw)
+    source.prepare(budget, say)
+    if checkpoint is None:
+        begin_run(folder, Path(config_path), init)
+    say(f"training in {precision} ({reason}), {torch.get_num_threads()} threads")
+    module = _module(network, settings, phase, budget)
+    trainer = make_trainer(folder.phase_dir, budget, precision=precision, ema_decay=section.ema_decay, say=say)
+    with flushed_denormals():
+        data = Epochs(source, _sizes(settings, section))
+        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    path = _write_best(module.network, settings, folder, source, n_steps=trainer.global_step)
+    say(f"{trainer.global_step} steps in {duration_text(budget.elapsed)}: weights are written to {path}")
+    finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=True)
+    return path
+
+
+def _sizes(settings: TrainingSettings, section: PhaseSection) -> EpochSizes:
+    """Return how many pairs make what."""
+    data = settings.data
+    return EpochSizes(section.pairs_per_epoch, section.pairs_per_batch, data.n_validation_pairs, data.n_workers)
+
+
+def _init(phase: Phase, folder: RunFolder, init: str | Path | None) -> str | Path | None:
+    """Return the weights to start from: those asked for, or of phase 1, or none."""
+    if phase == "encoder" or init is not None:
+        return init
+    encoder_path = RunFolder(folder.out_dir, "encoder").weights_path
+    if not encoder_path.exists():
+        raise MissingFileError(
+            f"{encoder_path} is not there", hint="Run `hail-mri train encoder` first, or give --init."
+        )
+    return encoder_path
+
+
+def _network(settings: TrainingSettings, init: str | Path | None) -> FeatureStyleNetwork:
+    """Return the network to start from: fresh, or with weights."""
+    wanted = settings.network.to_settings()
+    if init is None:
+        return FeatureStyleNetwork(wanted)
+    network, _ = load_feature_network(init)
+    if network.settings != wanted:
+        raise InputError(f"{init} holds a network of {network.settings}, the settings ask for {wanted}")
+    return network.train().requires_grad_(True)
+
+
+def _module(
+    network: FeatureStyleNetwork, settings: TrainingSettings, phase: Phase, budget: Budget
+) -> EncoderPhase | StylePhase:
+    """Return the Lightning module of a phase."""
+    if phase == "encoder":
+        return EncoderPhase(network, settings.encoder, budget)
+    return StylePhase(network, settings.style, settings.losses, budget)
+
+
+def _write_best(
+    network: FeatureStyleNetwork, settings: TrainingSettings, folder: RunFolder, source: SampleSource, *, n_steps: int
+) -> Path:
+    """Write the best weights of a phase with their model card."""
+    weights, loss = load_best(folder.phase_dir)
+    network = network.cpu().float().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    network.load_state_dict(weights)
+    card = ModelCard(
+        name=f"{folder.out_dir.name}-{folder.phase}",
+        phase=folder.phase,
+        network=network.settings,
+        spacing_mm=settings.data.spacing_mm,
+        training_data=source.names["train"],
+        validation_data=source.names["validation"],
+        date=datetime.now(UTC).date().isoformat(),
+        n_steps=n_steps,
+        validation_loss=loss,
+    )
+    return save_model(network, card, folder.weights_path)

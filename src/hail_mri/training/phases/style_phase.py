@@ -1,0 +1,110 @@
+"""The paper's phase 2: the decoder learns style transfer.
+
+References
+----------
+Parida et al., HAIL, 2023, section 2.1.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from hail_mri.model.adain import Statistics
+from hail_mri.model.feature_network import FeatureStyleNetwork
+from hail_mri.model.losses import consistency_loss, content_loss, style_loss, supervised_loss
+from hail_mri.model.tissue_classes import BRAIN
+from hail_mri.training.batch import Batch
+from hail_mri.training.phases.paper_phase import PaperPhase
+from hail_mri.training.running.budget import Budget
+from hail_mri.training.settings import PhaseSection, StyleLossSection
+
+BRAIN_WEIGHT, AIR_WEIGHT = 3.0, 0.1  # of the supervised loss; the rest of the head weighs 1
+
+
+class StylePhase(PaperPhase):
+    """Phase 2: the decoder learns to draw the source in the target's style.
+
+    The encoder of phase 1 measures style and content; it is frozen (the paper), or, with `freeze_encoder` off, a frozen
+    copy of it measures while the encoder learns on.
+    """
+
+    def __init__(
+        self,
+        network: FeatureStyleNetwork,
+        settings: PhaseSection,
+        losses: StyleLossSection,
+        budget: Budget | None = None,
+    ) -> None:
+        super().__init__(network, settings, budget)
+        self.losses = losses
+        if losses.freeze_encoder:
+            network.encoder.requires_grad_(False)
+            self.judge = network.encoder
+        else:
+            self.judge = copy.deepcopy(network.encoder).requires_grad_(False)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the terms of the paper and the supervised ones, each times its weight.
+
+        Raises
+        ------
+        InputError
+            If the scans have no target, or a term needs a truth or tissues that they do not have.
+        """
+        source, target = batch.source, batch.require("target", by="phase 2")
+        p, r = (v.float() for v in self._redraw(batch, target))
+        weights, terms = self.losses, {}
+        if weights.supervised or weights.drawing:
+            truth, weight = batch.require("truth", by="the supervised loss"), _supervised_weight(batch)
+        if weights.supervised:
+            # Through the transfer in its simplest form: the network is to learn the change, not to redraw the head.
+            terms["supervised"] = weights.supervised * supervised_loss(source + p - r, truth, weight)
+        if weights.drawing:
+            terms["drawing"] = weights.drawing * supervised_loss(p, truth, weight)
+        if weights.consistency:
+            # Of source and target: with both directions in the batch, each scan is a source once.
+            terms["consistency"] = weights.consistency * consistency_loss(r, source)
+        if weights.style or weights.content:
+            terms |= self._paper_terms(batch, p, target)
+        return terms
+
+    def _redraw(self, batch: Batch, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return p and r; when the two directions of a pair use the same two scans, each is encoded once."""
+        if not _are_both_directions(batch.source, target):
+            p, r = self.network(batch.source, target, batch.source_weight, batch.target_weight)
+            return p, r
+        features = self.network.encoder(batch.source)
+        own = self.network.statistics(features, batch.source_weight)
+        style = [Statistics(_other_direction(level.mean), _other_direction(level.std)) for level in own]
+        return self.network.redraw(features, own, style)
+
+    def _paper_terms(self, batch: Batch, p: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Return the weighted style and content losses, measured by the encoder of phase 1."""
+        drawn, wanted, own = self.judge(p), self.judge(target), self.judge(batch.source)
+        style = self.network.statistics(wanted, batch.target_weight)
+        loss = style_loss(self.network.statistics(drawn, batch.source_weight), style)
+        if self.losses.content_wanted == "adain":
+            own = self.network.restyle(own, self.network.statistics(own, batch.source_weight), style)
+        content = content_loss(drawn[-1], own[-1])
+        return {"style": self.losses.style * loss, "content": self.losses.content * content}
+
+
+def _supervised_weight(batch: Batch) -> Tensor:
+    """Return how much each voxel counts in the supervised loss, (B, 1, I, J, K)."""
+    counts = batch.require("tissue_counts", by="the supervised loss")
+    brain = (2 * counts[..., list(BRAIN)].sum(dim=-1) > counts.sum(dim=-1)).unsqueeze(1)  # sums of uint8 are int64
+    head = batch.require("source_weight", by="the supervised loss")
+    return AIR_WEIGHT + (1 - AIR_WEIGHT) * head + (BRAIN_WEIGHT - 1) * brain
+
+
+def _are_both_directions(source: Tensor, target: Tensor) -> bool:
+    """Return whether each target is the source beside it."""
+    return len(source) % 2 == 0 and torch.equal(target, _other_direction(source))
+
+
+def _other_direction(batch: Tensor) -> Tensor:
+    """Swap the two directions of each pair in a batch of directions, (2 n, ...)."""
+    return batch.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)

@@ -1,0 +1,165 @@
+"""A training run of the tissue network: settings and anatomies in, a folder with checkpoints, curves and weights out.
+
+The folder (see `run_folder`) ends with `tissues.safetensors` and its model card, if validation got better than it was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import lightning
+import torch
+
+from hail_mri.errors import InputError
+from hail_mri.model.denormals import flushed_denormals
+from hail_mri.model.tissue_network import TissueNetwork
+from hail_mri.model.weights import ModelCard, load_model, save_model
+from hail_mri.training.data.anatomy_split import split_anatomies
+from hail_mri.training.data.epochs import Epochs, EpochSizes
+from hail_mri.training.data.simulated_scans import RandomSiteScans
+from hail_mri.training.data.simulator import Simulator
+from hail_mri.training.data.source import SampleSource
+from hail_mri.training.phases.tissue_phase import TissuePhase
+from hail_mri.training.running.budget import Budget
+from hail_mri.training.running.checkpoints import load_best
+from hail_mri.training.running.precision import Chosen, choose_precision
+from hail_mri.training.running.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
+from hail_mri.training.running.trainer import make_trainer
+from hail_mri.training.settings import TissueTrainingSettings, load_tissue_settings
+
+NAME = "tissues"
+
+
+def train_tissues(
+    config_path: str | Path,
+    out_dir: str | Path,
+    *,
+    anatomies_dir: str | Path,
+    init: str | Path | None = None,
+    minutes: float = math.inf,
+    resume: bool = False,
+    say: Callable[[str], None] = print,
+) -> Path | None:
+    """
+    Train the tissue network on simulated scans.
+
+    Parameters
+    ----------
+    config_path : path
+        TOML settings, see `configs/compact.toml`.
+    out_dir : path
+        The run's folder.
+    anatomies_dir : path
+        Folder of FreeSurfer-style label maps, see `anatomy_split`.
+    init : path or str, optional
+        Weights to go on from; new ones are written only if their validation loss is lower.
+    minutes : float
+        When to end, in minutes of wall time from this call; the settings' number of steps may be sooner. Placing heads,
+        validation and what a resumed run had used all count. One step and one validation are always made.
+    resume : bool
+        Go on from the folder's last checkpoint, with the next step.
+    say : callable
+        Takes one line about the run at a time.
+
+    Returns
+    -------
+    path : Path or None
+        The weights, a safetensors file with a model card beside it; None if validation did not get better.
+
+    Raises
+    ------
+    InputError, MissingFileError, OutputExistsError
+        If settings, anatomies, weights to start from or the folder cannot be used; if the run is finished; if the time
+        is over before all heads are placed.
+    """
+    settings, split = load_tissue_settings(config_path), split_anatomies(anatomies_dir)
+    budget, folder = Budget(settings.tissues.n_steps, minutes), RunFolder(Path(out_dir), NAME)
+    checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
+    precision, reason = choose_precision(settings.tissues.precision)
+    draw = partial(RandomSiteScans, patch=settings.data.patch)
+    source = Simulator(split, folder.heads_dir, settings.data, draw)
+    network, before = _first_network(settings, init)
+    source.prepare(budget, say)
+    if checkpoint is None:
+        begin_run(folder, Path(config_path), init)
+    say(f"training in {precision} ({reason}), {torch.get_num_threads()} threads")
+    lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
+    module = TissuePhase(network, settings.tissues, budget)
+    n_before = before.n_steps if before else 0
+    data = Epochs(source, _sizes(settings), first=n_before * settings.tissues.scans_per_step)
+    trainer = make_trainer(folder.phase_dir, budget, precision=precision, ema_decay=settings.tissues.ema_decay, say=say)
+    with flushed_denormals():
+        loss_before = math.inf if before is None else _validation_loss(module, data, precision, say)
+        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    card = _card(settings, source, folder, n_steps=n_before + trainer.global_step, precision=f"{precision}: {reason}")
+    path = _write_best(network, folder, card, loss_before, say=say)
+    finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=path is not None)
+    return path
+
+
+def _sizes(settings: TissueTrainingSettings) -> EpochSizes:
+    """Return how many scans make what."""
+    data, section = settings.data, settings.tissues
+    n_per_epoch = section.steps_per_epoch * section.scans_per_step
+    return EpochSizes(n_per_epoch, section.scans_per_step, data.n_validation_scans, data.n_workers)
+
+
+def _card(
+    settings: TissueTrainingSettings, source: SampleSource, folder: RunFolder, *, n_steps: int, precision: str
+) -> ModelCard:
+    """Return the model card of the best weights of a run."""
+    return ModelCard(
+        name=folder.out_dir.name,
+        phase=NAME,
+        network=settings.network.to_settings(),
+        spacing_mm=settings.data.spacing_mm,
+        training_data=source.names["train"],
+        validation_data=source.names["validation"],
+        date=datetime.now(UTC).date().isoformat(),
+        n_steps=n_steps,
+        validation_loss=load_best(folder.phase_dir)[1],
+        precision=precision,
+    )
+
+
+def _write_best(
+    network: TissueNetwork, folder: RunFolder, card: ModelCard, loss_before: float, *, say: Callable[[str], None]
+) -> Path | None:
+    """Write the best weights of a run, if they are better than those it started from."""
+    if not card.validation_loss < loss_before:
+        say(f"validation loss {card.validation_loss:.4f}, not below {loss_before:.4f}: no weights are written")
+        return None
+    network = network.cpu().float()
+    network.load_state_dict(load_best(folder.phase_dir)[0])
+    # Half precision on disk: half the size, and the shares of a whole head differ by at most 0.002.
+    path = save_model(network.half(), card, folder.weights_path)
+    say(f"validation loss {card.validation_loss:.4f}, below {loss_before:.4f}: weights are written to {path}")
+    return path
+
+
+def _first_network(settings: TissueTrainingSettings, init: str | Path | None) -> tuple[TissueNetwork, ModelCard | None]:
+    """Return the network to start from, and its card if it has learned before."""
+    wanted = settings.network.to_settings()
+    if init is None:
+        torch.manual_seed(settings.data.seed)
+        return TissueNetwork(wanted), None
+    network, card = load_model(init)
+    if not isinstance(network, TissueNetwork) or network.settings != wanted:
+        raise InputError(f"{init} holds a network of {network.settings}, the settings ask for {wanted}")
+    return network.train().requires_grad_(True), card
+
+
+def _validation_loss(module: TissuePhase, data: Epochs, precision: Chosen, say: Callable[[str], None]) -> float:
+    """Return the loss of a network as it is, on the validation scans of this run; learn what a validation takes."""
+    trainer = lightning.Trainer(
+        precision=precision, logger=False, enable_progress_bar=False, enable_checkpointing=False
+    )
+    start = module.budget.elapsed
+    loss = float(trainer.validate(module, data, verbose=False)[0]["validation_loss"])
+    module.budget.validation_seconds = module.budget.elapsed - start
+    say(f"validation loss of the weights to start from: {loss:.4f}")
+    return loss

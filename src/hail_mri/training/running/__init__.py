@@ -1,0 +1,1 @@
+"""What every run needs: its folder, its time, its checkpoints, its precision."""

@@ -1,0 +1,52 @@
+"""The Lightning trainer of a run, the same for all phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import lightning
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger
+
+from hail_mri.training.running.budget import Budget
+from hail_mri.training.running.checkpoints import Checkpoints
+from hail_mri.training.running.precision import Chosen
+from hail_mri.training.running.timekeeper import Timekeeper
+
+LOG_STEPS = 20
+
+
+def make_trainer(
+    folder: Path, budget: Budget, *, precision: Chosen, ema_decay: float, say: Callable[[str], None]
+) -> lightning.Trainer:
+    """
+    Return a trainer with checkpoints, a CSV log, averaged weights and an end in time.
+
+    Parameters
+    ----------
+    folder : Path
+        For checkpoints and log.
+    budget : Budget
+        Steps and wall time.
+    precision : "32-true", "16-mixed" or "bf16-mixed"
+    ema_decay : float
+        Of the exponential average of the weights, a step; 0 for none.
+    say : callable
+        Takes one line at a time.
+    """
+    callbacks: list[Callback] = [Timekeeper(budget, say), Checkpoints(folder), TQDMProgressBar(refresh_rate=10)]
+    if ema_decay:
+        callbacks.append(EMAWeightAveraging(decay=ema_decay))
+    return lightning.Trainer(
+        max_steps=budget.n_steps,
+        precision=precision,
+        accelerator="auto",
+        gradient_clip_val=1.0,
+        reload_dataloaders_every_n_epochs=1,
+        logger=CSVLogger(folder, name="log"),
+        callbacks=callbacks,
+        log_every_n_steps=LOG_STEPS,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )

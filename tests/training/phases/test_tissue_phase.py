@@ -1,0 +1,41 @@
+"""The tissue network's loss."""
+
+import pytest
+import torch
+
+from hail_mri.errors import InputError
+from hail_mri.model.tissue_classes import BACKGROUND, TISSUE_CLASSES
+from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
+from hail_mri.training.batch import Batch
+from hail_mri.training.data.simulated_scans import RandomSiteScans
+from hail_mri.training.phases.tissue_phase import TissuePhase, tissue_loss
+
+
+def test_sixty_steps_on_one_scan_cut_the_loss(head_paths):
+    scan = RandomSiteScans(head_paths, seed=5, first=0, n_items=1, patch=16)[0]
+    torch.manual_seed(0)
+    network, weights = TissueNetwork(TissueNetworkSettings((16, 16), (1, 1))), torch.ones(len(TISSUE_CLASSES))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(60):
+        loss = tissue_loss(network(scan.source), scan.tissue_counts, weights)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_the_loss_of_a_certain_and_right_map_is_zero():
+    counts = torch.zeros(1, 4, 4, 4, len(TISSUE_CLASSES), dtype=torch.uint8)
+    counts[..., BACKGROUND] = 8
+    logits = torch.zeros(1, 2, 2, 2, 8, len(TISSUE_CLASSES))
+    logits[..., BACKGROUND] = 50.0
+    assert tissue_loss(logits, counts, torch.ones(len(TISSUE_CLASSES))) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_scans_without_tissues_teach_the_tissue_network_nothing_and_it_says_so(head_paths):
+    scan = RandomSiteScans(head_paths, seed=5, first=0, n_items=1, patch=16)[0]
+    phase = TissuePhase(TissueNetwork(TissueNetworkSettings((8, 8), (1, 1))), None, None)
+    with pytest.raises(InputError, match="the tissue network needs the tissue counts"):
+        phase.training_step(Batch(scan.source))
