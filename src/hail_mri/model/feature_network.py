@@ -179,9 +179,9 @@ class FeatureStyleNetwork(nn.Module):
         features = self.encoder(source)
         own = self.statistics(features, source_weight)
         style = self.statistics(self.encoder(target), target_weight)
-        return self.redraw(features, own, style)
+        return self.predict(features, own, style)
 
-    def redraw(
+    def predict(
         self, features: Sequence[Tensor], own: Sequence[Statistics], style: Sequence[Statistics]
     ) -> tuple[Tensor, Tensor]:
         """Return p and r, see `forward`, from the source's features, their statistics and the style wanted."""

@@ -87,10 +87,10 @@ def test_phase_2_leaves_a_frozen_encoder_untouched_and_trains_all_of_the_decoder
 
 def test_an_encoder_that_learns_on_is_judged_by_a_copy_that_does_not(network, example):
     module = style_phase(network, **PAPER_TERMS, supervised=1.0)
-    before, judge_before = copy_of(network), copy_of(module.judge)
+    before, judge_before = copy_of(network), copy_of(module.measuring_encoder)
     learn(module, example, n_steps=2)
     assert any(name.startswith("encoder.") for name in changed(before, network))
-    assert not changed(judge_before, module.judge)
+    assert not changed(judge_before, module.measuring_encoder)
 
 
 def test_terms_of_weight_0_are_not_computed(network, example):

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from hail_mri.provenance.atomic_write import write_together
 from hail_mri.simulation.acquisition import PlacedHead, centred_affine, place, random_pose
 from hail_mri.simulation.anatomies import Anatomy, load_anatomy
 from hail_mri.simulation.subjects import new_subject
@@ -100,7 +101,6 @@ def _new_head(anatomy: Anatomy | None, shape: tuple[int, int, int], affine: np.n
 
 def save_head(head: PlacedHead, path: Path) -> None:
     """Write a placed head; the modulation is kept in half precision."""
-    temporary = path.with_suffix(".part")
     tensors = {
         "shape": torch.tensor(head.shape),
         "affine": torch.from_numpy(head.affine),
@@ -108,8 +108,7 @@ def save_head(head: PlacedHead, path: Path) -> None:
         "tissue": head.tissue.contiguous(),
         "modulation": head.modulation.half().contiguous(),
     }
-    save_file(tensors, temporary)
-    temporary.replace(path)
+    write_together([path], lambda hidden: save_file(tensors, hidden[path]))
 
 
 def load_head(path: Path) -> PlacedHead:

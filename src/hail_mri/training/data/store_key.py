@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from hail_mri.errors import InputError
+from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.sidecar import write_json
 
 FILE_NAME = "store.json"
 HINT = "delete that folder to have its heads placed again, or train in a new one"
@@ -74,9 +76,7 @@ def claim_store(store_dir: Path, key: StoreKey) -> None:
         _require_same(store_dir, _read(path), wanted)
         return
     store_dir.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_together([path], lambda hidden: write_json(wanted, hidden[path]))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ BRAIN_WEIGHT, AIR_WEIGHT = 3.0, 0.1  # of the supervised loss; the rest of the h
 
 
 class StylePhase(PaperPhase):
-    """Phase 2: the decoder learns to draw the source in the target's style.
+    """Phase 2: the decoder learns to predict the source in the target's style.
 
     The encoder of phase 1 measures style and content; it is frozen (the paper), or, with `freeze_encoder` off, a frozen
     copy of it measures while the encoder learns on.
@@ -42,9 +42,9 @@ class StylePhase(PaperPhase):
         self.losses = losses
         if losses.freeze_encoder:
             network.encoder.requires_grad_(False)
-            self.judge = network.encoder
+            self.measuring_encoder = network.encoder
         else:
-            self.judge = copy.deepcopy(network.encoder).requires_grad_(False)
+            self.measuring_encoder = copy.deepcopy(network.encoder).requires_grad_(False)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the paper and the supervised ones, each times its weight.
@@ -55,12 +55,12 @@ class StylePhase(PaperPhase):
             If the scans have no target, or a term needs a truth or tissues that they do not have.
         """
         source, target = batch.source, batch.require("target", by="phase 2")
-        p, r = (v.float() for v in self._redraw(batch, target))
+        p, r = (v.float() for v in self._predict(batch, target))
         weights, terms = self.losses, {}
         if weights.supervised or weights.drawing:
             truth, weight = batch.require("truth", by="the supervised loss"), _supervised_weight(batch)
         if weights.supervised:
-            # Through the transfer in its simplest form: the network is to learn the change, not to redraw the head.
+            # Through the transfer in its simplest form: the network is to learn the change, not the head.
             terms["supervised"] = weights.supervised * supervised_loss(source + p - r, truth, weight)
         if weights.drawing:
             terms["drawing"] = weights.drawing * supervised_loss(p, truth, weight)
@@ -71,24 +71,28 @@ class StylePhase(PaperPhase):
             terms |= self._paper_terms(batch, p, target)
         return terms
 
-    def _redraw(self, batch: Batch, target: Tensor) -> tuple[Tensor, Tensor]:
+    def _predict(self, batch: Batch, target: Tensor) -> tuple[Tensor, Tensor]:
         """Return p and r; when the two directions of a pair use the same two scans, each is encoded once."""
         if not _are_both_directions(batch.source, target):
             p, r = self.network(batch.source, target, batch.source_weight, batch.target_weight)
             return p, r
         features = self.network.encoder(batch.source)
         own = self.network.statistics(features, batch.source_weight)
-        style = [Statistics(_other_direction(level.mean), _other_direction(level.std)) for level in own]
-        return self.network.redraw(features, own, style)
+        style = [Statistics(_other_direction(stage.mean), _other_direction(stage.std)) for stage in own]
+        return self.network.predict(features, own, style)
 
     def _paper_terms(self, batch: Batch, p: Tensor, target: Tensor) -> dict[str, Tensor]:
         """Return the weighted style and content losses, measured by the encoder of phase 1."""
-        drawn, wanted, own = self.judge(p), self.judge(target), self.judge(batch.source)
+        predicted, wanted, own = (
+            self.measuring_encoder(p),
+            self.measuring_encoder(target),
+            self.measuring_encoder(batch.source),
+        )
         style = self.network.statistics(wanted, batch.target_weight)
-        loss = style_loss(self.network.statistics(drawn, batch.source_weight), style)
+        loss = style_loss(self.network.statistics(predicted, batch.source_weight), style)
         if self.losses.content_wanted == "adain":
             own = self.network.restyle(own, self.network.statistics(own, batch.source_weight), style)
-        content = content_loss(drawn[-1], own[-1])
+        content = content_loss(predicted[-1], own[-1])
         return {"style": self.losses.style * loss, "content": self.losses.content * content}
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.model.weights import weights_hash
+from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.sidecar import write_json
 from hail_mri.training.running.budget import duration_text
 from hail_mri.training.running.checkpoints import LAST_NAME
 
@@ -115,12 +117,12 @@ def begin_run(folder: RunFolder, config_path: Path, init: str | Path | None) -> 
     kept = config_path.read_bytes()  # read first: it may be the run's own copy
     folder.phase_dir.mkdir(parents=True, exist_ok=True)
     folder.settings_path.write_bytes(kept)
-    _write_json(folder.start_path, {"init_sha256": weights_hash(init) if init else None})
+    _save_json(folder.start_path, {"init_sha256": weights_hash(init) if init else None})
 
 
 def finish_run(folder: RunFolder, *, n_steps: int, seconds: float, has_weights: bool) -> None:
     """Keep that a run is finished; the last thing it does."""
-    _write_json(folder.finish_path, {"n_steps": n_steps, "seconds": seconds, "has_weights": has_weights})
+    _save_json(folder.finish_path, {"n_steps": n_steps, "seconds": seconds, "has_weights": has_weights})
 
 
 def _finished(folder: RunFolder) -> OutputExistsError:
@@ -170,8 +172,6 @@ def _require_same_start(folder: RunFolder, init: str | Path | None) -> None:
         )
 
 
-def _write_json(path: Path, entries: dict[str, Any]) -> None:
+def _save_json(path: Path, entries: dict[str, Any]) -> None:
     """Write a small file, all of it or nothing."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_together([path], lambda hidden: write_json(entries, hidden[path]))
