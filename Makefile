@@ -32,12 +32,12 @@ lint: install
 # Goes on from the released weights for MINUTES, all included, and writes new ones to RUN only if validation got better.
 # A run that was stopped goes on when this is called again; one that is finished says so, and another folder goes on from
 # its weights: make train INIT=runs/first/tissues.safetensors RUN=runs/second
-ANATOMIES ?= $(error ANATOMIES is the folder of label maps to learn from: make train ANATOMIES=DIR)
+LABEL_MAPS ?= $(error LABEL_MAPS is the folder of label maps to learn from: make train LABEL_MAPS=DIR)
 RUN ?= runs/train
 MINUTES ?= 60
 INIT ?= compact
 train: install
-	$(BIN)/hail-mri train tissues --config configs/compact.toml --anatomies $(ANATOMIES) -o $(RUN) --init $(INIT) \
+	$(BIN)/hail-mri train tissues --config configs/compact.toml --label-maps $(LABEL_MAPS) -o $(RUN) --init $(INIT) \
 		--minutes $(MINUTES) $(if $(wildcard $(RUN)/tissues/last.ckpt),--resume)
 
 bench: install

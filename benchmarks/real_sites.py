@@ -6,7 +6,7 @@ DIR holds a folder for each site with scans in it; the masks are those of a brai
 the scans. Every scan is harmonized to some scans of each other site, and to one of its own site.
 
 There is no truth here. What is measured, on the native voxels, with tissues that a segmenter of others found once in
-the scan as it came (N4, then k-means in the brain mask, both SimpleITK's; so anatomy is the same before and after):
+the scan as it came (N4, then k-means in the brain mask, both SimpleITK's; so label map is the same before and after):
 
 * the ratios of the medians of grey to white matter and of fluid to white matter, and how far each is from the median
   of all scans of the target's site, the target left out;

@@ -1,8 +1,8 @@
 """How well the tissues of simulated heads are found: Dice of each tissue and of the brain mask.
 
-    python benchmarks/tissue_maps.py --anatomies DIR [--split validation] [--spacing 1] [--model compact]
+    python benchmarks/tissue_maps.py --label-maps DIR [--split validation] [--spacing 1] [--model compact]
 
-The first travelling subject of each anatomy is scanned at the sites A, B and C. Compared with the commonest tissue of
+The first travelling subject of each label map is scanned at the sites A, B and C. Compared with the commonest tissue of
 each native voxel: the network's map and the map fitted to the scan, both interpolated from the network grid, and the
 labels of `hail-mri segment`.
 """
@@ -32,8 +32,8 @@ WAYS = ("network", "fitted", "segment")
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--anatomies", type=Path, required=True, help="folder of whole-head label maps")
-    parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which anatomies")
+    parser.add_argument("--label-maps", type=Path, required=True, help="folder of whole-head label maps")
+    parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which label maps")
     parser.add_argument("--spacing", type=float, default=1.0, help="of the scans, mm")
     parser.add_argument("--model", default="compact", help="name or path")
     arguments = parser.parse_args()
@@ -41,7 +41,7 @@ def main() -> None:
     if not isinstance(model, TissueModel):
         raise SystemExit(f"{arguments.model} names no tissues")
     rows = []
-    for name, visit in travelling_visits(arguments.anatomies, spacing=arguments.spacing, split=arguments.split):
+    for name, visit in travelling_visits(arguments.label_maps, spacing=arguments.spacing, split=arguments.split):
         rows.append(measure(visit, model, arguments.model))
         print(f"{name} done", flush=True)
     means = pd.DataFrame(rows).mean()
@@ -56,7 +56,7 @@ def main() -> None:
 def measure(visit: Visit, model: TissueModel, name: str) -> dict[str, float]:
     """Return the Dice of each tissue, each way."""
     scan = scan_visit(visit)
-    truth = classes_of_tissues()[visit.head.tissue_map.long()].numpy()
+    truth = classes_of_tissues()[visit.head.tissue_labels.long()].numpy()
     prepared = prepare(scan, spacing=model.spacing, stride=model.stride)
     prior = model.network.tissue_map(torch.from_numpy(prepared.data)[None, None].clamp(max=CEILING))[0].numpy()
     fit = model.read(prepared).fit
@@ -65,7 +65,7 @@ def measure(visit: Visit, model: TissueModel, name: str) -> dict[str, float]:
     segmentation = segment(scan, model=name)
     labels = {
         "network": _native_labels(prior, prepared),
-        "fitted": _native_labels(fit.shares.numpy(), prepared),
+        "fitted": _native_labels(fit.tissue_map.numpy(), prepared),
         "segment": segmentation.labels.data,
     }
     scores = {

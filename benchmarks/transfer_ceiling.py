@@ -1,8 +1,8 @@
 """The ceiling of every form of the transfer, without any training: a perfect network at 2, 3 and 4 mm.
 
-    python benchmarks/transfer_ceiling.py --anatomies DIR [--subjects 2] [--spacing 1] [--cache runs/travelling]
+    python benchmarks/transfer_ceiling.py --label-maps DIR [--subjects 2] [--spacing 1] [--cache runs/travelling]
 
-Travelling subjects of the validation anatomies, scanned with noise, in all directions between the sites A, B and C.
+Travelling subjects of the validation label maps, scanned with noise, in all directions between the sites A, B and C.
 Prints the mean (and the worst) PSNR in head and brain against the truth; data_range as in `comparison`.
 """
 
@@ -16,7 +16,7 @@ from perfect_network import (
     finish,
     local_affine,
     local_curve,
-    perfect_drawings,
+    perfect_predictions,
     residual,
 )
 from travelling_cases import Case, travelling_cases
@@ -38,16 +38,16 @@ METRICS = ("psnr_head", "ssim_head", "psnr_brain", "ssim_brain")
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--anatomies", type=Path, required=True, help="folder of whole-head label maps")
-    parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which anatomies")
+    parser.add_argument("--label-maps", type=Path, required=True, help="folder of whole-head label maps")
+    parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which label maps")
     parser.add_argument("--subjects", type=int, default=2)
     parser.add_argument("--spacing", type=float, default=1.0, help="of the scans, mm")
-    parser.add_argument("--working", type=float, nargs="+", default=WORKING_SPACINGS, help="working grids, mm")
+    parser.add_argument("--working", type=float, nargs="+", default=WORKING_SPACINGS, help="network grids, mm")
     parser.add_argument("--cache", type=Path, default=Path("runs/travelling"))
     parser.add_argument("-o", "--output", type=Path, help="table of all cases, TSV")
     arguments = parser.parse_args()
     cases = travelling_cases(
-        arguments.anatomies,
+        arguments.label_maps,
         arguments.cache,
         n_subjects=arguments.subjects,
         spacing=arguments.spacing,
@@ -60,15 +60,15 @@ def main() -> None:
 
 
 def measure(case: Case, working_spacings: tuple[float, ...]) -> list[dict[str, object]]:
-    """Return one row a working grid and form for one subject and direction."""
+    """Return one row a network grid and form for one subject and direction."""
     travelling = case.pair()
     source, truth = travelling.source, travelling.truth
     # A perfect network has seen the truth itself as its target.
     pair = ScoredPair(source, truth, truth, brain_mask=travelling.brain_mask, head_mask=travelling.head_mask)
     rows = []
     for spacing in working_spacings:
-        drawings = perfect_drawings(source, truth, spacing=spacing)
-        results = {name: finish(drawings, form(drawings)) for name, form in FORMS.items()}
+        predictions = perfect_predictions(source, truth, spacing=spacing)
+        results = {name: finish(predictions, form(predictions)) for name, form in FORMS.items()}
         for score in score_results(pair, results):
             where = {"subject": case.subject, "direction": case.direction, "working": spacing, "form": score.method}
             rows.append(where | {metric: getattr(score, metric) for metric in METRICS})

@@ -1,11 +1,11 @@
 """How close harmonized scans come to the truth: travelling subjects between the sites A, B and C.
 
-    python benchmarks/travelling.py --anatomies DIR [--subjects 4] [--spacing 1] [--model compact] [-o table.tsv]
+    python benchmarks/travelling.py --label-maps DIR [--subjects 4] [--spacing 1] [--model compact] [-o table.tsv]
 
-Only validation anatomies (or, with --split test, those that choose nothing) are used, each subject deformed in its own
+Only validation label maps (or, with --split test, those that choose nothing) are used, each subject deformed in its own
 way; the target is
-always another subject, of the other anatomy. The truth is the same subject with the target site's sequence, without
-noise, in the source's own pose and receive field. Scans are simulated once and kept in --cache.
+always another subject, of the other label map. The truth is the same subject with the target site's sequence, without
+noise, in the source's own place and receive field. Scans are simulated once and kept in --cache.
 
 Writes the means over subjects, of all directions together and of each (TSV, also printed), and beside the table every
 single case (*.cases.tsv).
@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
-from perfect_network import curve_and_correction, finish, perfect_drawings
+from perfect_network import curve_and_correction, finish, perfect_predictions
 from travelling_cases import Case, travelling_cases
 
 from hail_mri.evaluation.comparison import compare
@@ -34,8 +34,8 @@ ALL = "all directions"
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--anatomies", type=Path, required=True, help="folder of whole-head label maps")
-    parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which anatomies")
+    parser.add_argument("--label-maps", type=Path, required=True, help="folder of whole-head label maps")
+    parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which label maps")
     parser.add_argument("--subjects", type=int, default=4)
     parser.add_argument("--spacing", type=float, default=1.0, help="of the scans, mm")
     parser.add_argument("--model", default="compact", help="name or path")
@@ -44,7 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     cases = travelling_cases(
-        arguments.anatomies,
+        arguments.label_maps,
         arguments.cache,
         n_subjects=arguments.subjects,
         spacing=arguments.spacing,
@@ -89,9 +89,9 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_perfect_network(pair: ScoredPair, model: str) -> Volume:
-    """Transfer what a perfect network would draw on the model's own working grid."""
-    drawings = perfect_drawings(pair.source, pair.truth, spacing=load_model(model)[1].spacing_mm)
-    return finish(drawings, curve_and_correction(drawings))
+    """Transfer what a perfect network would predict on the model's own network grid."""
+    predictions = perfect_predictions(pair.source, pair.truth, spacing=load_model(model)[1].spacing_mm)
+    return finish(predictions, curve_and_correction(predictions))
 
 
 if __name__ == "__main__":

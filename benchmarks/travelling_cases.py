@@ -1,4 +1,4 @@
-"""Travelling subjects for the studies: validation anatomies, all directions between three sites, kept on disk.
+"""Travelling subjects for the studies: validation label maps, all directions between three sites, kept on disk.
 
 Placing a head at 1 mm takes some twenty seconds, so that every scan is simulated once and read from a folder after
 that. The files know nothing of the simulator's version: empty the folder when the simulator has changed.
@@ -18,7 +18,7 @@ from hail_mri.evaluation.scored_pair import ScoredPair
 from hail_mri.evaluation.simulated import simulated_pair
 from hail_mri.image.nifti import load_volume, save_volume
 from hail_mri.image.volume import Volume
-from hail_mri.simulation.anatomies import Anatomy, load_anatomy
+from hail_mri.simulation.label_maps import LabelMap, load_label_map
 from hail_mri.simulation.scanners import site_by_name
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.simulation.tissues import classes_of_tissues
@@ -32,7 +32,7 @@ from hail_mri.simulation.travelling import (
     truth_at,
     visit_site,
 )
-from hail_mri.training.data.anatomy_split import split_anatomies
+from hail_mri.training.data.label_map_split import split_label_maps
 
 Split = Literal["validation", "test"]
 
@@ -47,7 +47,7 @@ class Case:
     Attributes
     ----------
     subject, target_subject : str
-        Made of different anatomies.
+        Made of different label maps.
     source_site, target_site : str
     folder : Path
     """
@@ -87,95 +87,95 @@ class Case:
 
 
 def travelling_cases(
-    anatomies_dir: Path, cache_dir: Path, *, n_subjects: int, spacing: float, split: Split = "validation"
+    label_maps_dir: Path, cache_dir: Path, *, n_subjects: int, spacing: float, split: Split = "validation"
 ) -> Iterator[Case]:
     """Simulate what is missing, and yield every subject in all directions.
 
     Parameters
     ----------
-    anatomies_dir : Path
+    label_maps_dir : Path
         Whole-head label maps, split by name.
     cache_dir : Path
         One folder per spacing is made in it.
     n_subjects : int
-        At least 2; they take the anatomies in turn, and each has the next one as its target.
+        At least 2; they take the label maps in turn, and each has the next one as its target.
     spacing : float
         Isotropic, mm.
     split : "validation" or "test"
-        The anatomies that choose weights and settings, or those that choose nothing.
+        The label maps that choose weights and settings, or those that choose nothing.
 
     Raises
     ------
     InputError
-        If there are too few anatomies, or fewer than two subjects.
+        If there are too few label maps, or fewer than two subjects.
     """
-    both = split_anatomies(anatomies_dir)
+    both = split_label_maps(label_maps_dir)
     paths = both.validation if split == "validation" else both.test
-    n_anatomies = len(paths)
-    if n_subjects < n_anatomies:
-        raise InputError(f"{n_subjects} subjects, expected at least {n_anatomies}: a target is of the other anatomy")
+    n_label_maps = len(paths)
+    if n_subjects < n_label_maps:
+        raise InputError(f"{n_subjects} subjects, expected at least {n_label_maps}: a target is of the other label map")
     folder = cache_dir / f"{spacing:g}mm"
     folder.mkdir(parents=True, exist_ok=True)
-    subjects = [f"{paths[n % n_anatomies].name.split('.')[0]}-{n // n_anatomies}" for n in range(n_subjects)]
+    subjects = [f"{paths[n % n_label_maps].name.split('.')[0]}-{n // n_label_maps}" for n in range(n_subjects)]
     for first, path in enumerate(paths):
-        _simulate_missing(folder, path, subjects[first::n_anatomies], spacing)
+        _simulate_missing(folder, path, subjects[first::n_label_maps], spacing)
     for n, subject in enumerate(subjects):
-        # The neighbour is of the other anatomy, also for the last of an odd number.
+        # The neighbour is of the other label map, also for the last of an odd number.
         target_subject = subjects[n + 1] if n + 1 < n_subjects else subjects[n - 1]
         for source_site, target_site in permutations(SITES, 2):
             yield Case(subject, target_subject, source_site, target_site, folder)
 
 
 def travelling_visits(
-    anatomies_dir: Path, *, spacing: float, split: Split = "validation"
+    label_maps_dir: Path, *, spacing: float, split: Split = "validation"
 ) -> Iterator[tuple[str, Visit]]:
-    """Yield the first subject of each anatomy at each site, with its name; nothing is kept on disk.
+    """Yield the first subject of each label map at each site, with its name; nothing is kept on disk.
 
     Parameters
     ----------
-    anatomies_dir : Path
+    label_maps_dir : Path
     spacing : float
         Isotropic, mm.
     split : "validation" or "test"
     """
-    both = split_anatomies(anatomies_dir)
+    both = split_label_maps(label_maps_dir)
     for path in both.validation if split == "validation" else both.test:
-        anatomy, subject = load_anatomy(path), f"{path.name.split('.')[0]}-0"
+        label_map, subject = load_label_map(path), f"{path.name.split('.')[0]}-0"
         for site in SITES:
-            yield f"{subject} at {site}", _visit(anatomy, subject, site, spacing)
+            yield f"{subject} at {site}", _visit(label_map, subject, site, spacing)
 
 
-def known_classes(anatomies_dir: Path, *, spacing: float, split: Split = "validation") -> dict[str, NDArray[np.uint8]]:
-    """Return the tissue class of each voxel of the first subject of each anatomy at each site, by `Case.keys`.
+def known_classes(label_maps_dir: Path, *, spacing: float, split: Split = "validation") -> dict[str, NDArray[np.uint8]]:
+    """Return the tissue class of each voxel of the first subject of each label map at each site, by `Case.keys`.
 
     Parameters
     ----------
-    anatomies_dir : Path
+    label_maps_dir : Path
     spacing : float
         Isotropic, mm.
     split : "validation" or "test"
     """
     classes = classes_of_tissues().numpy().astype(np.uint8)
     return {
-        name: classes[visit.head.tissue_map.long().numpy()]
-        for name, visit in travelling_visits(anatomies_dir, spacing=spacing, split=split)
+        name: classes[visit.head.tissue_labels.long().numpy()]
+        for name, visit in travelling_visits(label_maps_dir, spacing=spacing, split=split)
     }
 
 
-def _simulate_missing(folder: Path, anatomy_path: Path, subjects: list[str], spacing: float) -> None:
-    """Write the visits of one anatomy's subjects that are not there; the head mask is written last."""
+def _simulate_missing(folder: Path, label_map_path: Path, subjects: list[str], spacing: float) -> None:
+    """Write the visits of one label map's subjects that are not there; the head mask is written last."""
     missing = [(s, site) for s in subjects for site in SITES if not _path(folder, s, site, "head").exists()]
     if not missing:
         return
-    anatomy = load_anatomy(anatomy_path)
+    label_map = load_label_map(label_map_path)
     for subject, site in missing:
         print(f"simulating {subject} at site {site}, {spacing:g} mm", flush=True)
-        _write_visit(folder, subject, _visit(anatomy, subject, site, spacing))
+        _write_visit(folder, subject, _visit(label_map, subject, site, spacing))
 
 
-def _visit(anatomy: Anatomy, subject: str, site: str, spacing: float) -> Visit:
-    """Lay the subject into the scanner; body and pose depend on its name and the site's alone."""
-    body = new_subject(anatomy, derive_seed(SUITE, subject))
+def _visit(label_map: LabelMap, subject: str, site: str, spacing: float) -> Visit:
+    """Lay the subject into the scanner; body and place depend on its name and the site's alone."""
+    body = new_subject(label_map, derive_seed(SUITE, subject))
     return visit_site(body, site_by_name(site), spacing=spacing, seed=derive_seed(SUITE, subject, site))
 
 

@@ -1,6 +1,6 @@
 """Where the decibels are lost: in the map of the source, in that of the target, in class means, or in the transfer.
 
-    python benchmarks/where_it_is_lost.py --anatomies DIR [--split validation] [--spacing 1] [--cache runs/travelling]
+    python benchmarks/where_it_is_lost.py --label-maps DIR [--split validation] [--spacing 1] [--cache runs/travelling]
 
 The same harmonization four times, with tissue maps that are found or known: the simulated tissues, averaged over the
 voxels of the network grid. What is missing with both maps known is lost in fit, class means, their exchange and the
@@ -52,7 +52,7 @@ class KnownTissues(TissueModel):
         volume, _ = super()._map(prepared)
         shares = np.stack(
             [
-                along_axes((self.classes == k).astype(np.float32), prepared.to_working)
+                along_axes((self.classes == k).astype(np.float32), prepared.to_network)
                 for k in range(len(TISSUE_CLASSES))
             ]
         )
@@ -80,16 +80,16 @@ class KnowingHarmonizer(Harmonizer):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--anatomies", type=Path, required=True, help="folder of whole-head label maps")
-    parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which anatomies")
+    parser.add_argument("--label-maps", type=Path, required=True, help="folder of whole-head label maps")
+    parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which label maps")
     parser.add_argument("--spacing", type=float, default=1.0, help="of the scans, mm")
     parser.add_argument("--model", default="compact", help="name or path")
     parser.add_argument("--cache", type=Path, default=Path("runs/travelling"))
     arguments = parser.parse_args()
     choices = {"spacing": arguments.spacing, "split": arguments.split}
-    known = known_classes(arguments.anatomies, **choices)
+    known = known_classes(arguments.label_maps, **choices)
     rows = []
-    for case in travelling_cases(arguments.anatomies, arguments.cache, n_subjects=2, **choices):
+    for case in travelling_cases(arguments.label_maps, arguments.cache, n_subjects=2, **choices):
         rows += measure(case, known, arguments.model)
         print(f"{case.subject} {case.direction} done", flush=True)
     means = pd.DataFrame(rows).groupby("method", sort=False)[list(METRICS)].mean()

@@ -11,8 +11,8 @@ import nibabel as nib
 import numpy as np
 import torch
 
-from hail_mri.simulation.acquisition import centred_affine, place, random_pose, random_receive_field, scan
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.acquisition import centred_affine, place, random_receive_field, random_transform, scan
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.scanners import site_by_name
 from hail_mri.simulation.subjects import new_subject
 
@@ -22,11 +22,11 @@ SPACING = 1.0  # mm
 
 def main() -> None:
     """Write both scans."""
-    anatomy, affine = mni_anatomy(), centred_affine(SHAPE, SPACING)
+    label_map, affine = mni_label_map(), centred_affine(SHAPE, SPACING)
     for seed, path, site in zip((1, 2), sys.argv[1:], "AB", strict=True):
         generator = torch.Generator().manual_seed(seed)
-        head = place(new_subject(anatomy, seed), SHAPE, affine, pose=random_pose(generator))
-        data = scan(head, site_by_name(site), receive=random_receive_field(generator), noise=generator)
+        head = place(new_subject(label_map, seed), SHAPE, affine, transform=random_transform(generator))
+        data = scan(head, site_by_name(site), receive_field=random_receive_field(generator), noise=generator)
         nib.nifti1.Nifti1Image(np.rint(data.numpy()).astype(np.int16), affine).to_filename(path)
 
 

@@ -39,12 +39,12 @@ def scan():
 @pytest.fixture(scope="session")
 def visit():
     """Return a subject of the built-in head in the scanner of site B, 2 mm: a scan whose tissues are known."""
-    from hail_mri.simulation.mni import mni_anatomy
+    from hail_mri.simulation.mni import mni_label_map
     from hail_mri.simulation.scanners import SITES
     from hail_mri.simulation.subjects import new_subject
     from hail_mri.simulation.travelling import visit_site
 
-    return visit_site(new_subject(mni_anatomy(2.0), 1), SITES["B"], spacing=2.0, seed=1)
+    return visit_site(new_subject(mni_label_map(2.0), 1), SITES["B"], spacing=2.0, seed=1)
 
 
 @pytest.fixture(scope="session")

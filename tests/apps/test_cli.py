@@ -79,8 +79,8 @@ def test_every_verb_has_help(verb, capsys):
             ["simulate", "-o", "x", "--subjects", "1", "--sites", "A", "--spacing", "0"], "spacing", id="spacing 0"
         ),
         pytest.param(["train", "decoder", "--config", "c", "-o", "x"], "encoder", id="unknown phase"),
-        pytest.param(["train", "encoder", "-o", "x", "--anatomies", "a"], "--config", id="no settings"),
-        pytest.param(["train", "encoder", "-o", "x", "--config", "c"], "--anatomies", id="no anatomies"),
+        pytest.param(["train", "encoder", "-o", "x", "--label-maps", "a"], "--config", id="no settings"),
+        pytest.param(["train", "encoder", "-o", "x", "--config", "c"], "--label-maps", id="no label maps"),
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_2(arguments, said, capsys, tmp_path, monkeypatch):
@@ -272,18 +272,18 @@ def test_training_without_lightning_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "lightning", None)
     monkeypatch.delitem(sys.modules, "hail_mri.training.phases.paper_run", raising=False)
 
-    assert main(["train", "encoder", "--config", "c.toml", "--anatomies", "a", "-o", "run"]) == 2
+    assert main(["train", "encoder", "--config", "c.toml", "--label-maps", "a", "-o", "run"]) == 2
 
     assert "hail-mri[train]" in error_line(capsys)
 
 
 def test_minutes_that_are_no_time_are_refused(tmp_path, capsys):
-    options = ["--config", "none.toml", "-o", str(tmp_path / "run"), "--anatomies", str(tmp_path), "--minutes", "nan"]
+    options = ["--config", "none.toml", "-o", str(tmp_path / "run"), "--label-maps", str(tmp_path), "--minutes", "nan"]
     assert main(["train", "encoder", *options]) == 2
     assert "--minutes" in error_line(capsys)
 
 
 def test_a_run_is_not_written_into_a_file(tmp_path, capsys):
     (tmp_path / "run").touch()
-    assert main(["train", "tissues", "--config", "c", "-o", str(tmp_path / "run"), "--anatomies", "a"]) == 2
+    assert main(["train", "tissues", "--config", "c", "-o", str(tmp_path / "run"), "--label-maps", "a"]) == 2
     assert "is not a folder" in error_line(capsys)

@@ -11,7 +11,7 @@ from hail_mri.evaluation.score_table import read_scores
 from hail_mri.evaluation.scored_pair import ScoredPair
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.volume import Volume
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.mni import mni_label_map
 
 SCANS = ["template_harmonized", "template_source", "template_target"]
 SCANS += [f"travelling_subject_{name}" for name in ("harmonized", "source", "target", "truth")]
@@ -31,7 +31,7 @@ def quick(monkeypatch):
     load_template = demo.load_template
     monkeypatch.setattr(demo, "harmonize", harmonize)
     monkeypatch.setattr(demo, "load_template", coarse_template)
-    monkeypatch.setattr(demo, "mni_anatomy", partial(mni_anatomy, 2.0))
+    monkeypatch.setattr(demo, "mni_label_map", partial(mni_label_map, 2.0))
 
 
 @pytest.mark.usefixtures("quick")

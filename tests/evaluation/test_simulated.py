@@ -5,25 +5,25 @@ import pytest
 
 from hail_mri.errors import InputError
 from hail_mri.evaluation.simulated import simulated_pair
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.simulation.travelling import scan_visit, travelling_pair, visit_site
 
 
 @pytest.fixture(scope="module")
-def anatomy():
-    return mni_anatomy(2.0)
+def label_map():
+    return mni_label_map(2.0)
 
 
 @pytest.fixture(scope="module")
-def travelling(anatomy):
-    return travelling_pair(anatomy, SITES["A"], SITES["B"], spacing=8.0, seed=1)
+def travelling(label_map):
+    return travelling_pair(label_map, SITES["A"], SITES["B"], spacing=8.0, seed=1)
 
 
 @pytest.fixture(scope="module")
-def visit(anatomy):
-    return visit_site(new_subject(anatomy, 2), SITES["B"], spacing=8.0, seed=2)
+def visit(label_map):
+    return visit_site(new_subject(label_map, 2), SITES["B"], spacing=8.0, seed=2)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from hail_mri.evaluation.simulated import simulated_pair
 from hail_mri.harmonize.harmonizer import harmonize
 from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.weights import load_model, save_model
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.simulation.travelling import scan_visit, travelling_pair, visit_site
@@ -21,8 +21,8 @@ DIRECTIONS = [("A", "B"), ("C", "B")]
 
 
 @pytest.fixture(scope="module")
-def anatomy():
-    return mni_anatomy(2.0)
+def label_map():
+    return mni_label_map(2.0)
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +33,11 @@ def random_model(tmp_path_factory):
     return save_model(TissueNetwork(card.network), card, tmp_path_factory.mktemp("random") / "random.safetensors")
 
 
-def margin(anatomy, sites, model):
+def margin(label_map, sites, model):
     """By how many dB a model is better in the brain than the best of the baselines."""
     source_site, target_site = (SITES[name] for name in sites)
-    travelling = travelling_pair(anatomy, source_site, target_site, spacing=SPACING, seed=1)
-    visit = visit_site(new_subject(anatomy, 2), target_site, spacing=SPACING, seed=2)
+    travelling = travelling_pair(label_map, source_site, target_site, spacing=SPACING, seed=1)
+    visit = visit_site(new_subject(label_map, 2), target_site, spacing=SPACING, seed=2)
     target, white_matter = scan_visit(visit), visit.head.white_matter.numpy()
     pair = simulated_pair(travelling, target, target_white_matter=white_matter)
     results = {"hail-mri": harmonize(pair.source, target, model=model)}
@@ -46,9 +46,9 @@ def margin(anatomy, sites, model):
 
 
 @pytest.mark.parametrize("sites", DIRECTIONS, ids="".join)
-def test_the_released_weights_beat_doing_nothing_and_histogram_matching_in_the_brain(anatomy, sites):
-    assert margin(anatomy, sites, "compact") > 2.0
+def test_the_released_weights_beat_doing_nothing_and_histogram_matching_in_the_brain(label_map, sites):
+    assert margin(label_map, sites, "compact") > 2.0
 
 
-def test_random_weights_would_not_pass(anatomy, random_model):
-    assert margin(anatomy, DIRECTIONS[0], random_model) < 2.0
+def test_random_weights_would_not_pass(label_map, random_model):
+    assert margin(label_map, DIRECTIONS[0], random_model) < 2.0

@@ -12,7 +12,7 @@ from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.model.feature_style import FeatureStyle
 from hail_mri.model.tissue_classes import CLASS_INDEX, TISSUE_CLASSES
 from hail_mri.model.weights import load_model, save_model
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.simulation.travelling import scan_visit, visit_site
@@ -118,7 +118,7 @@ def test_a_card_that_could_not_be_read_is_not_written(card, tmp_path):
 @pytest.fixture(scope="module")
 def head_and_brain():
     """A person scanned at site A: the whole head, and what skull-stripping leaves of it."""
-    visit = visit_site(new_subject(mni_anatomy(2.0), 1), SITES["A"], spacing=2.0, seed=1)
+    visit = visit_site(new_subject(mni_label_map(2.0), 1), SITES["A"], spacing=2.0, seed=1)
     head = scan_visit(visit)
     return head, head.with_data(np.where(visit.head.brain.numpy(), head.data, 0))
 

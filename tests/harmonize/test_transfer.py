@@ -6,13 +6,13 @@ from scipy.ndimage import gaussian_filter
 from hail_mri.harmonize.transfer import TransferSettings, fit_curves, read_curves, transfer
 from hail_mri.image.resampling import area_weights, axis_weights
 
-N, FACTOR = 48, 4  # native voxels along an edge, and native voxels along one of the working grid
+N, FACTOR = 48, 4  # native voxels along an edge, and native voxels along one of the network grid
 TO_WORKING = (area_weights(N // FACTOR, N, FACTOR, 1.0, 1.5),) * 3
 TO_NATIVE = (axis_weights(N, N // FACTOR, 1.0, FACTOR, -1.5),) * 3
 
 
 def coarse(volume):
-    """Mean over the voxels of the working grid, as float32."""
+    """Mean over the voxels of the network grid, as float32."""
     blocks = np.asarray(volume, np.float32).reshape((N // FACTOR, FACTOR) * 3)
     return torch.from_numpy(blocks.mean(axis=(1, 3, 5)))
 
@@ -22,7 +22,7 @@ def change_of(source, p, r, weight=None, air=None):
     weight = torch.ones(p.shape) if weight is None else weight
     air = torch.zeros(p.shape) if air is None else air
     source = torch.from_numpy(np.asarray(source, np.float32))
-    return transfer(source, p, r, weight, air, to_working=TO_WORKING, to_native=TO_NATIVE).numpy()
+    return transfer(source, p, r, weight, air, to_network=TO_WORKING, to_native=TO_NATIVE).numpy()
 
 
 def in_the_middle(volume):

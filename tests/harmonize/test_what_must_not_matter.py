@@ -23,7 +23,7 @@ from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
 from hail_mri.preprocess.prepare import WHITE_MATTER
 from hail_mri.segmentation.segment import segment
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.simulation.travelling import scan_visit, visit_site
@@ -59,7 +59,7 @@ def first_scan(site):
 def case(request):
     if request.param == "simulated":
         source, target = (
-            scan_visit(visit_site(new_subject(mni_anatomy(2.0), n), SITES[site], spacing=2.0, seed=n))
+            scan_visit(visit_site(new_subject(mni_label_map(2.0), n), SITES[site], spacing=2.0, seed=n))
             for n, site in ((1, "B"), (2, "A"))
         )
     else:

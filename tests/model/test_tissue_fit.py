@@ -51,7 +51,7 @@ def weight(layers):
 def test_the_scan_mends_what_the_network_got_wrong(layers, prior, field):
     fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0)
     inside = layers != BACKGROUND
-    before, after = (((shares.argmax(dim=0) == layers)[inside]).float().mean() for shares in (prior, fit.shares))
+    before, after = (((shares.argmax(dim=0) == layers)[inside]).float().mean() for shares in (prior, fit.tissue_map))
     assert before < 0.95
     assert after > 0.98
 
@@ -82,19 +82,19 @@ def test_a_field_that_is_bright_in_the_middle_is_not_flattened(layers, prior):
 
 def test_shares_add_up_to_one(layers, prior, field):
     fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0)
-    torch.testing.assert_close(fit.shares.sum(dim=0), torch.ones(SHAPE))
+    torch.testing.assert_close(fit.tissue_map.sum(dim=0), torch.ones(SHAPE))
 
 
 def test_outside_the_weight_the_map_is_the_networks(layers, prior, field):
     fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0)
     outside = layers == BACKGROUND
-    assert torch.equal(fit.shares[:, outside], prior[:, outside])
+    assert torch.equal(fit.tissue_map[:, outside], prior[:, outside])
 
 
 def test_no_iteration_leaves_the_map_and_the_scan_as_they_are(layers, prior, field):
     settings = FitSettings(n_iterations=0)
     fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0, settings=settings)
-    torch.testing.assert_close(fit.shares, prior)
+    torch.testing.assert_close(fit.tissue_map, prior)
     assert (fit.field == 1).all()
 
 
@@ -111,5 +111,5 @@ def test_a_fit_that_overturns_the_map_is_not_used(layers, prior, field):
 
     fit = fit_tissues(nonsense, scan(layers, field), weight(layers), spacing=2.0)
 
-    assert torch.equal(fit.shares, nonsense)
+    assert torch.equal(fit.tissue_map, nonsense)
     assert (fit.field == 1).all()

@@ -75,7 +75,7 @@ class TestOnAnyGrid:
         away = places(head.grid) - place[:, None, None, None]
         blob = 700 * np.exp(-0.5 * (away**2).sum(axis=0) / 12**2)
         prepared = prepared_head(head)
-        found = along_axes(to_canonical(Volume(blob, head.affine)).data, prepared.to_working)
+        found = along_axes(to_canonical(Volume(blob, head.affine)).data, prepared.to_network)
         np.testing.assert_allclose(middle_of(found, prepared.grid), place, atol=0.5)
 
     def test_the_way_back_takes_a_ramp_to_a_ramp_in_mm(self, make_head, grid):
@@ -90,13 +90,13 @@ def test_white_matter_has_its_level_and_air_is_0(make_head):
     middle = tuple(n // 2 for n in prepared.grid.shape)
     off_ventricle = (middle[0] - 3, *middle[1:])
     assert prepared.data[off_ventricle] == pytest.approx(WHITE_MATTER, rel=0.05)
-    assert np.abs(prepared.data[prepared.air > 0.999]).max() < 1e-6
+    assert np.abs(prepared.data[prepared.background > 0.999]).max() < 1e-6
 
 
 def test_shares_of_head_and_air_add_up_to_1_inside_the_field_of_view(make_head):
     prepared = prepared_head(make_head())
-    covered = along_axes(np.ones(prepared.canonical.shape, np.float32), prepared.to_working)
-    np.testing.assert_allclose(prepared.weight + prepared.air, covered, atol=1e-5)
+    covered = along_axes(np.ones(prepared.canonical.shape, np.float32), prepared.to_network)
+    np.testing.assert_allclose(prepared.weight + prepared.background, covered, atol=1e-5)
 
 
 @pytest.mark.parametrize("offset", [-1024.0, 2000.0])
@@ -184,10 +184,10 @@ def test_more_head_is_measured_and_no_longer_background(make_head):
 
     result = prepared.with_head(more)
 
-    np.testing.assert_array_equal(result.weight[0], (prepared.weight + prepared.air)[0])
+    np.testing.assert_array_equal(result.weight[0], (prepared.weight + prepared.background)[0])
     assert (result.air[0] == 0).all()
     np.testing.assert_array_equal(result.weight[1:], prepared.weight[1:])
-    np.testing.assert_allclose(result.air[1:], prepared.air[1:], atol=1e-6)
+    np.testing.assert_allclose(result.air[1:], prepared.background[1:], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -209,10 +209,10 @@ def test_a_head_mask_gives_way_only_where_it_is_the_whole_field_of_view(make_hea
 
     result = prepared.with_head(other)
 
-    seen = other * (prepared.weight + prepared.air)
+    seen = other * (prepared.weight + prepared.background)
     wanted = seen if expected == "the other" else np.maximum(seen, prepared.weight)
     np.testing.assert_array_equal(result.weight, wanted)
-    np.testing.assert_allclose(result.weight + result.air, prepared.weight + prepared.air, atol=1e-6)
+    np.testing.assert_allclose(result.weight + result.air, prepared.weight + prepared.background, atol=1e-6)
 
 
 def test_a_region_that_was_given_stays_all_that_is_measured(make_head):

@@ -30,7 +30,7 @@ def dice(a, b):
 
 @pytest.mark.parametrize(("tissue", "least"), [("white_matter", 0.8), ("grey_matter", 0.75), ("csf", 0.5)])
 def test_labels_are_the_tissues_that_were_scanned(segmentation, visit, tissue, least):
-    truth = classes_of_tissues()[visit.head.tissue_map.long()].numpy()
+    truth = classes_of_tissues()[visit.head.tissue_labels.long()].numpy()
     index = CLASS_INDEX[tissue]
 
     assert dice(segmentation.labels.data == index, truth == index) > least

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from hail_mri.simulation.acquisition import centred_affine, no_pose, place
-from hail_mri.simulation.anatomies import anatomy_from_labels
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.acquisition import centred_affine, no_transform, place
+from hail_mri.simulation.label_maps import label_map_from_labels
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.subjects import new_subject
 
 
 @pytest.fixture(scope="session")
 def mni():
-    return mni_anatomy(2.0)
+    return mni_label_map(2.0)
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def ball_labels():
 
 @pytest.fixture(scope="session")
 def ball(ball_labels):
-    return anatomy_from_labels(ball_labels, (4.0, 4.0, 4.0), name="ball")
+    return label_map_from_labels(ball_labels, (4.0, 4.0, 4.0), name="ball")
 
 
 @pytest.fixture(scope="session")
@@ -32,4 +32,4 @@ def placed(ball):
     """The undeformed ball in the middle of a coarse grid."""
     shape = (48, 48, 56)
     subject = new_subject(ball, 1, deformation=0.0)
-    return place(subject, shape, centred_affine(shape, 4.0), pose=no_pose(), n_subsamples=1)
+    return place(subject, shape, centred_affine(shape, 4.0), transform=no_transform(), n_subsamples=1)

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from hail_mri.simulation.acquisition import (
-    Pose,
+    RigidTransform,
     centred_affine,
-    no_pose,
+    no_transform,
     place,
-    random_pose,
     random_receive_field,
+    random_transform,
     scan,
 )
 from hail_mri.simulation.fields import Field
@@ -23,9 +23,9 @@ SHAPE, AFFINE = (48, 48, 56), centred_affine((48, 48, 56), 4.0)
 PLAIN = replace(SITES["C"], tissue_gain={}, transmit_strength=0.0, gain=1000.0)
 
 
-def plain_subject(anatomy):
+def plain_subject(label_map):
     """Give a subject without deformation and texture."""
-    subject = new_subject(anatomy, 1, deformation=0.0)
+    subject = new_subject(label_map, 1, deformation=0.0)
     return replace(subject, texture=Field(torch.zeros_like(subject.texture.values), *_where(subject.texture)))
 
 
@@ -38,13 +38,13 @@ def middle_of(mask):
 
 
 def test_a_scan_is_the_signal_equation_in_every_voxel(ball):
-    head = place(plain_subject(ball), SHAPE, AFFINE, pose=no_pose(), n_subsamples=1)
+    head = place(plain_subject(ball), SHAPE, AFFINE, transform=no_transform(), n_subsamples=1)
     by_tissue = PLAIN.sequence.signal(*parameter_table(3.0).unbind(dim=1), 1.0)
 
     volume = scan(head, PLAIN)
 
     for name in ("white_matter", "cortex", "csf"):
-        values = volume[head.tissue_map == INDEX_OF[name]]
+        values = volume[head.tissue_labels == INDEX_OF[name]]
         expected = 1000 * by_tissue[INDEX_OF[name]] / by_tissue.max()
         torch.testing.assert_close(values, expected.expand_as(values))
     assert volume[~head.head].max() == 0
@@ -52,8 +52,8 @@ def test_a_scan_is_the_signal_equation_in_every_voxel(ball):
 
 def test_partial_volume_conserves_the_average(ball):
     subject = plain_subject(ball)
-    fine = place(subject, (96, 96, 112), centred_affine((96, 96, 112), 2.0), pose=no_pose(), n_subsamples=1)
-    coarse = place(subject, SHAPE, AFFINE, pose=no_pose(), n_subsamples=2)
+    fine = place(subject, (96, 96, 112), centred_affine((96, 96, 112), 2.0), transform=no_transform(), n_subsamples=1)
+    coarse = place(subject, SHAPE, AFFINE, transform=no_transform(), n_subsamples=2)
 
     means = scan(fine, PLAIN).reshape(48, 2, 48, 2, 56, 2).mean(dim=(1, 3, 5))
 
@@ -61,10 +61,10 @@ def test_partial_volume_conserves_the_average(ball):
 
 
 def test_a_shift_moves_the_head_against_it(ball, placed):
-    # A pose says where in the subject a point of the scanner is: the head moves the other way.
-    pose = Pose(torch.eye(3), torch.tensor([8.0, -12.0, 4.0]))
+    # A transform says where in the subject a point of the scanner is: the head moves the other way.
+    transform = RigidTransform(torch.eye(3), torch.tensor([8.0, -12.0, 4.0]))
 
-    moved = place(new_subject(ball, 1, deformation=0.0), SHAPE, AFFINE, pose=pose, n_subsamples=1)
+    moved = place(new_subject(ball, 1, deformation=0.0), SHAPE, AFFINE, transform=transform, n_subsamples=1)
 
     shift = middle_of(moved.head) - middle_of(placed.head)
     torch.testing.assert_close(shift, torch.tensor([-8.0, 12.0, -4.0]).double(), atol=0.01, rtol=0)
@@ -74,7 +74,7 @@ def test_a_quarter_turn_turns_the_head(ball):
     turn = torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
     tilted = replace(ball, origin=(ball.origin[0] + 20, ball.origin[1], ball.origin[2]))
 
-    head = place(new_subject(tilted, 1, deformation=0.0), SHAPE, AFFINE, pose=Pose(turn, torch.zeros(3)))
+    head = place(new_subject(tilted, 1, deformation=0.0), SHAPE, AFFINE, transform=RigidTransform(turn, torch.zeros(3)))
 
     # What is 20 mm to the right of the subject's origin lies where the inverse turn takes it: at y = -20.
     middle = middle_of(head.head)
@@ -84,14 +84,16 @@ def test_a_quarter_turn_turns_the_head(ball):
 
 def test_random_poses_are_rotations():
     for seed in range(10):
-        rotation = random_pose(torch.Generator().manual_seed(seed)).rotation
+        rotation = random_transform(torch.Generator().manual_seed(seed)).rotation
         torch.testing.assert_close(rotation @ rotation.T, torch.eye(3), atol=1e-5, rtol=0)
         assert torch.linalg.det(rotation).item() == pytest.approx(1.0, abs=1e-5)
 
 
 def test_noise_in_air_is_that_of_a_rayleigh_distribution(ball):
     fine = centred_affine((64, 64, 64), 1.0)
-    head = place(plain_subject(ball), (64, 64, 64), fine, pose=Pose(torch.eye(3), torch.full((3,), 130.0)))
+    head = place(
+        plain_subject(ball), (64, 64, 64), fine, transform=RigidTransform(torch.eye(3), torch.full((3,), 130.0))
+    )
     sigma = _noise_sigma(1.0)
 
     air = scan(head, PLAIN, noise=torch.Generator().manual_seed(0))[head.on_grid(torch.ones(len(head.voxels))) == 0]
@@ -104,8 +106,10 @@ def test_noise_in_air_is_that_of_a_rayleigh_distribution(ball):
 @pytest.mark.parametrize("spacing", [pytest.param(1.0, id="1 mm"), pytest.param(4.0, id="4 mm")])
 def test_noise_in_tissue_falls_with_the_voxels_volume(ball, spacing):
     affine = centred_affine((24, 24, 24), spacing)
-    head = place(plain_subject(ball), (24, 24, 24), affine, pose=Pose(torch.eye(3), torch.tensor([0.0, 0, 38.0])))
-    white = head.tissue_map == INDEX_OF["white_matter"]
+    head = place(
+        plain_subject(ball), (24, 24, 24), affine, transform=RigidTransform(torch.eye(3), torch.tensor([0.0, 0, 38.0]))
+    )
+    white = head.tissue_labels == INDEX_OF["white_matter"]
 
     noise = (scan(head, PLAIN, noise=torch.Generator().manual_seed(1)) - scan(head, PLAIN))[white]
 
@@ -120,11 +124,13 @@ def _noise_sigma(spacing):
 
 
 def test_the_receive_field_multiplies_and_its_strength_scales_the_log(placed):
-    receive = random_receive_field(torch.Generator().manual_seed(2))
+    receive_field = random_receive_field(torch.Generator().manual_seed(2))
     inside = placed.head
 
     weak, strong = (
-        torch.log(scan(placed, PLAIN, receive=receive, receive_strength=strength) / scan(placed, PLAIN))[inside]
+        torch.log(scan(placed, PLAIN, receive_field=receive_field, receive_strength=strength) / scan(placed, PLAIN))[
+            inside
+        ]
         for strength in (0.1, 0.2)
     )
 
@@ -146,7 +152,7 @@ def test_blur_goes_along_the_slices_of_the_plane(placed):
 
 
 def test_the_same_subject_has_the_same_texture_at_two_sites(ball, placed):
-    other = place(new_subject(ball, 2, deformation=0.0), SHAPE, AFFINE, pose=no_pose(), n_subsamples=1)
+    other = place(new_subject(ball, 2, deformation=0.0), SHAPE, AFFINE, transform=no_transform(), n_subsamples=1)
     white = (placed.tissue_map == INDEX_OF["white_matter"]) & (other.tissue_map == INDEX_OF["white_matter"])
     still = [replace(SITES[name], transmit_strength=0.0) for name in "BC"]
 
@@ -162,9 +168,9 @@ def _correlation(one, other):
 
 
 def test_the_tissue_map_has_the_commonest_tissue(ball):
-    head = place(plain_subject(ball), SHAPE, AFFINE, pose=no_pose(), n_subsamples=2)
+    head = place(plain_subject(ball), SHAPE, AFFINE, transform=no_transform(), n_subsamples=2)
     counts = np.stack([(head.tissue.numpy() == index).sum(axis=1) for index in range(len(parameter_table(3.0)))])
 
-    found = head.tissue_map.reshape(-1)[head.voxels].numpy()
+    found = head.tissue_labels.reshape(-1)[head.voxels].numpy()
 
     np.testing.assert_array_equal(found, counts.argmax(axis=0))

@@ -13,7 +13,7 @@ from hail_mri.simulation.tissues import TISSUES
 
 
 @pytest.fixture(scope="module")
-def anatomies_dir(tmp_path_factory, ball_labels):
+def label_maps_dir(tmp_path_factory, ball_labels):
     folder = tmp_path_factory.mktemp("anatomies")
     for name, labels in (("one", ball_labels), ("two", np.where(ball_labels == 3, 2, ball_labels))):
         nib.save(nib.Nifti1Image(labels.astype(np.int16), np.diag([4, 4, 4, 1])), folder / f"{name}.nii.gz")
@@ -21,9 +21,9 @@ def anatomies_dir(tmp_path_factory, ball_labels):
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory, anatomies_dir):
+def cohort(tmp_path_factory, label_maps_dir):
     folder = tmp_path_factory.mktemp("out") / "cohort"
-    return write_cohort(folder, n_subjects=3, sites=["A", "B"], anatomies_dir=anatomies_dir, spacing=8.0, seed=7)
+    return write_cohort(folder, n_subjects=3, sites=["A", "B"], label_maps_dir=label_maps_dir, spacing=8.0, seed=7)
 
 
 def files_of(folder):
@@ -105,14 +105,14 @@ def test_a_subject_lies_differently_at_each_site(cohort):
     assert not np.array_equal(masks[0].data, masks[1].data)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_fewer_subjects_the_same_first(cohort, anatomies_dir, tmp_path):
+def test_the_same_seed_gives_the_same_bytes_and_fewer_subjects_the_same_first(cohort, label_maps_dir, tmp_path):
     done = []
 
     again = write_cohort(
         tmp_path / "again",
         n_subjects=2,
         sites=["B", "A"],
-        anatomies_dir=anatomies_dir,
+        label_maps_dir=label_maps_dir,
         spacing=8.0,
         seed=7,
         on_scan=lambda n_done, n_all: done.append((n_done, n_all)),
@@ -140,7 +140,7 @@ def test_without_label_maps_the_mni_head_is_used(tmp_path):
         pytest.param({"n_subjects": 0}, InputError, "0 subjects are asked for", id="no subject"),
         pytest.param({"seed": -1}, InputError, "the seed is -1", id="negative seed"),
         pytest.param({"spacing": 40.0}, InputError, "the spacing is 40 mm", id="spacing"),
-        pytest.param({"anatomies_dir": "nowhere"}, MissingFileError, "no folder of anatomies", id="no such anatomies"),
+        pytest.param({"label_maps_dir": "nowhere"}, MissingFileError, "no folder of label maps", id="no folder"),
     ],
 )
 def test_bad_requests_are_refused_and_leave_nothing(tmp_path, change, error, message):
@@ -152,21 +152,21 @@ def test_bad_requests_are_refused_and_leave_nothing(tmp_path, change, error, mes
     assert not list(tmp_path.iterdir())
 
 
-def test_a_failure_half_way_leaves_nothing(anatomies_dir, tmp_path):
+def test_a_failure_half_way_leaves_nothing(label_maps_dir, tmp_path):
     def stop(*_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_cohort(
-            tmp_path / "a" / "b", n_subjects=1, sites=["A"], anatomies_dir=anatomies_dir, spacing=8.0, on_scan=stop
+            tmp_path / "a" / "b", n_subjects=1, sites=["A"], label_maps_dir=label_maps_dir, spacing=8.0, on_scan=stop
         )
 
     assert not list(tmp_path.iterdir())
 
 
-def test_a_place_where_nothing_can_be_written_is_named(anatomies_dir, tmp_path):
+def test_a_place_where_nothing_can_be_written_is_named(label_maps_dir, tmp_path):
     (tmp_path / "file").touch()
-    request = {"n_subjects": 1, "sites": ["A"], "anatomies_dir": anatomies_dir, "spacing": 8.0}
+    request = {"n_subjects": 1, "sites": ["A"], "label_maps_dir": label_maps_dir, "spacing": 8.0}
 
     with pytest.raises(UnwritableError, match="is a file"):
         write_cohort(tmp_path / "file", **request)
@@ -175,8 +175,8 @@ def test_a_place_where_nothing_can_be_written_is_named(anatomies_dir, tmp_path):
     assert files_of(tmp_path) == ["file"]
 
 
-def test_only_an_earlier_cohort_is_overwritten(anatomies_dir, tmp_path):
-    request = {"n_subjects": 1, "sites": ["A"], "anatomies_dir": anatomies_dir, "spacing": 8.0}
+def test_only_an_earlier_cohort_is_overwritten(label_maps_dir, tmp_path):
+    request = {"n_subjects": 1, "sites": ["A"], "label_maps_dir": label_maps_dir, "spacing": 8.0}
     write_cohort(tmp_path / "mine", **request)
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "precious").touch()
@@ -199,6 +199,6 @@ def test_anatomies_are_checked_when_their_turn_comes(tmp_path, ball_labels):
     nib.save(nib.Nifti1Image((ball_labels * 3).astype(np.int16), np.diag([4, 4, 4, 1])), folder / "odd.nii.gz")
 
     with pytest.raises(InputError, match="no known FreeSurfer label"):
-        write_cohort(tmp_path / "out", n_subjects=1, sites=["A"], anatomies_dir=folder, spacing=cohorts.COARSE_MM)
+        write_cohort(tmp_path / "out", n_subjects=1, sites=["A"], label_maps_dir=folder, spacing=cohorts.COARSE_MM)
 
     assert not (tmp_path / "out").exists()

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from hail_mri.errors import InputError
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.tissues import AIR, INDEX_OF, TISSUES
 
 INSIDE_THE_SKULL = [tissue.name for tissue in TISSUES[1:13] if tissue.name not in ("optic_nerve", "lesion")]
@@ -72,4 +72,4 @@ def test_only_airways_are_empty_inside_the_head(tissue):
 
 def test_other_spacings_are_refused():
     with pytest.raises(InputError, match="1 or 2 mm, not 3 mm"):
-        mni_anatomy(3.0)
+        mni_label_map(3.0)

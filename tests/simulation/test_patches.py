@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
-from hail_mri.simulation.acquisition import centred_affine, no_pose, place, scan
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.acquisition import centred_affine, no_transform, place, scan
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.patches import cut_patch, patch_signal
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
@@ -14,7 +14,7 @@ SHAPE = (24, 30, 32)
 
 @pytest.fixture(scope="module")
 def head():
-    return place(new_subject(mni_anatomy(2.0), 1), SHAPE, centred_affine(SHAPE, 8.0), pose=no_pose())
+    return place(new_subject(mni_label_map(2.0), 1), SHAPE, centred_affine(SHAPE, 8.0), transform=no_transform())
 
 
 @pytest.mark.parametrize("site", SITES.values(), ids=SITES)
@@ -37,7 +37,7 @@ def test_a_patch_is_the_same_wherever_it_is_cut(head):
     whole = cut_patch(head, (0, 0, 0), SHAPE)
     part = cut_patch(head, (5, 7, 9), (8, 8, 8))
     assert torch.equal(part.counts, whole.counts[5:13, 7:15, 9:17])
-    assert torch.equal(part.modulation, whole.modulation[:, 5:13, 7:15, 9:17])
+    assert torch.equal(part.tissue_factors, whole.tissue_factors[:, 5:13, 7:15, 9:17])
 
 
 def test_every_tissue_has_a_class():

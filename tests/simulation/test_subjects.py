@@ -30,9 +30,9 @@ def test_without_deformation_a_subject_is_its_anatomy(ball):
 
     tissue, _ = new_subject(ball, 1, deformation=0.0).at(points)
 
-    anatomy = ball.at(points[:, 0])
-    is_soft = anatomy == SOFT_TISSUE
-    assert torch.equal(tissue[~is_soft, 0], anatomy[~is_soft])
+    label_map = ball.at(points[:, 0])
+    is_soft = label_map == SOFT_TISSUE
+    assert torch.equal(tissue[~is_soft, 0], label_map[~is_soft])
     assert set(tissue[is_soft].unique().tolist()) == {INDEX_OF[name] for name in ("fat", "muscle", "skin")}
 
 

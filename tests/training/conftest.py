@@ -28,21 +28,15 @@ def write_label_maps(folder, n):
 
 
 @pytest.fixture(scope="session")
-def anatomies_dir(tmp_path_factory):
-    """Folder of four label maps."""
-    return write_label_maps(tmp_path_factory.mktemp("anatomies"), 4)
-
-
-@pytest.fixture(scope="session")
 def label_maps_dir(tmp_path_factory):
     """Folder of five label maps: one to learn from, two that choose the weights, two for a report."""
     return write_label_maps(tmp_path_factory.mktemp("label_maps"), 5)
 
 
 @pytest.fixture(scope="session")
-def head_paths(anatomies_dir, tmp_path_factory):
-    """Four placed heads at 8 mm."""
+def head_paths(label_maps_dir, tmp_path_factory):
+    """Four phantoms at 8 mm."""
     store_dir = tmp_path_factory.mktemp("heads")
-    paths = sorted(anatomies_dir.iterdir())
+    paths = sorted(label_maps_dir.iterdir())
     list(fill_store(store_dir, paths, n_heads=4, shape=(24, 32, 32), spacing=8.0, seed=3))
     return [head_path(store_dir, index) for index in range(4)]

@@ -85,18 +85,18 @@ def test_settings_that_cannot_be_are_refused(edited, old, new, message, hint):
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        pytest.param({}, "losses: style, content, consistency, supervised and drawing are all 0", id="no loss"),
-        pytest.param({"consistency": 1.0}, "losses: style, supervised, drawing, content are all 0", id="consistency"),
+        pytest.param({}, "losses: style, content, consistency, supervised and prediction are all 0", id="no loss"),
+        pytest.param({"consistency": 1.0}, "losses: style, supervised, prediction, content", id="consistency"),
         pytest.param(
             {"content": 1.0, "content_wanted": '"source"'},
-            "losses: style, supervised, drawing are all 0, expected one above 0: content alone",
+            "losses: style, supervised, prediction are all 0, expected one above 0: content alone",
             id="content of the source",
         ),
     ],
 )
 def test_losses_that_teach_nothing_of_the_target_are_refused(tmp_path, weights, message):
     text = (CONFIGS / "smoke.toml").read_text(encoding="utf-8").split("[losses]")[0]
-    losses = dict.fromkeys(("style", "content", "consistency", "supervised", "drawing"), 0.0)
+    losses = dict.fromkeys(("style", "content", "consistency", "supervised", "prediction"), 0.0)
     losses |= {"content_wanted": '"adain"', "freeze_encoder": "true"} | weights
     lines = "\n".join(f"{name} = {value}" for name, value in losses.items())
     (tmp_path / "edited.toml").write_text(f"{text}[losses]\n{lines}\n", encoding="utf-8")

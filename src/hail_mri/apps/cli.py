@@ -33,7 +33,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results th
 Force = Annotated[bool, typer.Option("--force", help="Go on with a scan that fails a check.")]
 Model = Annotated[str, typer.Option(metavar="NAME|PATH", help="Shipped weights, or a safetensors file.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
-Anatomies = Annotated[Path | None, typer.Option(help="Folder of label maps to use in place of the built-in head.")]
+LabelMaps = Annotated[Path | None, typer.Option(help="Folder of label maps to use in place of the built-in head.")]
 
 app = typer.Typer(
     name=PROGRAM,
@@ -99,7 +99,7 @@ def harmonize(
     ] = None,
     model: Model = HarmonizeSettings.model,
     output_mode: Annotated[
-        OutputMode, typer.Option(help="The source with its contrast changed, or what the network draws.")
+        OutputMode, typer.Option(help="The source with its contrast changed, or the prediction of the network.")
     ] = HarmonizeSettings.output_mode,
     strength: Annotated[float, typer.Option(metavar="0..1", help="How much to change.")] = HarmonizeSettings.strength,
     brain_mask: Annotated[Path | None, typer.Option(help="Brain mask of the source, on its grid.")] = None,
@@ -190,7 +190,7 @@ def simulate(
     output: Output,
     subjects: Annotated[int, typer.Option(min=1, help="Number of subjects.")],
     sites: Annotated[str, typer.Option(metavar="A,B,C", help="Sites, with commas between them.")],
-    anatomies: Anatomies = None,
+    label_maps: LabelMaps = None,
     spacing: Annotated[float, typer.Option(metavar="MM", help="Voxel size.")] = 1.0,
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -208,7 +208,7 @@ def simulate(
             output,
             n_subjects=subjects,
             sites=names,
-            anatomies_dir=anatomies,
+            label_maps_dir=label_maps,
             spacing=spacing,
             seed=seed,
             overwrite=overwrite,
@@ -224,7 +224,7 @@ def train(
     *,
     config: Annotated[Path, typer.Option(help="Settings, as TOML.")],
     output: Output,
-    anatomies: Annotated[Path, typer.Option(help="Folder of label maps of heads.")],
+    label_maps: Annotated[Path, typer.Option(help="Folder of label maps of heads.")],
     init: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Weights to start from.")] = None,
     minutes: Annotated[
         float, typer.Option(min=0.1, help="When to end, of wall time; heads and validation count.")
@@ -246,7 +246,7 @@ def train(
     train_phase(
         config,
         output,
-        anatomies_dir=anatomies,
+        label_maps_dir=label_maps,
         init=init,
         minutes=minutes,
         resume=resume,

@@ -22,7 +22,7 @@ from hail_mri.image.nifti import save_volume
 from hail_mri.image.volume import Volume
 from hail_mri.provenance.free_paths import require_writable_folder
 from hail_mri.report.figures import comparison_figure
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.scanners import site_by_name
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.simulation.travelling import as_volume, scan_visit, travelling_pair, visit_site
@@ -113,9 +113,9 @@ def simulate_scans(spacing: float) -> Scans:
         Isotropic, mm.
     """
     site_a, site_b = site_by_name("A"), site_by_name("B")
-    anatomy = mni_anatomy()
-    travelling = travelling_pair(anatomy, site_a, site_b, spacing=spacing, seed=SOURCE_SEED)
-    visit = visit_site(new_subject(anatomy, TARGET_SEED), site_b, spacing=spacing, seed=TARGET_SEED)
+    label_map = mni_label_map()
+    travelling = travelling_pair(label_map, site_a, site_b, spacing=spacing, seed=SOURCE_SEED)
+    visit = visit_site(new_subject(label_map, TARGET_SEED), site_b, spacing=spacing, seed=TARGET_SEED)
     target = scan_visit(visit)
     brain = target.with_data(target.data * as_volume(visit, visit.head.brain).data)
     pair = simulated_pair(travelling, target, target_white_matter=visit.head.white_matter.cpu().numpy())

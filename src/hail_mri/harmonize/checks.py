@@ -163,7 +163,7 @@ def _of_voxels(prepared: Prepared, measures: MapMeasures | None) -> dict[str, fl
 
 
 def _on_native(mask: np.ndarray, prepared: Prepared) -> np.ndarray:
-    """Return a mask of the working grid on the native one, nearest neighbour."""
+    """Return a mask of the network grid on the native one, nearest neighbour."""
     nearest = [matrix.argmax(axis=1) for matrix in prepared.to_native]
     return np.asarray(mask[np.ix_(*nearest)])
 

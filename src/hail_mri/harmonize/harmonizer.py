@@ -1,6 +1,6 @@
 """Harmonize: a scan and one example of another site go in, the scan in the other site's look comes out.
 
-`Harmonizer.run` is a palindrome: canonical axes, working grid, [0, 1] scale, features, styles, decoded drawings, the
+`Harmonizer.run` is a palindrome: canonical axes, network grid, [0, 1] scale, features, styles, decoded predictions, the
 target's scale, the native grid, the scan's own axes.
 """
 
@@ -142,7 +142,7 @@ class Harmonizer:
             0 gives back the source, 1 is the full change; between, intensities on the [0, 1] scale are mixed, and so
             are the units that 0 and 1 stand for.
         output_mode : "transfer" or "network"
-            The anatomy-safe transfer, or the network's drawing itself, blurred as it is.
+            The anatomy-safe transfer, or the prediction itself, blurred as it is.
         brain_mask : Volume, optional
             Where scale and style of the source are measured, and all that the network sees.
 
@@ -246,10 +246,10 @@ def harmonize(
 
 
 def _change(prepared: Prepared, scaled: np.ndarray, p: Tensor, r: Tensor, settings: TransferSettings) -> np.ndarray:
-    """Return the change of every native voxel, on the target's scale; 0 outside the working grid."""
-    covered = tuple(np.flatnonzero(matrix.any(axis=0)) for matrix in prepared.to_working)
+    """Return the change of every native voxel, on the target's scale; 0 outside the network grid."""
+    covered = tuple(np.flatnonzero(matrix.any(axis=0)) for matrix in prepared.to_network)
     box = tuple(slice(int(voxels[0]), int(voxels[-1]) + 1) for voxels in covered)
-    to_working = tuple(matrix[:, span] for matrix, span in zip(prepared.to_working, box, strict=True))
+    to_network = tuple(matrix[:, span] for matrix, span in zip(prepared.to_network, box, strict=True))
     to_native = tuple(matrix[span] for matrix, span in zip(prepared.to_native, box, strict=True))
     change = np.zeros_like(scaled)
     change[box] = transfer(
@@ -257,8 +257,8 @@ def _change(prepared: Prepared, scaled: np.ndarray, p: Tensor, r: Tensor, settin
         p,
         r,
         torch.from_numpy(prepared.weight),
-        torch.from_numpy(prepared.air),
-        to_working=(to_working[0], to_working[1], to_working[2]),
+        torch.from_numpy(prepared.background),
+        to_network=(to_network[0], to_network[1], to_network[2]),
         to_native=(to_native[0], to_native[1], to_native[2]),
         settings=settings,
     ).numpy()

@@ -68,7 +68,7 @@ class TissueModel:
         if not skull_stripped:  # where all is erased but the brain, the head mask is exact
             prepared = prepared.with_head(head_of(prior.numpy(), self.spacing))
         fit = fit_tissues(prior, volume, torch.from_numpy(prepared.weight), spacing=self.spacing)
-        covered = prepared.weight + prepared.air
+        covered = prepared.weight + prepared.background
         measures = measure_map(prior.numpy(), prepared.weight, covered, self.spacing)
         unexplained = _unexplained(fit, volume, measures)
         reading = TissueReading(
@@ -106,7 +106,7 @@ class TissueModel:
         fit = reading.fit
         own = torch.tensor(reading.style.means, dtype=torch.float64)
         wanted = exchanged_means(reading.style, style)
-        mix = partial(torch.einsum, "kxyz,k->xyz", fit.shares)
+        mix = partial(torch.einsum, "kxyz,k->xyz", fit.tissue_map)
         p, r = (fit.field * mix(means.float()) for means in (wanted, own))
         return p, r
 
@@ -121,7 +121,7 @@ def _unexplained(fit: TissueFit, volume: Tensor, measures: MapMeasures | None) -
         return 0.0
     brain = torch.from_numpy(measures.brain)
     means = torch.tensor(fit.style.means)
-    explained = fit.field[brain] * (means @ fit.shares[:, brain])
+    explained = fit.field[brain] * (means @ fit.tissue_map[:, brain])
     rest = (volume[brain] - explained).square().mean().sqrt()
     return float(rest) / max(fit.style.means[WHITE_MATTER], 1e-6)
 

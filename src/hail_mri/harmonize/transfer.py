@@ -1,7 +1,7 @@
 """The anatomy-safe transfer: the network's change of contrast, applied to the voxels of the scan itself.
 
-The network draws the scan twice on a coarse grid: in the target's style (p) and in its own (r). Both drawings are
-blurred alike, so their relation is clean. It is carried to the native grid in two steps:
+The model returns the scan twice on a coarse grid: in the target's style (the prediction p) and in its own (the
+reconstruction r). Both are blurred alike, so their relation is clean. It is carried to the native grid in two steps:
 
 1. A *local monotone curve*. In every neighbourhood, how much an intensity changes is a curve over intensity, fitted to
    the pairs (r, p - r) there: a coarse grid over space x intensity, as in a bilateral grid, read at the native voxels.
@@ -40,13 +40,13 @@ class TransferSettings:
     ceiling : float
         On the [0, 1] scale of the source.
     radius : float
-        Standard deviation of the neighbourhood, voxels of the working grid.
+        Standard deviation of the neighbourhood, voxels of the network grid.
     wide_factor : float
         Where a neighbourhood has too few voxels of an intensity, one this many times as wide is asked, then the head.
     support : float
         How many voxels (of the neighbourhood's weight, which adds up to 1) are too few.
     cell : int
-        Voxels of the working grid along the edge of a voxel of the curves' own grid; `radius` is in the latter.
+        Voxels of the network grid along the edge of a voxel of the curves' own grid; `radius` is in the latter.
     """
 
     n_bins: int = 20
@@ -57,16 +57,16 @@ class TransferSettings:
     cell: int = 1
 
 
-CURVE_SPACING = 6.0  # mm, of the curves' grid where the working grid is finer
+CURVE_SPACING = 6.0  # mm, of the curves' grid where the network grid is finer
 
 
 def settings_for(spacing: float) -> TransferSettings:
-    """Return the settings for a working grid: curves on a grid of their own where it is fine.
+    """Return the settings for a network grid: curves on a grid of their own where it is fine.
 
     Parameters
     ----------
     spacing : float
-        Of the working grid, mm.
+        Of the network grid, mm.
     """
     return TransferSettings(cell=max(1, round(CURVE_SPACING / spacing)))
 
@@ -76,9 +76,9 @@ def transfer(
     p: Tensor,
     r: Tensor,
     weight: Tensor,
-    air: Tensor,
+    background: Tensor,
     *,
-    to_working: AxisMatrices,
+    to_network: AxisMatrices,
     to_native: AxisMatrices,
     settings: TransferSettings = TransferSettings(),
 ) -> Tensor:
@@ -90,10 +90,10 @@ def transfer(
     source : (I, J, K) Tensor
         The scan on its [0, 1] scale, native grid.
     p, r : (i, j, k) Tensor
-        The network's drawings on the working grid: in the target's style, and in the source's own.
-    weight, air : (i, j, k) Tensor
+        Prediction and reconstruction, on the network grid.
+    weight, background : (i, j, k) Tensor
         Shares of the working voxels in the measured region, and outside the head.
-    to_working, to_native : three arrays each
+    to_network, to_native : three arrays each
         See `Prepared`.
     settings : TransferSettings
 
@@ -105,8 +105,8 @@ def transfer(
     matrices = [torch.from_numpy(m) for m in to_native]
     curves = fit_curves(p, r, weight, settings)
     change = read_curves(curves, source, _from_cells(matrices, settings.cell), settings.ceiling)
-    explained = torch.from_numpy(along_axes(change.numpy(), to_working))
-    unexplained = (weight * (p - r) - (weight + air) * explained).numpy()
+    explained = torch.from_numpy(along_axes(change.numpy(), to_network))
+    unexplained = (weight * (p - r) - (weight + background) * explained).numpy()
     for start in range(0, len(change), _SLAB):
         slab = slice(start, start + _SLAB)
         change[slab] += torch.from_numpy(along_axes(unexplained, [to_native[0][slab], *to_native[1:]]))

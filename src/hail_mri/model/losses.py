@@ -26,15 +26,15 @@ SSIM_WINDOW = 7  # voxels; short, because training volumes are coarse
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2  # for a data range of 1
 
 
-def reconstruction_loss(drawn: Tensor, volume: Tensor) -> Tensor:
+def reconstruction_loss(reconstruction: Tensor, volume: Tensor) -> Tensor:
     """
     Return L1 + (1 - SSIM) between two volumes on a [0, 1] scale, batch mean.
 
     Parameters
     ----------
-    drawn, volume : (B, 1, I, J, K) Tensor
+    reconstruction, volume : (B, 1, I, J, K) Tensor
     """
-    return F.l1_loss(drawn, volume) + 1 - structural_similarity(drawn, volume).mean()
+    return F.l1_loss(reconstruction, volume) + 1 - structural_similarity(reconstruction, volume).mean()
 
 
 def structural_similarity(a: Tensor, b: Tensor) -> Tensor:
@@ -83,42 +83,42 @@ def _window_matrix(n: int) -> Tensor:
     return matrix
 
 
-def consistency_loss(drawn_as_itself: Tensor, volume: Tensor) -> Tensor:
+def consistency_loss(reconstruction: Tensor, volume: Tensor) -> Tensor:
     """
     Return how far a volume moves when its target is the volume itself: L1 + (1 - SSIM).
 
     Parameters
     ----------
-    drawn_as_itself, volume : (B, 1, I, J, K) Tensor
+    reconstruction, volume : (B, 1, I, J, K) Tensor
         D(AdaIN(E(x), E(x))) and x.
     """
-    return reconstruction_loss(drawn_as_itself, volume)
+    return reconstruction_loss(reconstruction, volume)
 
 
-def content_loss(drawn: Tensor, wanted: Tensor) -> Tensor:
+def content_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
     """
-    Return the distance of the deepest features of what was drawn from those it was drawn from.
+    Return the distance of the deepest features of a prediction from those wanted.
 
     Parameters
     ----------
-    drawn : (B, C, i, j, k) Tensor
+    predicted : (B, C, i, j, k) Tensor
         E(p).
     wanted : (B, C, i, j, k) Tensor
         The AdaIN output (Huang and Belongie), or E(source).
     """
-    return F.mse_loss(drawn, wanted)
+    return F.mse_loss(predicted, wanted)
 
 
-def style_loss(drawn: Sequence[Statistics], style: Sequence[Statistics]) -> Tensor:
+def style_loss(predicted: Sequence[Statistics], style: Sequence[Statistics]) -> Tensor:
     """
-    Return the distance of the styles of two volumes, summed over the levels.
+    Return the distance of the styles of two volumes, summed over the stages.
 
     Parameters
     ----------
-    drawn, style : sequence of Statistics
-        One a level, each (B, C).
+    predicted, style : sequence of Statistics
+        One a stage, each (B, C).
     """
-    terms = [F.mse_loss(a.mean, b.mean) + F.mse_loss(a.std, b.std) for a, b in zip(drawn, style, strict=True)]
+    terms = [F.mse_loss(a.mean, b.mean) + F.mse_loss(a.std, b.std) for a, b in zip(predicted, style, strict=True)]
     return sum(terms[1:], start=terms[0])
 
 

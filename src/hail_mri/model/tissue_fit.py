@@ -73,15 +73,15 @@ class TissueFit:
 
     Attributes
     ----------
-    shares : (n_classes, I, J, K) Tensor
-        Adding up to 1.
+    tissue_map : (n_classes, I, J, K) Tensor
+        Shares, adding up to 1.
     field : (I, J, K) Tensor
         Receive bias field, around 1 in the brain.
     style : TissueStyle
         Of the scan without its field.
     """
 
-    shares: Tensor
+    tissue_map: Tensor
     field: Tensor
     style: TissueStyle
 

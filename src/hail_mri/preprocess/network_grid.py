@@ -38,13 +38,13 @@ def grid_around(native: Grid, occupied: NDArray[np.bool_], spacing: float, strid
 def matrices_between(native: Grid, working: Grid) -> tuple[AxisMatrices, AxisMatrices]:
     """Return the matrices from native to working voxels (means) and back (linear interpolation)."""
     origin = np.linalg.solve(native.affine, working.affine[:, 3])[:3] * native.spacing  # mm along the native axes
-    to_working, to_native = [], []
+    to_network, to_native = [], []
     for axis in range(3):
-        n_native, n_working = native.shape[axis], working.shape[axis]
+        n_native, n_network = native.shape[axis], working.shape[axis]
         fine, coarse, offset = float(native.spacing[axis]), float(working.spacing[axis]), float(origin[axis])
-        to_working.append(area_weights(n_working, n_native, coarse, fine, offset))
-        to_native.append(axis_weights(n_native, n_working, fine, coarse, -offset))
-    return (to_working[0], to_working[1], to_working[2]), (to_native[0], to_native[1], to_native[2])
+        to_network.append(area_weights(n_network, n_native, coarse, fine, offset))
+        to_native.append(axis_weights(n_native, n_network, fine, coarse, -offset))
+    return (to_network[0], to_network[1], to_network[2]), (to_native[0], to_native[1], to_native[2])
 
 
 def row_sums(matrices: AxisMatrices) -> AxisMatrices:

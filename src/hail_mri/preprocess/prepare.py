@@ -1,6 +1,6 @@
 """Prepare a scan for the network, and keep what is needed to go back.
 
-A *prepared* scan is the scan on the *working grid*: parallel to the scan's own axes, coarse and isotropic, around the
+A *prepared* scan is the scan on the *network grid*: parallel to the scan's own axes, coarse and isotropic, around the
 head, on a [0, 1] scale. Going back is two small matrices an axis; the scan itself is never resampled there and back.
 Bias field correction and registration have their place between the steps of `prepare`.
 """
@@ -26,9 +26,9 @@ from hail_mri.preprocess.background import (
     erased_voxels,
     zero_point,
 )
-from hail_mri.preprocess.level import white_matter_level
 from hail_mri.preprocess.masks import head_mask
 from hail_mri.preprocess.network_grid import AxisMatrices, grid_around, matrices_between, row_sums
+from hail_mri.preprocess.white_matter import measured_white_matter
 
 FloatArray = NDArray[np.float32]
 
@@ -39,7 +39,7 @@ CEILING = 1.5  # of what the network sees; brighter voxels (vessels, markers) ar
 
 @dataclass(frozen=True)
 class Prepared:
-    """A scan on the working grid, and the way back.
+    """A scan on the network grid, and the way back.
 
     Attributes
     ----------
@@ -48,12 +48,12 @@ class Prepared:
     scale : LinearScale
         Scanner units to [0, 1].
     grid : Grid
-        The working grid.
+        The network grid.
     data : (i, j, k) array of float32
-        On the working grid, scaled; 0 outside the measured region.
-    weight, air : (i, j, k) array of float32, 0 to 1
+        On the network grid, scaled; 0 outside the measured region.
+    weight, background : (i, j, k) array of float32, 0 to 1
         Share of each working voxel in the region that is measured (head, or brain mask), and outside the head.
-    to_working, to_native : three arrays each
+    to_network, to_native : three arrays each
         Matrices (n_to, n_from) of the three axes: means over working voxels, and linear interpolation back.
     head, erased : (I, J, K) bool array
         Head mask on the native grid, canonical axes; and background that has one constant value.
@@ -70,8 +70,8 @@ class Prepared:
     grid: Grid
     data: FloatArray
     weight: FloatArray
-    air: FloatArray
-    to_working: AxisMatrices
+    background: FloatArray
+    to_network: AxisMatrices
     to_native: AxisMatrices
     head: NDArray[np.bool_]
     erased: NDArray[np.bool_]
@@ -96,18 +96,18 @@ class Prepared:
         Parameters
         ----------
         head : (i, j, k) bool array
-            On the working grid. Joined with the head mask, or put in its place if that fills the field of view and much
+            On the network grid. Joined with the head mask, or put in its place if that fills the field of view and much
             of it is not in `head`: noise as bright as tissue leads it astray.
         """
         if not self.is_whole:
             return self
-        field_of_view = self.weight + self.air
+        field_of_view = self.weight + self.background
         seen = head * field_of_view  # beyond the field of view nothing is measured
         fills_everything = self.weight.sum() > FULL * field_of_view.sum()
         if fills_everything and (self.weight * seen).sum() < MOST * self.weight.sum():
-            return replace(self, weight=seen, air=field_of_view - seen)
+            return replace(self, weight=seen, background=field_of_view - seen)
         weight = np.maximum(self.weight, seen)
-        return replace(self, weight=weight, air=np.maximum(field_of_view - weight, 0))
+        return replace(self, weight=weight, background=np.maximum(field_of_view - weight, 0))
 
     def rescaled(self, factor: float) -> "Prepared":
         """Return the same with another scale: what is `factor` on this one is 1 on the new one.
@@ -123,16 +123,16 @@ class Prepared:
 
 
 def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | None = None) -> Prepared:
-    """Bring a scan to the working grid.
+    """Bring a scan to the network grid.
 
     Parameters
     ----------
     volume : Volume
         Any orientation, spacing and unit.
     spacing : float
-        Of the working grid, mm.
+        Of the network grid, mm.
     stride : int
-        The working grid's edges are multiples of it.
+        The network grid's edges are multiples of it.
     region : Volume, optional
         Where scale and style are measured and what the network sees, above 0.5 inside (a brain mask, which may be
         soft); on the grid of `volume`. The head without it.
@@ -148,10 +148,10 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
     inside = head if region is None else _checked_region(region, volume)
     erased = erased_voxels(data, head, constant)
     grid = grid_around(canonical.grid, head | inside, spacing, stride)
-    to_working, to_native = matrices_between(canonical.grid, grid)
-    weight = along_axes(inside.astype(np.float32), to_working)
-    averages = _Averages(data, erased, constant or 0.0, to_working)
-    white_matter = white_matter_level(averages.with_empty(_darkest(data, head, erased, constant)), weight, spacing)
+    to_network, to_native = matrices_between(canonical.grid, grid)
+    weight = along_axes(inside.astype(np.float32), to_network)
+    averages = _Averages(data, erased, constant or 0.0, to_network)
+    white_matter = measured_white_matter(averages.with_empty(_darkest(data, head, erased, constant)), weight, spacing)
     zero = zero_point(data, head, erased, constant, white_matter)
     scale = _scale(zero.value, white_matter)
     prepared = Prepared(
@@ -160,8 +160,8 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
         grid,
         scale.apply(averages.with_empty(zero.value)),
         weight,
-        along_axes((~(head | inside)).astype(np.float32), to_working),
-        to_working,
+        along_axes((~(head | inside)).astype(np.float32), to_network),
+        to_network,
         to_native,
         head,
         erased,
@@ -171,31 +171,31 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
     )
     if region is None:
         return prepared
-    return replace(prepared, data=along_axes(prepared.scaled() * inside, to_working))
+    return replace(prepared, data=along_axes(prepared.scaled() * inside, to_network))
 
 
 @dataclass(frozen=True)
 class _Averages:
-    """A scan on the working grid, whose value can be chosen where it is erased or beyond the field of view."""
+    """A scan on the network grid, whose value can be chosen where it is erased or beyond the field of view."""
 
     data: FloatArray
     erased: NDArray[np.bool_]
     constant: float
-    to_working: AxisMatrices
+    to_network: AxisMatrices
 
     @cached_property
     def averaged(self) -> FloatArray:
         """The scan as it is, and 0 beyond the field of view."""
-        return along_axes(self.data, self.to_working)
+        return along_axes(self.data, self.to_network)
 
     @cached_property
     def empty(self) -> FloatArray:
         """Share of each voxel that is erased."""
-        return along_axes(self.erased.astype(np.float32), self.to_working)
+        return along_axes(self.erased.astype(np.float32), self.to_network)
 
     def with_empty(self, value: float) -> FloatArray:
         """Return the averages with a value where there is nothing."""
-        outside = 1 - along_axes(np.ones((1, 1, 1), np.float32), row_sums(self.to_working))
+        outside = 1 - along_axes(np.ones((1, 1, 1), np.float32), row_sums(self.to_network))
         filled = self.averaged + np.float32(value) * outside
         if value != self.constant:
             filled += np.float32(value - self.constant) * self.empty

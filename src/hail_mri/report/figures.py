@@ -162,8 +162,8 @@ def _drawn(panels: Sequence[_Panel], title: str, unit: str) -> "Figure":
     rows = []
     for row, (_, axis) in enumerate(PLANES):
         rows.append([figure.add_subplot(grid[row, column]) for column in range(len(panels))])
-        for panel, place in zip(panels, rows[-1], strict=True):
-            _draw_slice(place, panel, axis, (width, heights[row]))
+        for panel, ax in zip(panels, rows[-1], strict=True):
+            _draw_slice(ax, panel, axis, (width, heights[row]))
     _label(rows, panels)
     if panels[-1].colour_map != GREY:
         column = [row[-1] for row in rows]
@@ -178,28 +178,28 @@ def _label(rows: Sequence[Sequence["Axes"]], panels: Sequence[_Panel]) -> None:
     """Print the planes at the left, the names and grey windows on top."""
     for (plane, _), row in zip(PLANES, rows, strict=True):
         row[0].set_ylabel(plane, fontsize=11)
-    for panel, place in zip(panels, rows[0], strict=True):
-        place.set_title(f"{panel.name}\n{panel.window[0]:.4g} to {panel.window[1]:.4g}", fontsize=10)
+    for panel, ax in zip(panels, rows[0], strict=True):
+        ax.set_title(f"{panel.name}\n{panel.window[0]:.4g} to {panel.window[1]:.4g}", fontsize=10)
 
 
-def _draw_slice(place: "Axes", panel: _Panel, axis: int, size: tuple[float, float]) -> None:
+def _draw_slice(ax: "Axes", panel: _Panel, axis: int, size: tuple[float, float]) -> None:
     """Draw one slice with the middle of the head in the middle of the panel, up is front or top."""
     across, up = (a for a in range(3) if a != axis)
     shape, spacing = panel.volume.shape, panel.volume.spacing
     extent = (0.0, shape[across] * spacing[across], 0.0, shape[up] * spacing[up])
     image = np.take(panel.volume.data, panel.centre[axis], axis=axis).T
     low, high = panel.window
-    place.imshow(image, cmap=panel.colour_map, vmin=low, vmax=high, origin="lower", extent=extent, aspect="equal")
-    for setter, a, length in ((place.set_xlim, across, size[0]), (place.set_ylim, up, size[1])):
+    ax.imshow(image, cmap=panel.colour_map, vmin=low, vmax=high, origin="lower", extent=extent, aspect="equal")
+    for setter, a, length in ((ax.set_xlim, across, size[0]), (ax.set_ylim, up, size[1])):
         middle = sum(panel.extents[a]) / 2
         setter(middle - length / 2, middle + length / 2)
-    place.set(xticks=[], yticks=[], facecolor="black")
+    ax.set(xticks=[], yticks=[], facecolor="black")
     left, right = ("P", "A") if axis == 0 else ("L", "R")
     for x, letter, side in ((0.03, left, "left"), (0.97, right, "right")):
-        place.text(x, 0.5, letter, color="0.75", fontsize=7, ha=side, va="center", transform=place.transAxes)
+        ax.text(x, 0.5, letter, color="0.75", fontsize=7, ha=side, va="center", transform=ax.transAxes)
 
 
-def _histograms(place: "Axes", panels: Sequence[_Panel], unit: str) -> None:
+def _histograms(ax: "Axes", panels: Sequence[_Panel], unit: str) -> None:
     """Draw the distributions of intensities in the heads, all in the target's unit."""
     from scipy.ndimage import gaussian_filter1d
 
@@ -215,12 +215,12 @@ def _histograms(place: "Axes", panels: Sequence[_Panel], unit: str) -> None:
         density = gaussian_filter1d(np.histogram(values, edges)[0] / values.size, HISTOGRAM_SMOOTHING)
         tallest = max(tallest, float(density[HISTOGRAM_BINS // 10 :].max()))
         style = {"color": "0.15", "linewidth": 2.4} if panel.name == TARGET else {"linewidth": 1.2}
-        place.plot((edges[1:] + edges[:-1]) / 2, density, label=label, **style)
+        ax.plot((edges[1:] + edges[:-1]) / 2, density, label=label, **style)
     # The dark end, air and bone, may tower above the tissues: it is cut off.
-    place.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.15 * tallest), yticks=[])
-    place.set(xlabel=f"intensity in the head ({unit})", ylabel="smoothed density")
-    place.spines[["top", "right"]].set_visible(False)
-    place.legend(frameon=False, fontsize=8)
+    ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.15 * tallest), yticks=[])
+    ax.set(xlabel=f"intensity in the head ({unit})", ylabel="smoothed density")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize=8)
 
 
 def _check_place(path: Path, *, overwrite: bool) -> None:

@@ -54,7 +54,7 @@ class NativePriors:
         step : int
             1 yields all of them, n every n-th.
         """
-        covered = [np.flatnonzero(matrix.any(axis=0)) for matrix in self.prepared.to_working]
+        covered = [np.flatnonzero(matrix.any(axis=0)) for matrix in self.prepared.to_network]
         box = [slice(int(voxels[0]), int(voxels[-1]) + 1) for voxels in covered]
         for start in range(box[0].start, box[0].stop, PLANES * step):
             yield slice(start, min(start + PLANES, box[0].stop)), box[1], box[2]
@@ -62,7 +62,9 @@ class NativePriors:
     def at(self, slab: Slab) -> tuple[Tensor, Tensor]:
         """Return prior (n_classes, n) and intensity without receive bias field (n,) of the voxels of a slab."""
         matrices = [torch.from_numpy(matrix[part]) for matrix, part in zip(self.prepared.to_native, slab, strict=True)]
-        maps = torch.cat([self.fit.shares, torch.log(self.fit.field)[None], torch.from_numpy(self.brain)[None].float()])
+        maps = torch.cat(
+            [self.fit.tissue_map, torch.log(self.fit.field)[None], torch.from_numpy(self.brain)[None].float()]
+        )
         maps = along_axes(maps, matrices)
         *_, log_field, inside = maps
         prior = maps[:-2]
@@ -135,7 +137,7 @@ def native_mask(prepared: Prepared, mask: NDArray[np.bool_]) -> NDArray[np.bool_
         Interpolated linearly and cut at one half; False outside the network grid.
     """
     inside = along_axes(mask.astype(np.float32), prepared.to_native) > 0.5
-    for axis, matrix in enumerate(prepared.to_working):
+    for axis, matrix in enumerate(prepared.to_network):
         inside &= np.expand_dims(matrix.any(axis=0), [other for other in range(3) if other != axis])
     return np.asarray(inside)
 

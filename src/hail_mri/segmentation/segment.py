@@ -92,7 +92,7 @@ def segment(
     reading = _read(scan, model, brain_region, threads)
     prepared, fit = reading.prepared, reading.fit
     spacing = float(prepared.grid.spacing[0])
-    brain = brain_mask(fit.shares.numpy(), spacing)
+    brain = brain_mask(fit.tissue_map.numpy(), spacing)
     if not brain.any():
         raise InputError(
             "no brain was found in the scan", hint="give a T1-weighted scan of a head, and its own brain mask"

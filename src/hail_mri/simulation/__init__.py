@@ -1,1 +1,1 @@
-"""Travelling subjects with the truth known: tissues, pulse sequences, scanners, anatomies, scans, cohorts."""
+"""Travelling subjects with the truth known: tissues, pulse sequences, scanners, label maps, scans, cohorts."""

@@ -1,7 +1,7 @@
 """Scanning: a subject in a scanner becomes a volume on a grid.
 
 `place` reads the subject on the (finer) grid once; `scan` turns that into the signal of a site. Scanning the same
-placed head at two sites gives a travelling subject with the truth voxel by voxel.
+phantom at two sites gives a travelling subject with the truth voxel by voxel.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FWHM = 2 * math.sqrt(2 * math.log(2))
 
 
 @dataclass(frozen=True)
-class Pose:
+class RigidTransform:
     """Rigid position of the head: subject = rotation @ scanner + translation, mm."""
 
     rotation: Tensor
@@ -31,14 +31,14 @@ class Pose:
 
 
 @dataclass(frozen=True)
-class PlacedHead:
+class Phantom:
     """A subject read at m points in each voxel of a grid: only the voxels that hold tissue are kept."""
 
     shape: tuple[int, int, int]
     affine: np.ndarray
     voxels: Tensor  # (n,) flat indices into the grid
     tissue: Tensor  # (n, m) uint8
-    modulation: Tensor  # (3, n) factors on T1 and PD, transmit pattern
+    tissue_factors: Tensor  # (3, n) factors on T1 and PD, transmit pattern
 
     def on_grid(self, values: Tensor) -> Tensor:
         """Return the values (n,) of the kept voxels as a volume (I, J, K), 0 elsewhere."""
@@ -62,7 +62,7 @@ class PlacedHead:
         return self.on_grid(is_head(self.tissue).float().mean(dim=1)) > 0.5
 
     @property
-    def tissue_map(self) -> Tensor:
+    def tissue_labels(self) -> Tensor:
         """(I, J, K) float32: index of the commonest tissue in the voxel, the lower one in a tie."""
         most = torch.zeros_like(self.tissue[:, 0])
         commonest = torch.zeros_like(most)
@@ -73,16 +73,16 @@ class PlacedHead:
         return self.on_grid(commonest.float())
 
 
-def random_pose(generator: torch.Generator, *, degrees: float = 8.0, millimetres: float = 6.0) -> Pose:
+def random_transform(generator: torch.Generator, *, degrees: float = 8.0, millimetres: float = 6.0) -> RigidTransform:
     """Draw a head position: rotations about three axes and shifts, with these standard deviations."""
     a, b, c = (math.radians(degrees) * torch.randn(3, generator=generator)).tolist()
     skew = torch.tensor([[0, -c, b], [c, 0, -a], [-b, a, 0]])
-    return Pose(torch.matrix_exp(skew), millimetres * torch.randn(3, generator=generator))
+    return RigidTransform(torch.matrix_exp(skew), millimetres * torch.randn(3, generator=generator))
 
 
-def no_pose() -> Pose:
+def no_transform() -> RigidTransform:
     """Return the position in which scanner and subject frames agree."""
-    return Pose(torch.eye(3), torch.zeros(3))
+    return RigidTransform(torch.eye(3), torch.zeros(3))
 
 
 def centred_affine(shape: tuple[int, int, int], spacing: tuple[float, float, float] | float) -> np.ndarray:
@@ -94,8 +94,13 @@ def centred_affine(shape: tuple[int, int, int], spacing: tuple[float, float, flo
 
 
 def place(
-    subject: Subject, shape: tuple[int, int, int], affine: np.ndarray, *, pose: Pose, n_subsamples: int = 2
-) -> PlacedHead:
+    subject: Subject,
+    shape: tuple[int, int, int],
+    affine: np.ndarray,
+    *,
+    transform: RigidTransform,
+    n_subsamples: int = 2,
+) -> Phantom:
     """
     Read a subject under the voxels of a grid.
 
@@ -105,28 +110,28 @@ def place(
     shape : (int, int, int)
     affine : (4, 4) ndarray
         Voxels to scanner mm (RAS+).
-    pose : Pose
+    transform : RigidTransform
     n_subsamples : int
         Points per voxel and axis; partial volume is their mean.
     """
-    device = subject.anatomy.tissue.device
+    device = subject.label_map.tissue.device
     to_mm = torch.tensor(affine, dtype=torch.float32, device=device)
-    rotation, translation = pose.rotation.to(device), pose.translation.to(device)
+    rotation, translation = transform.rotation.to(device), transform.translation.to(device)
     linear, offset = rotation @ to_mm[:3, :3], rotation @ to_mm[:3, 3] + translation
     axes = [torch.arange(n, device=device, dtype=torch.float32) for n in shape]
     steps = (torch.arange(n_subsamples, device=device) + 0.5) / n_subsamples - 0.5
     within = torch.stack(torch.meshgrid(steps, steps, steps, indexing="ij"), dim=-1).reshape(1, -1, 3) @ linear.T
     slab = max(1, _POINTS_AT_ONCE // (shape[1] * shape[2] * n_subsamples**3))
-    voxels, tissues, modulations = [], [], []
+    voxels, tissues, all_factors = [], [], []
     for start in range(0, shape[0], slab):
         middles = torch.stack(torch.meshgrid(axes[0][start : start + slab], axes[1], axes[2], indexing="ij"), dim=-1)
-        tissue, modulation = subject.at((middles.reshape(-1, 1, 3) @ linear.T + offset) + within)
+        tissue, tissue_factors = subject.at((middles.reshape(-1, 1, 3) @ linear.T + offset) + within)
         kept = is_head(tissue).any(dim=1).nonzero()[:, 0]
         voxels.append(kept + start * shape[1] * shape[2])
         tissues.append(tissue[kept])
-        modulations.append(modulation[:, kept])
-    return PlacedHead(
-        (shape[0], shape[1], shape[2]), affine, torch.cat(voxels), torch.cat(tissues), torch.cat(modulations, dim=1)
+        all_factors.append(tissue_factors[:, kept])
+    return Phantom(
+        (shape[0], shape[1], shape[2]), affine, torch.cat(voxels), torch.cat(tissues), torch.cat(all_factors, dim=1)
     )
 
 
@@ -136,21 +141,21 @@ def random_receive_field(generator: torch.Generator, device: torch.device | str 
 
 
 def scan(
-    head: PlacedHead,
+    head: Phantom,
     site: Site,
     *,
-    receive: Field | None = None,
+    receive_field: Field | None = None,
     receive_strength: float | None = None,
     noise: torch.Generator | None = None,
 ) -> Tensor:
     """
-    Return the volume a site would make of a placed head.
+    Return the volume a site would make of a phantom.
 
     Parameters
     ----------
-    head : PlacedHead
+    head : Phantom
     site : Site
-    receive : Field, optional
+    receive_field : Field, optional
         Log receive field; none means a homogeneous coil.
     receive_strength : float, optional
         Instead of the site's own: the truth carries the source's field.
@@ -163,7 +168,14 @@ def scan(
         In scanner units, at least 0.
     """
     volume = head.on_grid(_signal(head, site))
-    return acquire(volume, head.affine, site, receive=receive, receive_strength=receive_strength, noise=noise)
+    return acquire(
+        volume,
+        head.affine,
+        site,
+        receive_field=receive_field,
+        receive_strength=receive_strength,
+        noise=noise,
+    )
 
 
 def acquire(
@@ -171,7 +183,7 @@ def acquire(
     affine: np.ndarray,
     site: Site,
     *,
-    receive: Field | None = None,
+    receive_field: Field | None = None,
     receive_strength: float | None = None,
     noise: torch.Generator | None = None,
 ) -> Tensor:
@@ -183,21 +195,21 @@ def acquire(
         In the units of `Sequence.signal`.
     affine : (4, 4) ndarray
         Voxels to scanner mm (RAS+).
-    site, receive, receive_strength, noise
+    site, receive_field, receive_strength, noise
         See `scan`, as for what is returned.
     """
     volume = _blur(signal, affine, site)
     tissue_signals = _tissue_signals(site)
-    if receive is not None:
+    if receive_field is not None:
         strength = site.receive_strength if receive_strength is None else receive_strength
-        volume = volume * torch.exp(strength * receive.on_grid(tuple(signal.shape), affine))
+        volume = volume * torch.exp(strength * receive_field.on_grid(tuple(signal.shape), affine))
     if noise is not None:
         sigma = tissue_signals[INDEX_OF["white_matter"]].item() / site.snr
         volume = _rician(volume, sigma, abs(float(np.linalg.det(affine[:3, :3]))), noise)
     return volume * (site.gain / tissue_signals.max().item())
 
 
-def _signal(head: PlacedHead, site: Site) -> Tensor:
+def _signal(head: Phantom, site: Site) -> Tensor:
     """Return the signal of every kept voxel, (n,): the mean over its points (partial volume)."""
     device = head.tissue.device
     table = parameter_table(site.field_strength, device=device)
@@ -206,7 +218,7 @@ def _signal(head: PlacedHead, site: Site) -> Tensor:
     slab = _POINTS_AT_ONCE // head.tissue.shape[1]
     for start in range(0, len(signal), slab):
         tissue = head.tissue[start : start + slab].long()
-        t1_factor, pd_factor, pattern = head.modulation[:, start : start + slab, None]
+        t1_factor, pd_factor, pattern = head.tissue_factors[:, start : start + slab, None]
         pd, t1, t2, t2_star = table[tissue].unbind(dim=-1)
         b1 = 1 + site.transmit_strength * pattern
         at_points = site.sequence.signal(pd * pd_factor, t1 * t1_factor, t2, t2_star, b1) * gain[tissue]

@@ -22,10 +22,10 @@ TRUTH_DIR = Path("derivatives", "truth")
 README = """# Simulated travelling subjects
 
 T1-weighted scans of {n_subjects} simulated subject(s), each at the site(s) {sites}; a session is a site. A subject lies
-differently at every site. Nothing here was measured on a person; heads are deformed copies of: {anatomies}.
+differently at every site. Nothing here was measured on a person; heads are deformed copies of: {label_maps}.
 
 `derivatives/truth` tells, for each scan, what it would look like at each other site: `sub-01_ses-A_desc-truthB_T1w` is
-the head of the scan at A, in the same pose and under A's receive field, with the contrast, resolution and units of B,
+the head of the scan at A, in the same place and under A's receive field, with the contrast, resolution and units of B,
 without noise. Beside it are the brain mask, the head mask and the tissue of every voxel (names in `dseg.tsv`).
 
 Made by hail-mri {version}, seed {seed}, {spacing:g} mm: the same call gives the same files.

@@ -11,7 +11,6 @@ from hail_mri.errors import InputError, OutputExistsError, UnwritableError
 from hail_mri.image.nifti import save_volume
 from hail_mri.provenance.atomic_write import write_folder
 from hail_mri.provenance.sidecar import write_json
-from hail_mri.simulation.anatomies import Anatomy, find_anatomies, load_anatomy
 from hail_mri.simulation.bids import (
     README,
     TRUTH_DIR,
@@ -23,7 +22,8 @@ from hail_mri.simulation.bids import (
     write_truth_descriptions,
     write_tsv,
 )
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.simulation.label_maps import LabelMap, find_label_maps, load_label_map
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.scanners import Site, site_by_name
 from hail_mri.simulation.subjects import Subject, new_subject
 from hail_mri.simulation.travelling import (
@@ -38,11 +38,11 @@ from hail_mri.simulation.travelling import (
 
 COARSE_MM = 4.0  # from here on the MNI head at 2 mm is fine enough
 PARTICIPANT_COLUMNS = {
-    "anatomy": {"Description": "The head this subject is a deformed copy of"},
+    "label_map": {"Description": "The head this subject is a deformed copy of"},
     "subject_seed": {"Description": "Seed of the deformation and of the tissue texture"},
 }
 
-AnatomySource = Callable[[], Anatomy]
+LabelMapSource = Callable[[], LabelMap]
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class _Plan:
     """A cohort that can be simulated: everything was checked."""
 
     sites: tuple[Site, ...]
-    anatomies: tuple[AnatomySource, ...]
-    anatomy_names: tuple[str, ...]
+    label_maps: tuple[LabelMapSource, ...]
+    label_map_names: tuple[str, ...]
     n_subjects: int
     spacing: float
     seed: int
@@ -66,7 +66,7 @@ def write_cohort(
     *,
     n_subjects: int,
     sites: Sequence[str],
-    anatomies_dir: str | Path | None = None,
+    label_maps_dir: str | Path | None = None,
     spacing: float = 1.0,
     seed: int = 0,
     on_scan: Callable[[int, int], None] | None = None,
@@ -82,9 +82,9 @@ def write_cohort(
         At least 1. Subject n is the same whatever their number, and so is a scan whatever the other sites.
     sites : sequence of str
         Names of sites, each once; a session is a site.
-    anatomies_dir : str or Path, optional
+    label_maps_dir : str or Path, optional
         Folder of whole-head label maps, taken in turn by name; without one the MNI head is used. Each subject
-        deforms its anatomy.
+        deforms its label map.
     spacing : float
         Isotropic, 0.5 to 8 mm.
     seed : int
@@ -101,16 +101,16 @@ def write_cohort(
     Raises
     ------
     InputError
-        If a number, a site or an anatomy is not what it has to be.
+        If a number, a site or a label map is not what it has to be.
     MissingFileError
-        If there is no such folder of anatomies.
+        If there is no such folder of label maps.
     OutputExistsError
         If there is something in the folder already.
     UnwritableError
         If the data set cannot be written there.
     """
     out_dir = Path(out_dir)
-    plan = _plan(n_subjects, sites, anatomies_dir, spacing, seed)
+    plan = _plan(n_subjects, sites, label_maps_dir, spacing, seed)
     _check_free(out_dir, overwrite=overwrite)
     with write_folder(out_dir) as folder:
         _write_descriptions(plan, folder)
@@ -121,7 +121,7 @@ def write_cohort(
     return out_dir
 
 
-def _plan(n_subjects: int, names: Sequence[str], anatomies_dir: str | Path | None, spacing: float, seed: int) -> _Plan:
+def _plan(n_subjects: int, names: Sequence[str], label_maps_dir: str | Path | None, spacing: float, seed: int) -> _Plan:
     """Check the request before any work is done."""
     if n_subjects < 1:
         raise InputError(f"{n_subjects} subjects are asked for, expected at least 1")
@@ -133,11 +133,11 @@ def _plan(n_subjects: int, names: Sequence[str], anatomies_dir: str | Path | Non
         raise InputError(f"a site is named more than once: {', '.join(names)}")
     sites = tuple(site_by_name(name) for name in names)
     head_grid(spacing)
-    if anatomies_dir is None:
-        build = cache(partial(mni_anatomy, 2.0 if spacing >= COARSE_MM else 1.0))
+    if label_maps_dir is None:
+        build = cache(partial(mni_label_map, 2.0 if spacing >= COARSE_MM else 1.0))
         return _Plan(sites, (build,), ("mni152",), n_subjects, spacing, seed)
-    paths = find_anatomies(anatomies_dir)
-    loaders = tuple(partial(load_anatomy, path) for path in paths)
+    paths = find_label_maps(label_maps_dir)
+    loaders = tuple(partial(load_label_map, path) for path in paths)
     return _Plan(sites, loaders, tuple(path.name.split(".")[0] for path in paths), n_subjects, spacing, seed)
 
 
@@ -162,7 +162,7 @@ def _write_descriptions(plan: _Plan, folder: Path) -> None:
     write_tsv([_participant(plan, number) for number in range(1, plan.n_subjects + 1)], folder / "participants.tsv")
     values: dict[str, Any] = {"n_subjects": plan.n_subjects, "seed": plan.seed, "spacing": plan.spacing}
     values["sites"] = ", ".join(site.name for site in plan.sites)
-    values["anatomies"] = ", ".join(plan.anatomy_names[: plan.n_subjects])
+    values["label_maps"] = ", ".join(plan.label_map_names[: plan.n_subjects])
     values["version"] = __version__
     (folder / "README.md").write_text(README.format(**values), encoding="utf-8")
     write_truth_descriptions(truth_dir)
@@ -170,8 +170,8 @@ def _write_descriptions(plan: _Plan, folder: Path) -> None:
 
 def _participant(plan: _Plan, number: int) -> dict[str, Any]:
     """Return the row of a subject, counted from 1."""
-    anatomy_name = plan.anatomy_names[(number - 1) % len(plan.anatomy_names)]
-    row = {"participant_id": f"sub-{plan.label(number)}", "anatomy": anatomy_name}
+    label_map_name = plan.label_map_names[(number - 1) % len(plan.label_map_names)]
+    row = {"participant_id": f"sub-{plan.label(number)}", "label_map": label_map_name}
     return row | {"subject_seed": _subject_seed(plan, number)}
 
 
@@ -183,8 +183,8 @@ def _subject_seed(plan: _Plan, number: int) -> int:
 def _write_scans(plan: _Plan, folder: Path) -> Iterator[Visit]:
     """Simulate and write one visit after the other."""
     for number in range(1, plan.n_subjects + 1):
-        anatomy = plan.anatomies[(number - 1) % len(plan.anatomies)]()
-        subject: Subject = new_subject(anatomy, _subject_seed(plan, number))
+        label_map = plan.label_maps[(number - 1) % len(plan.label_maps)]()
+        subject: Subject = new_subject(label_map, _subject_seed(plan, number))
         for site in plan.sites:
             seed = derive_seed(plan.seed, "visit", number, site.name)
             visit = visit_site(subject, site, spacing=plan.spacing, seed=seed)
@@ -208,4 +208,4 @@ def _write_visit(visit: Visit, label: str, sites: tuple[Site, ...], folder: Path
             write_json(sidecar(other) | {"SimulationSeed": visit.seed}, truth_dir / f"{name}.json")
     save_volume(as_volume(visit, visit.head.brain), truth_dir / f"{start}_desc-brain_mask.nii.gz")
     save_volume(as_volume(visit, visit.head.head), truth_dir / f"{start}_desc-head_mask.nii.gz")
-    save_volume(as_volume(visit, visit.head.tissue_map), truth_dir / f"{start}_dseg.nii.gz")
+    save_volume(as_volume(visit, visit.head.tissue_labels), truth_dir / f"{start}_dseg.nii.gz")

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
-from hail_mri.simulation.anatomies import Anatomy, centred_anatomy
 from hail_mri.simulation.head_shell import COARSE_MM, Ellipsoids, Lattice, inside_any, surround
+from hail_mri.simulation.label_maps import LabelMap, centred_label_map
 from hail_mri.simulation.tissues import INDEX_OF
 
 SPACINGS_MM = (1.0, 2.0)
@@ -31,7 +31,7 @@ BRAIN_STEM: Ellipsoids = (((0, -27, -12), (17, 14, 11)), ((0, -26, -32), (18, 14
 CEREBELLUM_FRONT_Y = -36.0
 
 
-def mni_anatomy(spacing: float = 1.0) -> Anatomy:
+def mni_label_map(spacing: float = 1.0) -> LabelMap:
     """Build a whole head around the MNI152 brain.
 
     Parameters
@@ -46,7 +46,7 @@ def mni_anatomy(spacing: float = 1.0) -> Anatomy:
 
     Examples
     --------
-    >>> head = mni_anatomy(spacing=2.0)
+    >>> head = mni_label_map(spacing=2.0)
     >>> head.name, head.spacing
     ('mni152', 2.0)
     """
@@ -58,7 +58,7 @@ def mni_anatomy(spacing: float = 1.0) -> Anatomy:
     is_brain = (grey + white)[every_coarse, every_coarse, every_coarse] > 0.2
     tissue = surround(is_brain, coarse, lattice)
     _paint_brain(tissue, grey[every, every, every], white[every, every, every], lattice)
-    return centred_anatomy(tissue, spacing, "mni152")
+    return centred_label_map(tissue, spacing, "mni152")
 
 
 def _template_map(name: str) -> NDArray[np.float32]:

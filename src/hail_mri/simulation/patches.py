@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hail_mri.simulation.acquisition import PlacedHead
+from hail_mri.simulation.acquisition import Phantom
 from hail_mri.simulation.scanners import Site
 from hail_mri.simulation.tissues import AIR, TISSUES, parameter_table
 
@@ -27,24 +27,24 @@ class Patch:
     ----------
     counts : (I, J, K, n_tissues) Tensor, uint8
         How many of a voxel's points hold each tissue.
-    modulation : (3, I, J, K) Tensor
+    tissue_factors : (3, I, J, K) Tensor
         Factors on T1 and PD, and the transmit pattern (1, 1, 0 in air).
     n_points : int
         Points a voxel.
     """
 
     counts: Tensor
-    modulation: Tensor
+    tissue_factors: Tensor
     n_points: int
 
 
-def cut_patch(head: PlacedHead, starts: tuple[int, int, int], shape: tuple[int, int, int]) -> Patch:
+def cut_patch(head: Phantom, starts: tuple[int, int, int], shape: tuple[int, int, int]) -> Patch:
     """
     Cut a box out of a phantom.
 
     Parameters
     ----------
-    head : PlacedHead
+    head : Phantom
     starts, shape : (int, int, int)
         In voxels; what lies outside the phantom's grid is air.
     """
@@ -66,10 +66,10 @@ def cut_patch(head: PlacedHead, starts: tuple[int, int, int], shape: tuple[int, 
     flat_counts[places, AIR] = 0
     tissue = head.tissue[first:last][inside].long() + places[:, None] * n_tissues
     flat_counts.view(-1).scatter_add_(0, tissue.flatten(), torch.ones(tissue.numel(), dtype=torch.uint8))
-    modulation = torch.ones(3, *shape)
-    modulation[2] = 0
-    modulation.view(3, -1)[:, places] = head.modulation[:, first:last][:, inside].float()
-    return Patch(counts, modulation, n_points)
+    tissue_factors = torch.ones(3, *shape)
+    tissue_factors[2] = 0
+    tissue_factors.view(3, -1)[:, places] = head.tissue_factors[:, first:last][:, inside].float()
+    return Patch(counts, tissue_factors, n_points)
 
 
 def patch_signal(patch: Patch, site: Site, gain: Tensor | None = None) -> Tensor:
@@ -92,7 +92,7 @@ def patch_signal(patch: Patch, site: Site, gain: Tensor | None = None) -> Tensor
     if gain is not None:
         table = table * gain[:, None]
     at_nominal, per_t1, per_b1 = (patch.counts.float() @ (table / patch.n_points)).unbind(dim=-1)
-    t1, pd, pattern = patch.modulation
+    t1, pd, pattern = patch.tissue_factors
     return (pd * (at_nominal + per_t1 * (t1 - 1) + per_b1 * (site.transmit_strength * pattern))).clamp(min=0)
 
 

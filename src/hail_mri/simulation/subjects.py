@@ -1,4 +1,4 @@
-"""Subjects: an anatomy deformed into a new head, with the texture and the transmit pattern that travel with it.
+"""Subjects: a label map deformed into a new head, with the texture and the transmit pattern that travel with it.
 
 Everything random about a subject comes from its seed: the same subject at two sites has the same tissue texture.
 """
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hail_mri.simulation.anatomies import Anatomy
 from hail_mri.simulation.fields import Field, random_field
+from hail_mri.simulation.label_maps import LabelMap
 from hail_mri.simulation.tissues import AIR, INDEX_OF, SOFT_TISSUE
 
 T1_TEXTURE = 0.035  # relative standard deviation of T1 within a tissue
@@ -25,7 +25,7 @@ class Subject:
 
     Attributes
     ----------
-    anatomy : Anatomy
+    label_map : LabelMap
     shape : (3, 3) Tensor
         Linear part of the deformation.
     displacement : Field
@@ -36,7 +36,7 @@ class Subject:
         One channel: pattern of the transmit field, unit standard deviation.
     """
 
-    anatomy: Anatomy
+    label_map: LabelMap
     shape: Tensor
     displacement: Field
     texture: Field
@@ -56,31 +56,31 @@ class Subject:
         Returns
         -------
         tissue : (n, m) Tensor, uint8
-        modulation : (3, n) Tensor
+        tissue_factors : (3, n) Tensor
             Factors on T1 and PD, and the transmit pattern.
         """
         middles = points.mean(dim=1)
         displaced = points @ self.shape.T + self.displacement.at(middles).T[:, None]
-        tissue = self.anatomy.at(displaced.reshape(-1, 3)).reshape(points.shape[:2])
+        tissue = self.label_map.at(displaced.reshape(-1, 3)).reshape(points.shape[:2])
         t1, pd, fat = self.texture.at(middles)
         tissue = torch.where(tissue == SOFT_TISSUE, _soft_tissue(fat)[:, None].to(tissue.dtype), tissue)
         factors = torch.stack([torch.exp(T1_TEXTURE * t1), torch.exp(PD_TEXTURE * pd), self.transmit.at(middles)[0]])
         return tissue, factors
 
 
-def new_subject(anatomy: Anatomy, seed: int, *, deformation: float = 1.0) -> Subject:
+def new_subject(label_map: LabelMap, seed: int, *, deformation: float = 1.0) -> Subject:
     """
-    Make a subject of an anatomy.
+    Make a subject of a label map.
 
     Parameters
     ----------
-    anatomy : Anatomy
+    label_map : LabelMap
     seed : int
     deformation : float
-        0 keeps the anatomy's own shape; 1 scales each axis by about 5 % and bends by about 4 mm.
+        0 keeps the label map's own shape; 1 scales each axis by about 5 % and bends by about 4 mm.
     """
     generator = torch.Generator().manual_seed(seed)
-    device = anatomy.tissue.device
+    device = label_map.tissue.device
     scale = 1 + deformation * 0.05 * torch.randn(3, generator=generator).clamp(-2, 2)
     shear = deformation * 0.02 * torch.randn(3, 3, generator=generator)
     displacement = random_field(generator, n_channels=3, smoothness=28, spacing=12, device=device)
@@ -89,7 +89,7 @@ def new_subject(anatomy: Anatomy, seed: int, *, deformation: float = 1.0) -> Sub
     mixed = (coarse.values + fine.values) / 2**0.5
     transmit = random_field(generator, n_channels=1, smoothness=45, spacing=16, device=device)
     return Subject(
-        anatomy,
+        label_map,
         (torch.diag(scale) + shear - torch.diag(torch.diag(shear))).to(device),
         Field(4.0 * deformation * displacement.values, displacement.origin, displacement.spacing),
         Field(mixed, coarse.origin, coarse.spacing),

@@ -60,7 +60,7 @@ TISSUES: tuple[Tissue, ...] = (
 
 INDEX_OF = {tissue.name: index for index, tissue in enumerate(TISSUES)}
 
-# Soft tissue outside the skull is one label in the anatomies; each subject's texture splits it into fat and muscle.
+# Soft tissue outside the skull is one label in the label maps; each subject's texture splits it into fat and muscle.
 SOFT_TISSUE = len(TISSUES)
 
 # FreeSurferColorLUT numbers, left and right hemispheres alike; 502 to 530 are the tissues outside the brain.

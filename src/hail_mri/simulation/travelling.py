@@ -1,9 +1,9 @@
 """Travelling subjects: one head scanned at one site, and what the same head would look like at any other.
 
-A *visit* is a subject lying in a site's scanner: a pose, a place of the coil, noise. The *truth* of a visit at another
-site is the same head in the same pose, under the same receive field, with the other site's contrast and resolution and
-without noise: what differs from the scan is the look of the site and nothing else. The *rescan* is the truth with the
-other site's noise: no method can be expected to come closer.
+A *visit* is a subject lying in a site's scanner: a rigid transform, a place of the coil, noise. The *truth* of a visit
+at another site is the same head in the same place, under the same receive field, with the other site's contrast and
+resolution and without noise: what differs from the scan is the look of the site and nothing else. The *rescan* is the
+truth with the other site's noise: no method can be expected to come closer.
 """
 
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from hail_mri.errors import InputError
 from hail_mri.image.grid import Grid
 from hail_mri.image.volume import Volume
 from hail_mri.simulation.acquisition import (
-    PlacedHead,
+    Phantom,
     centred_affine,
     place,
-    random_pose,
     random_receive_field,
+    random_transform,
     scan,
 )
-from hail_mri.simulation.anatomies import Anatomy
 from hail_mri.simulation.fields import Field
+from hail_mri.simulation.label_maps import LabelMap
 from hail_mri.simulation.scanners import Site
 from hail_mri.simulation.subjects import Subject, new_subject
 
-FIELD_OF_VIEW_MM = (192.0, 240.0, 256.0)  # a head and the upper neck, whatever the pose
+FIELD_OF_VIEW_MM = (192.0, 240.0, 256.0)  # a head and the upper neck, however it lies
 FINEST_MM, COARSEST_MM = 0.5, 8.0
 
 
@@ -40,18 +40,18 @@ class Visit:
 
     Attributes
     ----------
-    head : PlacedHead
+    head : Phantom
         The subject under the voxels of the scan.
     site : Site
-    receive : Field
+    receive_field : Field
         Log of the coil's sensitivity, unit standard deviation.
     seed : int
-        Where pose, receive field and noise come from.
+        Where transform, receive field and noise come from.
     """
 
-    head: PlacedHead
+    head: Phantom
     site: Site
-    receive: Field
+    receive_field: Field
     seed: int
 
 
@@ -117,7 +117,7 @@ def visit_site(subject: Subject, site: Site, *, spacing: float = 1.0, seed: int)
     spacing : float
         Of the scan, isotropic, mm.
     seed : int
-        At least 0; of pose, receive field and noise.
+        At least 0; of transform, receive field and noise.
 
     Raises
     ------
@@ -125,8 +125,8 @@ def visit_site(subject: Subject, site: Site, *, spacing: float = 1.0, seed: int)
         If the spacing is not between 0.5 and 8 mm.
     """
     grid = head_grid(spacing)
-    pose = random_pose(_generator(seed, "pose"))
-    head = place(subject, grid.shape, np.array(grid.affine), pose=pose)
+    transform = random_transform(_generator(seed, "pose"))
+    head = place(subject, grid.shape, np.array(grid.affine), transform=transform)
     return Visit(head, site, random_receive_field(_generator(seed, "receive")), seed)
 
 
@@ -138,7 +138,7 @@ def scan_visit(visit: Visit) -> Volume:
     visit : Visit
     """
     noise = _generator(visit.seed, "noise")
-    return as_volume(visit, scan(visit.head, visit.site, receive=visit.receive, noise=noise))
+    return as_volume(visit, scan(visit.head, visit.site, receive_field=visit.receive_field, noise=noise))
 
 
 def truth_at(visit: Visit, site: Site) -> Volume:
@@ -150,7 +150,7 @@ def truth_at(visit: Visit, site: Site) -> Volume:
     site : Site
     """
     strength = visit.site.receive_strength
-    return as_volume(visit, scan(visit.head, site, receive=visit.receive, receive_strength=strength))
+    return as_volume(visit, scan(visit.head, site, receive_field=visit.receive_field, receive_strength=strength))
 
 
 def rescan_at(visit: Visit, site: Site) -> Volume:
@@ -162,7 +162,9 @@ def rescan_at(visit: Visit, site: Site) -> Volume:
     site : Site
     """
     strength, noise = visit.site.receive_strength, _generator(visit.seed, "rescan", site.name)
-    return as_volume(visit, scan(visit.head, site, receive=visit.receive, receive_strength=strength, noise=noise))
+    return as_volume(
+        visit, scan(visit.head, site, receive_field=visit.receive_field, receive_strength=strength, noise=noise)
+    )
 
 
 def as_volume(visit: Visit, values: Tensor) -> Volume:
@@ -177,7 +179,7 @@ def as_volume(visit: Visit, values: Tensor) -> Volume:
 
 
 def scan_subject(subject: Subject, site: Site, *, spacing: float = 1.0, seed: int) -> Volume:
-    """Scan a subject at a site, in a pose of its own; an example of the site's look, say.
+    """Scan a subject at a site, at a place of its own; an example of the site's look, say.
 
     Parameters
     ----------
@@ -186,7 +188,7 @@ def scan_subject(subject: Subject, site: Site, *, spacing: float = 1.0, seed: in
     spacing : float
         Isotropic, mm.
     seed : int
-        At least 0; of pose, receive field and noise.
+        At least 0; of transform, receive field and noise.
 
     Raises
     ------
@@ -195,34 +197,36 @@ def scan_subject(subject: Subject, site: Site, *, spacing: float = 1.0, seed: in
 
     Examples
     --------
-    >>> from hail_mri.simulation.mni import mni_anatomy
+    >>> from hail_mri.simulation.mni import mni_label_map
     >>> from hail_mri.simulation.scanners import SITES
-    >>> subject = new_subject(mni_anatomy(2.0), seed=1)
+    >>> subject = new_subject(mni_label_map(2.0), seed=1)
     >>> scan_subject(subject, SITES["A"], spacing=8.0, seed=2).shape
     (24, 30, 32)
     """
     return scan_visit(visit_site(subject, site, spacing=spacing, seed=seed))
 
 
-def travelling_pair(anatomy: Anatomy, site_a: Site, site_b: Site, *, spacing: float = 1.0, seed: int) -> TravellingPair:
-    """Make a subject of an anatomy, scan it at site a, and tell what it would look like at site b.
+def travelling_pair(
+    label_map: LabelMap, site_a: Site, site_b: Site, *, spacing: float = 1.0, seed: int
+) -> TravellingPair:
+    """Make a subject of a label map, scan it at site a, and tell what it would look like at site b.
 
     Parameters
     ----------
-    anatomy : Anatomy
+    label_map : LabelMap
     site_a, site_b : Site
         Of the source, and of the truth and the rescan.
     spacing : float
         Isotropic, mm.
     seed : int
-        At least 0; of subject, pose, receive field and noise.
+        At least 0; of subject, transform, receive field and noise.
 
     Raises
     ------
     InputError
         If the spacing is not between 0.5 and 8 mm.
     """
-    subject = new_subject(anatomy, derive_seed(seed, "subject"))
+    subject = new_subject(label_map, derive_seed(seed, "subject"))
     visit = visit_site(subject, site_a, spacing=spacing, seed=seed)
     return TravellingPair(
         scan_visit(visit),

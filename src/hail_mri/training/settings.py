@@ -93,17 +93,17 @@ class StyleLossSection(_Section):
     content: float = Field(ge=0)
     consistency: float = Field(ge=0)
     supervised: float = Field(ge=0)
-    drawing: float = Field(ge=0)
+    prediction: float = Field(ge=0)
     content_wanted: Literal["adain", "source"]
     freeze_encoder: bool
 
     @model_validator(mode="after")
     def _something_is_learned_of_the_target(self) -> Self:
-        wanted = ["style", "supervised", "drawing"] + ["content"] * (self.content_wanted == "adain")
+        wanted = ["style", "supervised", "prediction"] + ["content"] * (self.content_wanted == "adain")
         if any(getattr(self, name) for name in wanted):
             return self
         if not (self.content or self.consistency):
-            raise ValueError("style, content, consistency, supervised and drawing are all 0, expected one above 0")
+            raise ValueError("style, content, consistency, supervised and prediction are all 0, expected one above 0")
         raise ValueError(
             f"{', '.join(wanted)} are all 0, expected one above 0: "
             f"{'content' if self.content else 'consistency'} alone teaches nothing of the target's style"
@@ -111,7 +111,7 @@ class StyleLossSection(_Section):
 
 
 class TrainingSettings(_Section):
-    """Everything a run needs to be repeated, but the anatomies."""
+    """Everything a run needs to be repeated, but the label maps."""
 
     network: NetworkSection
     data: DataSection
@@ -172,7 +172,7 @@ class TissuePhaseSection(_Section):
 
 
 class TissueTrainingSettings(_Section):
-    """Everything a run of the tissue network needs to be repeated, but the anatomies."""
+    """Everything a run of the tissue network needs to be repeated, but the label maps."""
 
     network: TissueNetworkSection
     data: ScanSection

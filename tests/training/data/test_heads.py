@@ -4,8 +4,8 @@ from hail_mri.simulation.acquisition import centred_affine
 from hail_mri.training.data.heads import fill_store, head_path, load_head
 
 
-def test_a_stored_head_is_the_same_after_an_interrupted_and_an_uninterrupted_filling(anatomies_dir, tmp_path):
-    paths = sorted(anatomies_dir.iterdir())[:2]
+def test_a_stored_head_is_the_same_after_an_interrupted_and_an_uninterrupted_filling(label_maps_dir, tmp_path):
+    paths = sorted(label_maps_dir.iterdir())[:2]
     settings = {"n_heads": 3, "shape": (8, 8, 8), "spacing": 30.0, "seed": 2}
     list(fill_store(tmp_path / "whole", paths, **settings))
     next(iter(fill_store(tmp_path / "interrupted", paths, **settings)))

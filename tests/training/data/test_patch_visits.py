@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from hail_mri.model.tissue_classes import BACKGROUND
-from hail_mri.preprocess.level import white_matter_level
 from hail_mri.preprocess.prepare import WHITE_MATTER
-from hail_mri.simulation.acquisition import centred_affine, no_pose, place, random_receive_field, scan
-from hail_mri.simulation.mni import mni_anatomy
+from hail_mri.preprocess.white_matter import measured_white_matter
+from hail_mri.simulation.acquisition import centred_affine, no_transform, place, random_receive_field, scan
+from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.training.data.patch_visits import (
@@ -36,13 +36,15 @@ BOXES = [
 
 @pytest.fixture(scope="module")
 def head():
-    return place(new_subject(mni_anatomy(2.0), 1), SHAPE, centred_affine(SHAPE, 4.0), pose=no_pose())
+    return place(new_subject(mni_label_map(2.0), 1), SHAPE, centred_affine(SHAPE, 4.0), transform=no_transform())
 
 
 @pytest.fixture(scope="module")
 def cube():
     """The middle of a head in voxels of 2 mm, finer than thick slices."""
-    return place(new_subject(mni_anatomy(2.0), 1), CUBE.shape, centred_affine(CUBE.shape, 2.0), pose=no_pose())
+    return place(
+        new_subject(mni_label_map(2.0), 1), CUBE.shape, centred_affine(CUBE.shape, 2.0), transform=no_transform()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def test_a_patch_that_is_scanned_is_the_patch_of_the_head_that_is_scanned(cube, 
 @pytest.mark.parametrize("site", [*SITES.values(), THICK], ids=[*SITES, "thick slices"])
 def test_it_is_the_scan_of_the_exact_signal_equation_within_two_percent(cube, coil, site):
     box = Box((12, 10, 14), (28, 26, 30))
-    exact = scan(cube, site, receive=coil.field, receive_strength=coil.strength)[box.slices_in(CUBE)]
+    exact = scan(cube, site, receive_field=coil.field, receive_strength=coil.strength)[box.slices_in(CUBE)]
     part = visit(cube, coil, box)
     found = scan_visit(part, cut_visit(part), Look(site, 1.0))
     assert (found / found.max() - exact / exact.max()).abs().max() < 0.02
@@ -99,7 +101,7 @@ def test_white_matter_is_at_its_place_on_the_scale_whatever_the_coil(head, coil,
 def test_the_scale_is_that_of_prepare_as_closely_as_that_is_known(head, coil, site):
     whole = visit(head, coil, WHOLE)
     volume = scan_visit(whole, cut_visit(whole), Look(site, 1.0))
-    assert white_matter_level(volume.numpy(), head.head.float().numpy(), 4.0) == pytest.approx(WHITE_MATTER, rel=0.1)
+    assert measured_white_matter(volume.numpy(), head.head.float().numpy(), 4.0) == pytest.approx(WHITE_MATTER, rel=0.1)
 
 
 def test_a_box_of_a_pair_is_in_the_grid_and_in_both_heads(head):

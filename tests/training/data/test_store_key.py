@@ -12,10 +12,10 @@ SETTINGS = {"n_heads": 2, "shape": (8, 8, 8), "spacing": 30.0, "seed": 2}
 
 
 @pytest.fixture(scope="module")
-def filled_dir(anatomies_dir, tmp_path_factory):
+def filled_dir(label_maps_dir, tmp_path_factory):
     """A store that holds all its heads."""
     store_dir = tmp_path_factory.mktemp("filled")
-    list(fill_store(store_dir, sorted(anatomies_dir.iterdir())[:2], **SETTINGS))
+    list(fill_store(store_dir, sorted(label_maps_dir.iterdir())[:2], **SETTINGS))
     return store_dir
 
 
@@ -26,9 +26,9 @@ def store_dir(filled_dir, tmp_path):
 
 
 @pytest.fixture
-def paths(anatomies_dir, tmp_path):
+def paths(label_maps_dir, tmp_path):
     """The two label maps it was made from, for a test to change."""
-    return sorted(shutil.copytree(anatomies_dir, tmp_path / "anatomies").iterdir())[:2]
+    return sorted(shutil.copytree(label_maps_dir, tmp_path / "anatomies").iterdir())[:2]
 
 
 def test_a_store_that_is_full_is_left_as_it_is(store_dir, paths):

@@ -36,7 +36,7 @@ def example(head_paths):
 
 
 def style_phase(network, *, freeze_encoder=False, **weights):
-    terms = {"style": 0.0, "content": 0.0, "consistency": 0.0, "supervised": 0.0, "drawing": 0.0} | weights
+    terms = {"style": 0.0, "content": 0.0, "consistency": 0.0, "supervised": 0.0, "prediction": 0.0} | weights
     return StylePhase(network, PHASE, StyleLossSection(**terms, content_wanted="adain", freeze_encoder=freeze_encoder))
 
 
@@ -71,7 +71,9 @@ PAPER_TERMS = {"style": 100.0, "content": 150.0, "consistency": 200.0}
         pytest.param(lambda network: style_phase(network, supervised=1.0), id="supervised"),
         pytest.param(lambda network: style_phase(network, **PAPER_TERMS, freeze_encoder=True), id="the paper's terms"),
         pytest.param(lambda network: style_phase(network, style=100.0, content=150.0), id="the paper's ablation"),
-        pytest.param(lambda network: style_phase(network, supervised=1.0, drawing=0.2, consistency=0.05), id="compact"),
+        pytest.param(
+            lambda network: style_phase(network, supervised=1.0, prediction=0.2, consistency=0.05), id="compact"
+        ),
     ],
 )
 def test_a_few_steps_on_one_pair_cut_the_loss(network, example, make_module):
@@ -95,7 +97,7 @@ def test_an_encoder_that_learns_on_is_judged_by_a_copy_that_does_not(network, ex
 
 def test_terms_of_weight_0_are_not_computed(network, example):
     assert set(style_phase(network, supervised=1.0, style=2.0).loss(example)) == {"supervised", "style", "content"}
-    assert set(style_phase(network, drawing=1.0).loss(example)) == {"drawing"}
+    assert set(style_phase(network, prediction=1.0).loss(example)) == {"prediction"}
 
 
 @pytest.mark.parametrize("dimming", [1.0, 0.9], ids=["targets that are sources, too", "targets of their own"])

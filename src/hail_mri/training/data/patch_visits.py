@@ -111,7 +111,7 @@ def shown_in(visit: PatchVisit, patch: Patch) -> Shown:
     seen = _mask_of(visit.view.field_of_view, visit.outer)
     keep = seen & brain if visit.view.stripped else seen
     inner = visit.box.slices_in(visit.outer)
-    box = Patch(patch.counts[inner], patch.modulation[(slice(None), *inner)], patch.n_points)
+    box = Patch(patch.counts[inner], patch.tissue_factors[(slice(None), *inner)], patch.n_points)
     return Shown(keep[inner], (mask * seen)[inner], class_counts(counts_left(box, keep[inner])))
 
 
@@ -140,7 +140,7 @@ def scan_visit(visit: PatchVisit, patch: Patch, look: Look, *, noise: torch.Gene
         patch_signal(patch, site),
         affine,
         site,
-        receive=visit.coil.field,
+        receive_field=visit.coil.field,
         receive_strength=visit.coil.strength,
         noise=noise,
     )[visit.box.slices_in(visit.outer)]
@@ -173,10 +173,10 @@ def white_matter_intensity(view: View, site: Site, coil: Coil) -> float:
     rows = rows[n_white == n_white.max()]
     counts = torch.zeros(len(rows), 1, 1, len(TISSUES), dtype=torch.uint8)
     counts[..., white] = head.tissue.shape[1]
-    pure = Patch(counts, head.modulation[:, rows, None, None].float(), head.tissue.shape[1])
+    pure = Patch(counts, head.tissue_factors[:, rows, None, None].float(), head.tissue.shape[1])
     to_mm = torch.tensor(head.affine, dtype=torch.float32)
-    receive = coil.field.at(view.index(rows).float() @ to_mm[:3, :3].T + to_mm[:3, 3])[0]
-    signal = patch_signal(pure, site)[:, 0, 0] * torch.exp(coil.strength * receive)
+    receive_field = coil.field.at(view.index(rows).float() @ to_mm[:3, :3].T + to_mm[:3, 3])[0]
+    signal = patch_signal(pure, site)[:, 0, 0] * torch.exp(coil.strength * receive_field)
     return max(float(signal.median()), 1e-6)
 
 

@@ -1,6 +1,6 @@
 """Training pairs: two subjects, two sites, both directions, and the truth.
 
-From two placed heads (i and j) and two sites (a and b) come four scans. They make two examples, as in the paper's
+From two phantoms (i and j) and two sites (a and b) come four scans. They make two examples, as in the paper's
 batches: i goes from a to b with j at b as its target, and j goes from b to a with i at a as its target. The truth is
 the source's head at the target's site, without noise and with the source's own receive field.
 """
@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import Dataset
 
 from hail_mri.preprocess.prepare import CEILING
-from hail_mri.simulation.acquisition import PlacedHead, random_receive_field
+from hail_mri.simulation.acquisition import Phantom, random_receive_field
 from hail_mri.simulation.scanners import random_site
 from hail_mri.training.augmentation.contrasts import random_gamma
 from hail_mri.training.augmentation.missing_parts import choose_stripped, random_field_of_view
@@ -26,7 +26,7 @@ TRUTH_CEILING = 2.0  # what is learned of brighter voxels: bright fat must not d
 
 
 class RandomSitePairs(Dataset[Batch]):
-    """Pairs drawn from a store of placed heads; item n depends on nothing but the seed and n.
+    """Pairs drawn from a store of phantoms; item n depends on nothing but the seed and n.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def scan_pair(visits: tuple[PatchVisit, PatchVisit], looks: tuple[Look, Look], g
     )
 
 
-def _random_views(heads: tuple[PlacedHead, PlacedHead], generator: torch.Generator) -> tuple[View, View]:
+def _random_views(heads: tuple[Phantom, Phantom], generator: torch.Generator) -> tuple[View, View]:
     """Draw what the scans show of two heads."""
     boxes = [Box(*random_field_of_view(head.shape, generator)) for head in heads]
     stripped = choose_stripped(generator)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from hail_mri.preprocess.prepare import CEILING, WHITE_MATTER
-from hail_mri.simulation.acquisition import PlacedHead
+from hail_mri.simulation.acquisition import Phantom
 from hail_mri.simulation.patches import Patch, cut_patch, patch_signal, signal_table
 from hail_mri.simulation.scanners import Site, random_site
 from hail_mri.simulation.tissues import INDEX_OF
@@ -95,7 +95,7 @@ def scan_patch(patch: Patch, site: Site, generator: torch.Generator, *, spacing:
     return sample.flipped() if chance(0.5, generator) else sample
 
 
-def _random_starts(head: PlacedHead, edge: int, generator: torch.Generator) -> tuple[int, int, int]:
+def _random_starts(head: Phantom, edge: int, generator: torch.Generator) -> tuple[int, int, int]:
     """Draw a box around some voxel of the head."""
     flat = int(head.voxels[int(torch.randint(len(head.voxels), (), generator=generator))])
     plane, row = head.shape[1] * head.shape[2], head.shape[2]

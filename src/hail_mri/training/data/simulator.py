@@ -10,8 +10,8 @@ from typing import Protocol
 from torch.utils.data import Dataset
 
 from hail_mri.training.batch import Batch
-from hail_mri.training.data.anatomy_split import AnatomySplit
 from hail_mri.training.data.heads import head_path
+from hail_mri.training.data.label_map_split import LabelMapSplit
 from hail_mri.training.data.source import Split
 from hail_mri.training.data.stores import fill_stores
 from hail_mri.training.running.budget import Budget
@@ -31,15 +31,15 @@ class Simulator:
 
     Attributes
     ----------
-    anatomies : AnatomySplit
+    label_maps : LabelMapSplit
     heads_dir : Path
-        Of the stores of placed heads, one a split.
+        Of the stores of phantoms, one a split.
     data : DataSection or ScanSection
     draw : Draw
         What a sample is.
     """
 
-    anatomies: AnatomySplit
+    label_maps: LabelMapSplit
     heads_dir: Path
     data: DataSection | ScanSection
     draw: Draw
@@ -47,12 +47,12 @@ class Simulator:
     @property
     def names(self) -> dict[Split, tuple[str, ...]]:
         """The label maps of each split."""
-        split = self.anatomies
+        split = self.label_maps
         return {"train": tuple(p.name for p in split.train), "validation": tuple(p.name for p in split.validation)}
 
     def prepare(self, budget: Budget, say: Callable[[str], None]) -> None:
         """Place the heads that are missing, see `fill_stores`."""
-        split = self.anatomies
+        split = self.label_maps
         fill_stores(self.heads_dir, self.data, budget, train=split.train, validation=split.validation, say=say)
 
     def samples(self, split: Split, *, first: int, n_items: int) -> Dataset[Batch]:

@@ -1,4 +1,4 @@
-"""The two stores of placed heads of a run: one to learn from, one for validation."""
+"""The two stores of phantoms of a run: one to learn from, one for validation."""
 
 from __future__ import annotations
 

@@ -19,5 +19,5 @@ class EncoderPhase(PaperPhase):
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return the reconstruction loss of every scan: with both directions in the batch, each is a source once."""
-        drawn = self.network.decoder(self.network.encoder(batch.source))
-        return {"reconstruction": reconstruction_loss(drawn.float(), batch.source)}
+        reconstruction = self.network.decoder(self.network.encoder(batch.source))
+        return {"reconstruction": reconstruction_loss(reconstruction.float(), batch.source)}

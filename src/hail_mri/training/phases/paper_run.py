@@ -1,4 +1,4 @@
-"""A training run: settings and anatomies in, a folder with checkpoints, curves and the model out.
+"""A training run: settings and label maps in, a folder with checkpoints, curves and the model out.
 
 The folder (see `run_folder`) ends with `<phase>.safetensors` and its model card: the best weights.
 """
@@ -19,8 +19,8 @@ from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.model.weights import ModelCard, load_feature_network, save_model
-from hail_mri.training.data.anatomy_split import split_anatomies
 from hail_mri.training.data.epochs import Epochs, EpochSizes
+from hail_mri.training.data.label_map_split import split_label_maps
 from hail_mri.training.data.simulated_pairs import RandomSitePairs
 from hail_mri.training.data.simulator import Simulator
 from hail_mri.training.data.source import SampleSource
@@ -41,7 +41,7 @@ def train(
     config_path: str | Path,
     out_dir: str | Path,
     *,
-    anatomies_dir: str | Path,
+    label_maps_dir: str | Path,
     init: str | Path | None = None,
     minutes: float = math.inf,
     resume: bool = False,
@@ -57,8 +57,8 @@ def train(
         TOML settings, see `configs/`.
     out_dir : path
         The run's folder; phase 2 finds the result of phase 1 in it.
-    anatomies_dir : path
-        Folder of FreeSurfer-style label maps, see `anatomy_split`.
+    label_maps_dir : path
+        Folder of FreeSurfer-style label maps, see `label_map_split`.
     init : path or str, optional
         Weights to start from, instead of the result of phase 1.
     minutes : float
@@ -77,10 +77,10 @@ def train(
     Raises
     ------
     InputError, MissingFileError, OutputExistsError
-        If the settings, the anatomies, the weights to start from or the folder cannot be used; if the run is finished;
+        If the settings, the label maps, the weights to start from or the folder cannot be used; if the run is finished;
         if the time is over before all heads are placed.
     """
-    settings, split = load_settings(config_path), split_anatomies(anatomies_dir)
+    settings, split = load_settings(config_path), split_label_maps(label_maps_dir)
     section = settings.encoder if phase == "encoder" else settings.style
     budget, folder = Budget(section.n_steps, minutes), RunFolder(Path(out_dir), phase)
     init = _init(phase, folder, init)

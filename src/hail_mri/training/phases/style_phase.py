@@ -57,13 +57,13 @@ class StylePhase(PaperPhase):
         source, target = batch.source, batch.require("target", by="phase 2")
         p, r = (v.float() for v in self._predict(batch, target))
         weights, terms = self.losses, {}
-        if weights.supervised or weights.drawing:
+        if weights.supervised or weights.prediction:
             truth, weight = batch.require("truth", by="the supervised loss"), _supervised_weight(batch)
         if weights.supervised:
             # Through the transfer in its simplest form: the network is to learn the change, not the head.
             terms["supervised"] = weights.supervised * supervised_loss(source + p - r, truth, weight)
-        if weights.drawing:
-            terms["drawing"] = weights.drawing * supervised_loss(p, truth, weight)
+        if weights.prediction:
+            terms["prediction"] = weights.prediction * supervised_loss(p, truth, weight)
         if weights.consistency:
             # Of source and target: with both directions in the batch, each scan is a source once.
             terms["consistency"] = weights.consistency * consistency_loss(r, source)

@@ -1,4 +1,4 @@
-"""A training run of the tissue network: settings and anatomies in, a folder with checkpoints, curves and weights out.
+"""A training run of the tissue network: settings and label maps in, a folder with checkpoints, curves and weights out.
 
 The folder (see `run_folder`) ends with `tissues.safetensors` and its model card, if validation got better than it was.
 """
@@ -18,8 +18,8 @@ from hail_mri.errors import InputError
 from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.weights import ModelCard, load_model, save_model
-from hail_mri.training.data.anatomy_split import split_anatomies
 from hail_mri.training.data.epochs import Epochs, EpochSizes
+from hail_mri.training.data.label_map_split import split_label_maps
 from hail_mri.training.data.simulated_scans import RandomSiteScans
 from hail_mri.training.data.simulator import Simulator
 from hail_mri.training.data.source import SampleSource
@@ -38,7 +38,7 @@ def train_tissues(
     config_path: str | Path,
     out_dir: str | Path,
     *,
-    anatomies_dir: str | Path,
+    label_maps_dir: str | Path,
     init: str | Path | None = None,
     minutes: float = math.inf,
     resume: bool = False,
@@ -53,8 +53,8 @@ def train_tissues(
         TOML settings, see `configs/compact.toml`.
     out_dir : path
         The run's folder.
-    anatomies_dir : path
-        Folder of FreeSurfer-style label maps, see `anatomy_split`.
+    label_maps_dir : path
+        Folder of FreeSurfer-style label maps, see `label_map_split`.
     init : path or str, optional
         Weights to go on from; new ones are written only if their validation loss is lower.
     minutes : float
@@ -73,10 +73,10 @@ def train_tissues(
     Raises
     ------
     InputError, MissingFileError, OutputExistsError
-        If settings, anatomies, weights to start from or the folder cannot be used; if the run is finished; if the time
+        If settings, label maps, weights to start from or the folder cannot be used; if the run is finished; if the time
         is over before all heads are placed.
     """
-    settings, split = load_tissue_settings(config_path), split_anatomies(anatomies_dir)
+    settings, split = load_tissue_settings(config_path), split_label_maps(label_maps_dir)
     budget, folder = Budget(settings.tissues.n_steps, minutes), RunFolder(Path(out_dir), NAME)
     checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
     precision, reason = choose_precision(settings.tissues.precision)

@@ -43,7 +43,7 @@ class RunFolder:
 
     @property
     def heads_dir(self) -> Path:
-        """The stores of placed heads."""
+        """The stores of phantoms."""
         return self.out_dir / "heads"
 
     @property

@@ -16,7 +16,7 @@ CENTRAL = 0.6  # share of the head's width and length there
 PERCENTILE = 75.0  # nearly half of these voxels are white matter
 
 
-def white_matter_level(data: NDArray[np.floating], weight: NDArray[np.floating], spacing: float) -> float:
+def measured_white_matter(data: NDArray[np.floating], weight: NDArray[np.floating], spacing: float) -> float:
     """Estimate the intensity of white matter.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Which anatomies train, which choose the weights, and which are only reported on."""
+"""Which label maps train, which choose the weights, and which are only reported on."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hail_mri.errors import InputError
-from hail_mri.simulation.anatomies import find_anatomies
+from hail_mri.simulation.label_maps import find_label_maps
 
 N_VALIDATION, N_TEST = 2, 2  # before the last by name, and the last
 
 
 @dataclass(frozen=True)
-class AnatomySplit:
+class LabelMapSplit:
     """Label maps by what they are for.
 
     Attributes
@@ -27,7 +27,7 @@ class AnatomySplit:
     test: tuple[Path, ...]
 
 
-def split_anatomies(folder: str | Path) -> AnatomySplit:
+def split_label_maps(folder: str | Path) -> LabelMapSplit:
     """
     Split the label maps of a folder by name.
 
@@ -43,7 +43,7 @@ def split_anatomies(folder: str | Path) -> AnatomySplit:
     >>> split_paths([Path(f"{n}.nii") for n in range(5)]).train
     (PosixPath('0.nii'),)
     """
-    paths = find_anatomies(folder)
+    paths = find_label_maps(folder)
     if len(paths) <= N_VALIDATION + N_TEST:
         raise InputError(
             f"{folder} holds {len(paths)} label maps, expected at least {N_VALIDATION + N_TEST + 1}",
@@ -52,7 +52,7 @@ def split_anatomies(folder: str | Path) -> AnatomySplit:
     return split_paths(paths)
 
 
-def split_paths(paths: Sequence[Path]) -> AnatomySplit:
+def split_paths(paths: Sequence[Path]) -> LabelMapSplit:
     """Split label maps that are in order."""
     first, second = len(paths) - N_VALIDATION - N_TEST, len(paths) - N_TEST
-    return AnatomySplit(tuple(paths[:first]), tuple(paths[first:second]), tuple(paths[second:]))
+    return LabelMapSplit(tuple(paths[:first]), tuple(paths[first:second]), tuple(paths[second:]))

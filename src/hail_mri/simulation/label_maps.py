@@ -1,6 +1,6 @@
-"""Anatomies: whole heads as maps of tissues, from FreeSurfer-style label maps.
+"""LabelMaps: whole heads as maps of tissues, from FreeSurfer-style label maps.
 
-An *anatomy* lives in a frame in mm (RAS+) whose origin is the middle of its head. Subjects are made of it by
+An *label map* lives in a frame in mm (RAS+) whose origin is the middle of its head. Subjects are made of it by
 deformation (`subjects`).
 """
 
@@ -23,7 +23,7 @@ LABEL_MAP_SUFFIXES = (".nii", ".nii.gz", ".mgz")
 
 
 @dataclass(frozen=True)
-class Anatomy:
+class LabelMap:
     """Tissue indices of a head.
 
     Attributes
@@ -64,12 +64,12 @@ class Anatomy:
         flat = (voxels[:, 0] * size[1] + voxels[:, 1]) * size[2] + voxels[:, 2]
         return torch.where(inside, self.tissue.reshape(-1)[flat], torch.tensor(AIR, dtype=torch.uint8))
 
-    def to(self, device: torch.device | str) -> Anatomy:
-        """Return the same anatomy on another device."""
-        return Anatomy(self.name, self.tissue.to(device), self.origin, self.spacing)
+    def to(self, device: torch.device | str) -> LabelMap:
+        """Return the same label map on another device."""
+        return LabelMap(self.name, self.tissue.to(device), self.origin, self.spacing)
 
 
-def find_anatomies(folder: str | Path) -> list[Path]:
+def find_label_maps(folder: str | Path) -> list[Path]:
     """
     Return the label maps of a folder, sorted by name.
 
@@ -82,14 +82,14 @@ def find_anatomies(folder: str | Path) -> list[Path]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise MissingFileError(f"no folder of anatomies at {folder}", hint="Give a folder of whole-head label maps.")
+        raise MissingFileError(f"no folder of label maps at {folder}", hint="Give a folder of whole-head label maps.")
     paths = sorted(path for path in folder.iterdir() if path.name.endswith(LABEL_MAP_SUFFIXES))
     if not paths:
         raise InputError(f"{folder} holds no label map, expected {', '.join(LABEL_MAP_SUFFIXES)}")
     return paths
 
 
-def load_anatomy(path: str | Path) -> Anatomy:
+def load_label_map(path: str | Path) -> LabelMap:
     """
     Read a whole-head label map with FreeSurfer labels, isotropic, .nii, .nii.gz or .mgz.
 
@@ -108,12 +108,12 @@ def load_anatomy(path: str | Path) -> Anatomy:
         labels = np.asanyarray(image.dataobj)
     except (nib.filebasedimages.ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(f"{path} cannot be read as a label map: {error}", hint="Expected NIfTI or MGH.") from error
-    return anatomy_from_labels(labels, image.header.get_zooms()[:3], name=path.name.split(".")[0])
+    return label_map_from_labels(labels, image.header.get_zooms()[:3], name=path.name.split(".")[0])
 
 
-def anatomy_from_labels(labels: np.ndarray, spacing: tuple[float, ...], *, name: str) -> Anatomy:
+def label_map_from_labels(labels: np.ndarray, spacing: tuple[float, ...], *, name: str) -> LabelMap:
     """
-    Make an anatomy of a FreeSurfer label array with axes in the order R, A, S.
+    Make a label map of a FreeSurfer label array with axes in the order R, A, S.
 
     Parameters
     ----------
@@ -142,10 +142,10 @@ def anatomy_from_labels(labels: np.ndarray, spacing: tuple[float, ...], *, name:
         raise InputError(f"label map {name} holds values that are no known FreeSurfer label: {unknown[:8]}")
     lookup = np.zeros(max(table) + 1, np.uint8)
     lookup[list(table)] = list(table.values())
-    return centred_anatomy(lookup[whole], float(spacing[0]), name)
+    return centred_label_map(lookup[whole], float(spacing[0]), name)
 
 
-def centred_anatomy(tissue: NDArray[np.uint8], spacing: float, name: str) -> Anatomy:
+def centred_label_map(tissue: NDArray[np.uint8], spacing: float, name: str) -> LabelMap:
     """
     Crop to the head, and put the origin into the middle of what is not air, 110 mm below the vertex.
 
@@ -170,4 +170,4 @@ def centred_anatomy(tissue: NDArray[np.uint8], spacing: float, name: str) -> Ana
     middle[2] = high[2] - 110 / spacing  # necks are cut at any height, vertices are not
     cropped = np.ascontiguousarray(tissue[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))])
     x, y, z = ((low - middle) * spacing).tolist()
-    return Anatomy(name, torch.from_numpy(cropped), (x, y, z), spacing)
+    return LabelMap(name, torch.from_numpy(cropped), (x, y, z), spacing)

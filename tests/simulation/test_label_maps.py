@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hail_mri.errors import InputError, MissingFileError
-from hail_mri.simulation.anatomies import anatomy_from_labels, find_anatomies, load_anatomy
+from hail_mri.simulation.label_maps import find_label_maps, label_map_from_labels, load_label_map
 from hail_mri.simulation.tissues import INDEX_OF, SOFT_TISSUE
 
 
@@ -33,7 +33,7 @@ def test_the_orientation_of_the_file_does_not_matter(ball, ball_labels, tmp_path
     ornt = nib.orientations.ornt_transform(nib.io_orientation(image.affine), nib.orientations.axcodes2ornt(codes))
     nib.save(image.as_reoriented(ornt), tmp_path / "ball.nii.gz")
 
-    assert torch.equal(load_anatomy(tmp_path / "ball.nii.gz").tissue, ball.tissue)
+    assert torch.equal(load_label_map(tmp_path / "ball.nii.gz").tissue, ball.tissue)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_the_orientation_of_the_file_does_not_matter(ball, ball_labels, tmp_path
 )
 def test_what_is_no_map_of_known_labels_is_refused(ball_labels, change, message):
     with pytest.raises(InputError, match=message):
-        anatomy_from_labels(change(ball_labels), (4.0, 4.0, 4.0), name="ball")
+        label_map_from_labels(change(ball_labels), (4.0, 4.0, 4.0), name="ball")
 
 
 def test_anisotropic_maps_are_refused(ball_labels, tmp_path):
     path = write_labels(ball_labels, tmp_path / "flat.nii.gz", np.diag([1, 1, 3, 1]))
 
     with pytest.raises(InputError, match="voxels of 1 x 1 x 3 mm"):
-        load_anatomy(path)
+        load_label_map(path)
 
 
 def test_missing_and_damaged_files_are_named(ball_labels, tmp_path):
@@ -69,29 +69,29 @@ def test_missing_and_damaged_files_are_named(ball_labels, tmp_path):
     (tmp_path / "text.nii.gz").write_bytes(gzip.compress(b"no image"))
 
     with pytest.raises(MissingFileError, match=r"no label map at .*none\.nii"):
-        load_anatomy(tmp_path / "none.nii")
+        load_label_map(tmp_path / "none.nii")
     for name in ("cut.nii.gz", "text.nii.gz"):
         with pytest.raises(InputError, match=f"{name} cannot be read"):
-            load_anatomy(tmp_path / name)
+            load_label_map(tmp_path / name)
 
 
 def test_a_folder_gives_its_label_maps_by_name(tmp_path):
     for name in ("b.nii.gz", "a.mgz", "c.nii", "notes.txt"):
         (tmp_path / name).touch()
 
-    assert [path.name for path in find_anatomies(tmp_path)] == ["a.mgz", "b.nii.gz", "c.nii"]
+    assert [path.name for path in find_label_maps(tmp_path)] == ["a.mgz", "b.nii.gz", "c.nii"]
 
 
 def test_a_folder_without_label_maps_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no label map"):
-        find_anatomies(tmp_path)
-    with pytest.raises(MissingFileError, match="no folder of anatomies"):
-        find_anatomies(tmp_path / "none")
+        find_label_maps(tmp_path)
+    with pytest.raises(MissingFileError, match="no folder of label maps"):
+        find_label_maps(tmp_path / "none")
 
 
 @pytest.mark.data
 def test_real_label_maps_are_understood(data_dir):
-    anatomy = load_anatomy(find_anatomies(data_dir / "anatomies")[0])
+    label_map = load_label_map(find_label_maps(data_dir / "anatomies")[0])
 
-    assert anatomy.spacing == 1.0
-    assert (anatomy.tissue == INDEX_OF["white_matter"]).sum() > 200_000
+    assert label_map.spacing == 1.0
+    assert (label_map.tissue == INDEX_OF["white_matter"]).sum() > 200_000
