@@ -20,7 +20,7 @@ from hail_mri.simulation.label_maps import LabelMap, load_label_map
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.training.data.store_key import StoreKey, claim_store, hash_files
 
-POSE_DEGREES = 10.0  # standard deviation: scans are read on their own axes, and heads lie tilted in them
+ROTATION_DEGREES = 10.0  # standard deviation: scans are read on their own axes, and heads lie tilted in them
 DEFORMATIONS = (0.5, 1.8)  # see `new_subject`: few label maps have to stand for all heads
 
 
@@ -69,7 +69,7 @@ def fill_store(
     InputError
         If the store holds heads that were made from other label maps, or with other settings.
     """
-    key = StoreKey(hash_files(label_map_paths), shape, spacing, seed, POSE_DEGREES, DEFORMATIONS)
+    key = StoreKey(hash_files(label_map_paths), shape, spacing, seed, ROTATION_DEGREES, DEFORMATIONS)
     claim_store(store_dir, key)
     return _place_missing(store_dir, label_map_paths, n_heads, key)
 
@@ -93,14 +93,14 @@ def _new_head(label_map: LabelMap | None, shape: tuple[int, int, int], affine: n
     if label_map is None:
         raise AssertionError("a label map is loaded whenever a head is missing")
     generator = torch.Generator().manual_seed(seed + 1)
-    transform = random_transform(generator, degrees=POSE_DEGREES)
+    transform = random_transform(generator, degrees=ROTATION_DEGREES)
     low, high = DEFORMATIONS
     deformation = low + (high - low) * float(torch.rand((), generator=generator))
     return place(new_subject(label_map, seed, deformation=deformation), shape, affine, transform=transform)
 
 
 def save_head(head: Phantom, path: Path) -> None:
-    """Write a phantom; the tissue_factors is kept in half precision."""
+    """Write a phantom; the factors of its tissues are kept in half precision."""
     tensors = {
         "shape": torch.tensor(head.shape),
         "affine": torch.from_numpy(head.affine),

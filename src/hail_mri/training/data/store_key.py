@@ -6,7 +6,6 @@ its look, a head does not tell whose it is.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 from hail_mri.errors import InputError
 from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.hashes import file_sha256
 from hail_mri.provenance.sidecar import write_json
 
 FILE_NAME = "store.json"
@@ -32,7 +32,7 @@ class StoreKey:
     shape : (int, int, int)
     spacing_mm : float
     seed : int
-    pose_degrees : float
+    rotation_degrees : float
         Standard deviation of rotations.
     deformations : (float, float)
         The least and the most, see `new_subject`.
@@ -42,17 +42,13 @@ class StoreKey:
     shape: tuple[int, int, int]
     spacing_mm: float
     seed: int
-    pose_degrees: float
+    rotation_degrees: float
     deformations: tuple[float, float]
 
 
 def hash_files(paths: Sequence[Path]) -> dict[str, str]:
     """Return the SHA-256 of files by their names, as hexadecimal digits."""
-    hashes = {}
-    for path in paths:
-        with path.open("rb") as file:
-            hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return hashes
+    return {path.name: file_sha256(path) for path in paths}
 
 
 def claim_store(store_dir: Path, key: StoreKey) -> None:
