@@ -1,14 +1,17 @@
 """The checks on a simulated head as it is, and spoilt in ways that would give plausible results without a word."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from scipy import ndimage
 
 from hail_mri.harmonize.check import Check, failures
-from hail_mri.harmonize.checks import check_pair, check_reading
+from hail_mri.harmonize.checks import check_pair, check_reading, check_style
 from hail_mri.harmonize.models import load_style_model
 from hail_mri.image.volume import Volume
+from hail_mri.model.tissue_classes import TISSUE_CLASSES
 from hail_mri.preprocess.prepare import prepare
 
 SPACING = 2.0  # mm
@@ -134,13 +137,73 @@ def test_thick_slices_are_told(scan, model):
     ("spoil", "name"),
     [
         pytest.param(lambda d, w: np.round(16 * d / w), "values in the brain", id="few levels"),
-        pytest.param(lambda d, w: np.minimum(d, 1.05 * w), "brain at the largest value", id="clipped"),
+        pytest.param(lambda d, w: np.minimum(d, 1.05 * w), "clipped voxels of the brain", id="clipped"),
+        pytest.param(lambda d, w: all_but_one(d, 1.05 * w), "clipped voxels of the brain", id="clipped but for one"),
+        pytest.param(lambda d, w: np.minimum(d, 1.2 * w), "clipped voxels of the head", id="bright tissue clipped"),
         pytest.param(lambda d, w: np.where(d < 0.2 * w, 0, d), "zeros inside the head", id="dark voxels set to 0"),
+        pytest.param(lambda d, w: np.maximum(d - 0.3 * w, 0), "zeros inside the brain", id="dark end cut off"),
     ],
 )
 def test_voxels_that_lost_their_values_are_told(scan, white_matter, model, spoil, name):
+    assert verdicts(scan, model)[name] == "ok"
     spoilt = scan.with_data(spoil(scan.data, white_matter).astype(np.float32))
-    assert verdicts(spoilt, model)[name] in ("check", "fail")
+    assert verdicts(spoilt, model)[name] == "check"
+
+
+def all_but_one(data, limit):
+    """Clip, beside a marker that is much brighter."""
+    data = np.minimum(data, limit)
+    data[tuple(n // 2 for n in data.shape)] = 3 * data.max()
+    return data
+
+
+def test_a_strong_receive_field_is_told(scan, model):
+    places = np.indices(scan.shape, dtype=np.float32)[1] * SPACING
+    field = np.exp((places - places.mean()) / 90)
+    assert verdicts(scan, model)["receive field in the brain"] == "ok"
+    assert verdicts(scan.with_data(scan.data * field), model)["receive field in the brain"] == "check"
+
+
+def masked_verdicts(scan, mask, model):
+    region = Volume(mask.astype(np.float32), scan.affine)
+    with torch.inference_mode():
+        reading = model.read(prepare(scan, spacing=model.spacing, stride=model.stride, region=region))
+    return {check.name: check.verdict for check in check_reading(reading)}
+
+
+def test_a_brain_mask_that_is_right_is_ok(scan, visit, model):
+    found = masked_verdicts(scan, visit.head.brain.numpy() > 0.5, model)
+    assert set(found.values()) == {"ok"}, found
+
+
+@pytest.mark.parametrize("wrong", ["the head", "shifted by 24 mm"])
+def test_a_mask_that_is_not_of_the_brain_is_told(scan, visit, model, wrong):
+    brain, head = visit.head.brain.numpy() > 0.5, visit.head.head.numpy() > 0.5
+    mask = head if wrong == "the head" else np.roll(brain, int(24 / SPACING), axis=1)
+    assert masked_verdicts(scan, mask, model)["brain in the brain mask"] == "check"
+
+
+@pytest.mark.parametrize(
+    ("tissue", "mean", "name"),
+    [
+        ("grey_matter", 1.2, "grey matter / white matter"),
+        ("csf", 0.9, "fluid / grey matter"),
+        ("white_matter", 3.0, "white matter of the card"),
+    ],
+)
+def test_a_card_that_was_edited_fails(scan, model, tissue, mean, name):
+    with torch.inference_mode():
+        reading = model.read(prepare(scan, spacing=model.spacing, stride=model.stride))
+    means = list(reading.style.means)
+    means[TISSUE_CLASSES.index(tissue)] = mean
+
+    as_it_was, edited = (
+        {check.name: check.verdict for check in check_style(style, 0.0, 900.0)}
+        for style in (reading.style, replace(reading.style, means=tuple(means)))
+    )
+
+    assert set(as_it_was.values()) == {"ok"}
+    assert edited[name] == "fail"
 
 
 def test_a_zero_point_that_was_guessed_is_told(scan, visit, model):
@@ -173,7 +236,7 @@ def test_a_model_without_tissues_checks_the_voxels(make_head, small_model):
     assert set(verdicts(make_head(), model)) == {
         "head size",
         "zeros inside the head",
-        "brain at the largest value",
+        "clipped voxels of the head",
         "values in the brain",
         "slice thickness",
         "intensity of no signal",

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from hail_mri.errors import InputError
 from hail_mri.harmonize.check import Check, failures
-from hail_mri.harmonize.checks import check_pair, check_reading
+from hail_mri.harmonize.checks import check_pair, check_reading, check_style
 from hail_mri.harmonize.models import load_style_model
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 from hail_mri.harmonize.style_card import StyleCard, measure_style
@@ -114,12 +114,14 @@ class Harmonizer:
             limit_threads(threads)
         torch.manual_seed(seed)
         self._model, card, self.weights_sha256 = load_style_model(model, _find_device(device))
+        self._target_is_masked = target_mask is not None
+        self.target_checks: tuple[Check, ...]
         if isinstance(target, StyleCard):
             _require_same_model(target, self.weights_sha256, self._model)
             if target_mask is not None:
                 raise InputError("a mask is given for a style card, expected one for a target scan")
             self.style = target
-            self.target_checks: tuple[Check, ...] = ()
+            self.target_checks = check_style(target.style, target.low, target.high)
             return
         with torch.inference_mode():
             self.style, self.target_checks = measure_style(target, self._model, card, self.weights_sha256, target_mask)
@@ -164,7 +166,9 @@ class Harmonizer:
         with _timed(seconds, "network"):
             reading = self._model.read(prepared)
         with _timed(seconds, "checks"):
-            checks = (*check_reading(reading), *check_pair(reading.style, self.style.style))
+            checks = check_reading(reading)
+            if brain_mask is None and not self._target_is_masked:  # a mask tells what is to be compared
+                checks += check_pair(reading.style, self.style.style)
         return Source(source, reading, seconds, checks)
 
     @torch.inference_mode()

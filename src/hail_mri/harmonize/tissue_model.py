@@ -68,8 +68,7 @@ class TissueModel:
         if not skull_stripped:  # where all is erased but the brain, the head mask is exact
             prepared = prepared.with_head(head_of(prior.numpy(), self.spacing))
         fit = fit_tissues(prior, volume, torch.from_numpy(prepared.weight), spacing=self.spacing)
-        covered = prepared.weight + prepared.background
-        measures = measure_map(prior.numpy(), prepared.weight, covered, self.spacing)
+        measures = measure_map(prior.numpy(), prepared.weight, prepared.field_of_view, self.spacing)
         unexplained = _unexplained(fit, volume, measures)
         reading = TissueReading(
             prepared, fit.style, skull_stripped, fit=fit, measures=measures, unexplained=unexplained

@@ -86,6 +86,11 @@ class Prepared:
         return scaled
 
     @property
+    def field_of_view(self) -> FloatArray:
+        """Share of each voxel of the network grid that the scan covers, (i, j, k)."""
+        return along_axes(np.ones((1, 1, 1), np.float32), row_sums(self.to_network))
+
+    @property
     def has_marked_background(self) -> bool:
         """Whether what is erased holds a value that is not that of no signal, and so has no place on the scale."""
         return self.constant is not None and self.constant != self.scale.low
