@@ -73,6 +73,8 @@ def test_every_verb_has_help(verb, capsys):
         pytest.param(["harmonize", "a.nii", "-o", "x.nii", "--strength", "nan"], "strength is nan", id="strength NaN"),
         pytest.param(["harmonize", "a.nii", "-o", "x.nii", "--threads", "0"], "threads is 0", id="no threads"),
         pytest.param(["harmonize", "a.nii", "-o", "x.nii", "--seed", "x"], "--seed", id="seed is no number"),
+        pytest.param(["harmonize", "a.nii", "-o", "x.nii", "--seed", "9" * 23], "to 18446744073709551615", id="seed"),
+        pytest.param(["harmonize", "a.nii", "-o", "x.nii", "--threads", "9" * 23], "1 to 1024", id="many threads"),
         pytest.param(["style", "-o", "x.json"], "TARGET", id="style without scans"),
         pytest.param(["simulate", "-o", "x", "--sites", "A"], "--subjects", id="no subjects"),
         pytest.param(
