@@ -187,6 +187,31 @@ class TestWithoutNetwork:
         assert [line.split(": ")[1] for line in printed.err.splitlines()] == ["failed"]
         assert "b.nii.gz is empty" in printed.err
 
+    def test_a_batch_says_which_checks_of_target_and_sources_are_not_ok_and_a_rerun_says_it_too(
+        self, tmp_path, make_scan, capsys
+    ):
+        target = make_scan(tmp_path / "t.nii.gz", seed=1, gain=3.0)
+        source = make_scan(tmp_path / "in/sub-01/a.nii.gz", gain=3.0)
+        make_scan(tmp_path / "in/sub-02/a.nii.gz")
+        arguments = ["harmonize", str(tmp_path / "in"), "--target", str(target), "-o", str(tmp_path / "out")]
+
+        for _ in ("first", "again"):
+            assert main(arguments) == 0
+            lines = capsys.readouterr().err.splitlines()
+            assert [line.partition(", expected")[0].rpartition(":")[0] for line in lines] == [
+                f"hail-mri: {path}: check brightness" for path in (target, source)
+            ]
+
+    def test_a_forced_batch_that_is_run_again_without_force_fails(self, tmp_path, make_scan, capsys):
+        target = make_scan(tmp_path / "t.nii.gz", seed=1)
+        make_scan(tmp_path / "in/a.nii.gz", gain=6.0)
+        arguments = ["harmonize", str(tmp_path / "in"), "--target", str(target), "-o", str(tmp_path / "out")]
+
+        assert main([*arguments, "--force"]) == 0
+        assert "a.nii.gz: fail brightness" in error_line(capsys)
+        assert main(arguments) == 70
+        assert "a.nii.gz fails 1 of 1 checks: brightness is" in error_line(capsys)
+
     def test_a_table_names_sources_and_results(self, tmp_path, make_scan, tree):
         target = make_scan(tmp_path / "t.nii.gz", seed=1)
         make_scan(tmp_path / "in/a.nii.gz")

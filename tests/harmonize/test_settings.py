@@ -21,7 +21,7 @@ def test_strengths_from_0_to_1_are_accepted(strength):
         pytest.param({"output_mode": "paper"}, "output mode is 'paper', expected", id="output mode"),
         pytest.param({"device": "tpu"}, "device is 'tpu', expected", id="device"),
         pytest.param({"threads": 0}, "threads is 0, expected", id="threads"),
-        pytest.param({"threads": 10**20}, "threads is 1.*, expected a number from 1 to 1024", id="threads of no machine"),
+        pytest.param({"threads": 10**20}, "threads is 1.*, expected .* to 1024", id="too many threads"),
         pytest.param({"seed": -1}, "seed is -1, expected", id="seed"),
         pytest.param({"seed": 2**64}, "seed is 1.*, expected .* to 18446744073709551615", id="seed beyond torch's"),
     ],
