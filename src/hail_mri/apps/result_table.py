@@ -12,6 +12,7 @@ from typing import Literal
 
 from hail_mri.apps.scan import Report
 from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.lock import locked
 
 RESULT_TABLE = "harmonized.tsv"
 NO_OUTPUT = "n/a"  # as in BIDS
@@ -57,11 +58,15 @@ def is_result_table(path: Path) -> bool:
 
 
 def write_outcomes(outcomes: Sequence[Outcome], table_path: Path) -> None:
-    """Write the table of results; rows of other runs into the folder are kept."""
+    """Write the table of results; rows of other runs into the folder are kept.
+
+    Raises
+    ------
+    UnwritableError
+        If it cannot be written; it stays as it was.
+    """
     rows = [_row(outcome, table_path.parent) for outcome in outcomes]
     ours = {row[:1] for row in rows} | {row[1:2] for row in rows if row[1] != NO_OUTPUT}
-    earlier = _read(table_path)[1:] if is_result_table(table_path) else []
-    others = [row for row in earlier if row[:1] not in ours and row[1:2] not in ours]
 
     def write(hidden: Mapping[Path, Path]) -> None:
         with hidden[table_path].open("w", encoding="utf-8", newline="") as file:
@@ -69,7 +74,11 @@ def write_outcomes(outcomes: Sequence[Outcome], table_path: Path) -> None:
             writer.writerow(_COLUMNS)
             writer.writerows([*others, *rows])
 
-    write_together([table_path], write)
+    # Between reading and replacing, another run must not write: its last row would be lost.
+    with locked(table_path):
+        earlier = _read(table_path)[1:] if is_result_table(table_path) else []
+        others = [row for row in earlier if row[:1] not in ours and row[1:2] not in ours]
+        write_together([table_path], write)
 
 
 def _read(table_path: Path) -> list[tuple[str, ...]]:
