@@ -132,15 +132,20 @@ def style(
     targets: Annotated[list[Path], typer.Argument(metavar="TARGET...", help="Scans of one site.")],
     *,
     output: Output,
+    brain_mask: Annotated[
+        list[Path] | None, typer.Option(help="Brain mask of a scan, on its grid; once for each scan, in their order.")
+    ] = None,
     model: Model = HarmonizeSettings.model,
+    threads: Threads = HarmonizeSettings.threads,
     force: Force = HarmonizeSettings.force,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a style card from scans of a site."""
     from hail_mri.apps.style_scans import make_style_card
 
+    settings = HarmonizeSettings(model=model, threads=threads, force=force)
     with progress("making a style card"):
-        checks = make_style_card(targets, output, model=model, force=force, overwrite=overwrite)
+        checks = make_style_card(targets, output, settings, brain_masks=brain_mask or (), overwrite=overwrite)
     for target, found in zip(targets, checks, strict=True):
         say_checks(target, found)
 
