@@ -34,9 +34,7 @@ def test_a_card_made_in_a_brain_mask_is_the_style_of_a_target_with_this_mask(tmp
         pytest.param(["a.nii.gz"] + 2 * ["--brain-mask", "mask.nii.gz"], "2 brain masks for 1 scans", id="many"),
         pytest.param(["a.nii.gz", "--brain-mask", "gone.nii"], "gone.nii does not exist", id="no such mask"),
         pytest.param(["a.nii.gz", "b.nii.gz", "a.nii.gz"], "a.nii.gz is given twice, expected", id="twice"),
-        pytest.param(
-            ["a.nii.gz", "copy.nii.gz"], "is given twice (the other time as a.nii.gz)", id="a copy"
-        ),
+        pytest.param(["a.nii.gz", "copy.nii.gz"], "is given twice (the other time as a.nii.gz)", id="a copy"),
         pytest.param(["a.nii.gz", "sub/../a.nii.gz"], "is given twice (the other time as a.nii.gz)", id="another path"),
         pytest.param(["a.nii.gz", "--threads", "0"], "threads is 0", id="no threads"),
     ],
