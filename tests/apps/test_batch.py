@@ -50,10 +50,11 @@ def test_a_scan_that_fails_does_not_stop_the_rest(tmp_path, make_scan, tree):
     for name in ("a", "c"):
         make_scan(tmp_path / f"in/{name}.nii.gz")
     (tmp_path / "in/b.nii.gz").write_bytes(b"not a scan")
+    (tmp_path / "in/d.nii.gz").symlink_to("d.nii.gz")
 
     outcomes, table_path = run(tmp_path / "in", tmp_path / "out", target)
 
-    assert [outcome.failed for outcome in outcomes] == [False, True, False]
+    assert [outcome.failed for outcome in outcomes] == [False, True, False, True]
     assert tree(tmp_path / "out") == ["a.json", "a.nii.gz", "c.json", "c.nii.gz", "harmonized.tsv"]
     assert "b.nii.gz" in read_results(table_path)[1]["message"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hail_mri.errors import InputError
 from hail_mri.image.nifti import READABLE_SUFFIXES
+from hail_mri.provenance.links import real_path
 
 Skipped = tuple[Path, str]  # and why
 
@@ -40,11 +41,11 @@ def walk(folder: Path, results: Path | None) -> tuple[list[Path], list[Skipped]]
     roots = [folder]  # grows by the links that are found
     # What lies in the folder itself comes first: that is the place it is known by.
     for root in roots:
-        if results is not None and root.resolve().is_relative_to(results):
+        if results is not None and real_path(root).is_relative_to(results):
             skipped.append((root, "it leads to the folder of the results"))
             continue
         for parent, folders, names in _folders_below(root):
-            own = parent.resolve()
+            own = real_path(parent)
             if own in walked or own == results:
                 folders.clear()
                 if own in walked:

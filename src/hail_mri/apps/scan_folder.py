@@ -10,6 +10,7 @@ from pathlib import Path
 from hail_mri.apps.folder_walk import walk
 from hail_mri.errors import InputError
 from hail_mri.image.nifti import READABLE_SUFFIXES
+from hail_mri.provenance.links import real_path
 
 T1_WEIGHTED = "T1w"
 # The last part of a name, after the last underscore: other contrasts of BIDS, and what is no scan at all.
@@ -47,7 +48,7 @@ def find_scans(folder: Path, output_dir: Path) -> FoundScans:
     InputError
         If there is no scan, or a folder cannot be listed.
     """
-    results, own = output_dir.resolve(), folder.resolve()
+    results, own = real_path(output_dir), real_path(folder)
     images, skipped = walk(folder, None if own.is_relative_to(results) else results)
     images.sort()
     has_t1w = any(_last_part(path) == T1_WEIGHTED.lower() for path in images if not _reason(path, folder, False))

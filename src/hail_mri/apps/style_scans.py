@@ -10,6 +10,7 @@ from hail_mri.errors import InputError
 from hail_mri.harmonize.history import check_history
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.provenance.free_paths import require_file_free
+from hail_mri.provenance.links import real_path
 
 if TYPE_CHECKING:
     from hail_mri.harmonize.check import Check
@@ -48,7 +49,7 @@ def make_style_card(
             f"there are {len(brain_masks)} brain masks for {len(targets)} scans, expected one for each, or none",
             "give --brain-mask once for each scan, in the same order",
         )
-    require_not_read(output, [path.resolve() for path in (*targets, *brain_masks)])
+    require_not_read(output, [real_path(path) for path in (*targets, *brain_masks)])
     require_file_free(output, overwrite=overwrite)
     masks: Sequence[Path | None] = brain_masks or [None] * len(targets)
     scans = [
