@@ -59,3 +59,12 @@ def test_a_card_never_replaces_a_mask(tmp_path, make_scan, mask, capsys):
 
     assert main(["style", str(scan), "--brain-mask", str(mask), "-o", str(mask), "--overwrite"]) == 2
     assert "is an input" in capsys.readouterr().err
+
+
+def test_a_card_never_replaces_the_sidecar_of_a_scan(tmp_path, make_scan, capsys):
+    scan = make_scan(tmp_path / "a.nii.gz")
+    (tmp_path / "a.json").write_text('{"RepetitionTime": 2.3}')
+
+    assert main(["style", str(scan), "-o", str(tmp_path / "a.json"), "--overwrite"]) == 2
+    assert "is an input" in capsys.readouterr().err
+    assert (tmp_path / "a.json").read_text() == '{"RepetitionTime": 2.3}'

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hail_mri.apps.requests import ScanRequest, require_not_read
+from hail_mri.apps.requests import ScanRequest, own_sidecar, require_not_read
 from hail_mri.apps.scan import Scan, read_scan, require_checked
 from hail_mri.errors import InputError
 from hail_mri.harmonize.history import check_history
@@ -49,7 +49,10 @@ def make_style_card(
             f"there are {len(brain_masks)} brain masks for {len(targets)} scans, expected one for each, or none",
             "give --brain-mask once for each scan, in the same order",
         )
-    require_not_read(output, [real_path(path) for path in (*targets, *brain_masks)])
+    read = [*targets, *brain_masks]
+    # A scan's own sidecar holds how it was acquired, and is JSON as a card is.
+    read += [sidecar for sidecar in map(own_sidecar, (*read, *map(real_path, read))) if sidecar is not None]
+    require_not_read(output, [real_path(path) for path in read])
     require_file_free(output, overwrite=overwrite)
     masks: Sequence[Path | None] = brain_masks or [None] * len(targets)
     scans = [
