@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from hail_mri.harmonize.check import Check
 from hail_mri.image.volume import Volume
 
 ScanMaker = Callable[..., Path]
@@ -18,11 +19,12 @@ ScanMaker = Callable[..., Path]
 def make_scan() -> ScanMaker:
     """Return a function that writes a scan of a ball in a bright shell, a little different for every seed."""
 
-    def make(path: Path, *, seed: int = 0, shape: tuple[int, int, int] = (24, 28, 20), spacing: float = 8.0) -> Path:
+    def make(path: Path, *, seed: int = 0, gain: float = 1.0) -> Path:
+        shape, spacing = (24, 28, 20), 8.0
         axes = np.meshgrid(*(np.linspace(-1.2, 1.2, n) for n in shape), indexing="ij")
         radius = np.sqrt(sum(axis**2 for axis in axes))
         data = 600.0 * (radius < 1.0) + 300.0 * (radius < 0.8) + 200.0 * (radius < 0.5)
-        data += np.random.default_rng(seed).uniform(0.0, 20.0, shape)
+        data = gain * (data + np.random.default_rng(seed).uniform(0.0, 20.0, shape))
         path.parent.mkdir(parents=True, exist_ok=True)
         affine = np.diag([spacing, spacing, spacing, 1.0])
         # FreeSurfer's format knows no float64.
@@ -33,18 +35,27 @@ def make_scan() -> ScanMaker:
     return make
 
 
+def brightness(scan: Volume) -> tuple[Check, ...]:
+    largest = scan.data.max()
+    verdict = "fail" if largest > 5000 else "check" if largest > 2000 else "ok"
+    return (Check("brightness", verdict, f"{largest:.0f}", "at most 2000", "too bright"),)
+
+
 class AddingHarmonizer:
-    """Stands in for the harmonizer: adds one to every voxel, and does not like scans brighter than 10,000."""
+    """Stands in for the harmonizer: adds one to every voxel, and does not like bright scans.
+
+    Beyond 2,000 they are worth a look, beyond 5,000 they fail, and beyond 10,000 there is a bug.
+    """
 
     def __init__(self, target: object, **settings: object) -> None:
         self.target = target
         self.settings = settings
-        self.target_checks: tuple[object, ...] = ()
+        self.target_checks = brightness(target) if isinstance(target, Volume) else ()
 
     def read(self, source: Volume, brain_mask: Volume | None = None) -> SimpleNamespace:
         if source.data.max() > 10_000:
             raise TypeError("a bug")
-        return SimpleNamespace(volume=source, brain_mask=brain_mask, checks=())
+        return SimpleNamespace(volume=source, brain_mask=brain_mask, checks=brightness(source))
 
     def change(self, source: SimpleNamespace, **choices: object) -> SimpleNamespace:
         self.choices = choices

@@ -71,6 +71,11 @@ def broken_link(folder: Path) -> Path:
     return folder / "bad.nii"
 
 
+def link_to_itself(folder: Path) -> Path:
+    (folder / "bad.nii").symlink_to("bad.nii")
+    return folder / "bad.nii"
+
+
 def plain_named_gz(folder: Path) -> Path:
     return nifti(ramp(10, 10, 10), "plain.nii")(folder).rename(folder / "bad.nii.gz")
 
@@ -120,6 +125,7 @@ BAD_SCANS = [
     pytest.param(nifti(ramp(5, 12, 12)), "at least 8", id="5 voxels"),
     pytest.param(lambda folder: folder / "bad.nii.gz", "does not exist", id="missing"),
     pytest.param(broken_link, "does not exist", id="broken link"),
+    pytest.param(link_to_itself, "cannot be read (Too many levels", id="link to itself"),
 ]
 
 

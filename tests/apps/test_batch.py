@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 from pathlib import Path
 
 import nibabel as nib
@@ -7,17 +8,20 @@ import numpy as np
 import pytest
 
 from hail_mri.apps import batch
-from hail_mri.apps.batch import harmonize_batch, write_outcomes
-from hail_mri.apps.scan import LookPath
-from hail_mri.errors import MissingFileError, OutputExistsError, UnwritableError
+from hail_mri.apps.batch import harmonize_batch
+from hail_mri.apps.scan import FileHarmonizer, LookPath
+from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.harmonize.settings import HarmonizeSettings
 
 pytestmark = pytest.mark.usefixtures("no_network")
 
 
-def run(source: Path, output: Path | None, target: Path, *, overwrite: bool = False):
+CHECK, FAIL = 3.0, 6.0  # gains of scans that are worth a look, and that fail
+
+
+def run(source: Path, output: Path | None, target: Path, *, overwrite: bool = False, force: bool = False):
     look = LookPath(target, is_style_card=False)
-    return harmonize_batch(source, output, None, look, HarmonizeSettings(), overwrite=overwrite)
+    return harmonize_batch(source, output, None, look, HarmonizeSettings(force=force), overwrite=overwrite)
 
 
 def read_results(path: Path) -> list[dict[str, str]]:
@@ -46,10 +50,11 @@ def test_a_scan_that_fails_does_not_stop_the_rest(tmp_path, make_scan, tree):
     for name in ("a", "c"):
         make_scan(tmp_path / f"in/{name}.nii.gz")
     (tmp_path / "in/b.nii.gz").write_bytes(b"not a scan")
+    (tmp_path / "in/d.nii.gz").symlink_to("d.nii.gz")
 
     outcomes, table_path = run(tmp_path / "in", tmp_path / "out", target)
 
-    assert [outcome.failed for outcome in outcomes] == [False, True, False]
+    assert [outcome.failed for outcome in outcomes] == [False, True, False, True]
     assert tree(tmp_path / "out") == ["a.json", "a.nii.gz", "c.json", "c.nii.gz", "harmonized.tsv"]
     assert "b.nii.gz" in read_results(table_path)[1]["message"]
 
@@ -83,6 +88,52 @@ def test_a_target_that_is_missing_stops_before_the_first_scan(tmp_path, make_sca
         run(tmp_path / "in", tmp_path / "out", tmp_path / "missing.nii.gz")
 
     assert tree(tmp_path) == ["in", "in/a.nii.gz"]
+
+
+def test_a_run_that_ends_before_its_first_scan_leaves_nothing_and_does_not_block_the_next(tmp_path, make_scan, tree):
+    make_scan(tmp_path / "in/a.nii.gz")
+    bad, good = make_scan(tmp_path / "bad.nii.gz", gain=FAIL), make_scan(tmp_path / "good.nii.gz")
+
+    with pytest.raises(InputError, match=r"bad\.nii\.gz fails"):
+        run(tmp_path / "in", tmp_path / "new/out", bad)
+
+    assert not (tmp_path / "new").exists()
+    outcomes, _ = run(tmp_path / "in", tmp_path / "new/out", good)
+    assert [outcome.status for outcome in outcomes] == ["done"]
+    assert tree(tmp_path / "new/out") == ["a.json", "a.nii.gz", "harmonized.tsv"]
+
+
+def test_a_run_that_is_interrupted_while_the_model_loads_leaves_nothing(tmp_path, make_scan, monkeypatch):
+    make_scan(tmp_path / "in/a.nii.gz")
+    (tmp_path / "in/a_mask.nii.gz").touch()
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FileHarmonizer, "__init__", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "in", tmp_path / "out", make_scan(tmp_path / "target.nii.gz"))
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_of_results_without_rows_is_one_of_ours(tmp_path, make_scan):
+    make_scan(tmp_path / "in/a.nii.gz")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/harmonized.tsv").write_text("source\toutput\tstatus\tmessage\tseconds\n")
+
+    _, table_path = run(tmp_path / "in", tmp_path / "out", make_scan(tmp_path / "target.nii.gz"))
+
+    assert [row["status"] for row in read_results(table_path)] == ["done"]
+
+
+def test_a_table_of_somebody_else_is_not_replaced(tmp_path, make_scan):
+    make_scan(tmp_path / "in/a.nii.gz")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/harmonized.tsv").write_text("source\toutput\n")
+
+    with pytest.raises(OutputExistsError, match=r"harmonized\.tsv exists"):
+        run(tmp_path / "in", tmp_path / "out", make_scan(tmp_path / "target.nii.gz"))
 
 
 def test_what_was_done_is_listed_when_the_run_is_interrupted(tmp_path, make_scan, monkeypatch, tree):
@@ -152,6 +203,66 @@ class TestRerun:
             run(tmp_path / "in", tmp_path / "out", target)
 
 
+class TestChecks:
+    @pytest.fixture
+    def message(self, tmp_path):
+        return lambda: read_results(tmp_path / "out/harmonized.tsv")[0]["message"]
+
+    def test_those_that_are_not_ok_are_listed_and_a_rerun_keeps_them(self, tmp_path, make_scan, message):
+        make_scan(tmp_path / "in/a.nii.gz", gain=CHECK)
+        target = make_scan(tmp_path / "target.nii.gz", gain=CHECK, seed=9)
+        expected = r"A warning\.; check brightness: \d+, .* bright; target: check brightness: \d+, .* bright"
+
+        run(tmp_path / "in", tmp_path / "out", target)
+        first = message()
+        outcomes, _ = run(tmp_path / "in", tmp_path / "out", target)
+
+        assert re.fullmatch(expected, first)
+        assert (outcomes[0].status, message()) == ("done already", first)
+
+    def test_a_result_that_was_forced_is_done_for_those_who_force_alone(self, tmp_path, make_scan, message):
+        make_scan(tmp_path / "in/a.nii.gz", gain=FAIL)
+        target = make_scan(tmp_path / "target.nii.gz", seed=9)
+        forced, _ = run(tmp_path / "in", tmp_path / "out", target, force=True)
+        result = (tmp_path / "out/a.nii.gz").read_bytes()
+
+        refused, _ = run(tmp_path / "in", tmp_path / "out", target)
+        assert "a.nii.gz fails 1 of 1 checks: brightness is" in message()
+        again, _ = run(tmp_path / "in", tmp_path / "out", target, force=True)
+
+        assert [outcomes[0].status for outcomes in (forced, refused, again)] == ["done", "failed", "done already"]
+        assert (tmp_path / "out/a.nii.gz").read_bytes() == result
+        assert "fail brightness" in message()
+
+    def test_a_target_that_was_forced_needs_to_be_forced_again(self, tmp_path, make_scan):
+        make_scan(tmp_path / "in/a.nii.gz")
+        target = make_scan(tmp_path / "target.nii.gz", gain=FAIL)
+        run(tmp_path / "in", tmp_path / "out", target, force=True)
+
+        with pytest.raises(InputError, match=r"target\.nii\.gz fails"):
+            run(tmp_path / "in", tmp_path / "out", target)
+
+    @pytest.mark.parametrize(
+        "checks",
+        [
+            pytest.param(None, id="none"),
+            pytest.param({"Source": []}, id="none of the target"),
+            pytest.param({"Source": [{"name": "brightness"}], "Target": []}, id="no verdict"),
+            pytest.param({"Source": ["ok"], "Target": []}, id="no entries"),
+            pytest.param({"Source": 1, "Target": []}, id="no list"),
+        ],
+    )
+    def test_a_result_whose_sidecar_tells_no_checks_is_not_taken_for_done(self, tmp_path, make_scan, checks):
+        make_scan(tmp_path / "in/a.nii.gz")
+        target = make_scan(tmp_path / "target.nii.gz", seed=9)
+        run(tmp_path / "in", tmp_path / "out", target)
+        sidecar = tmp_path / "out/a.json"
+        sidecar.write_text(json.dumps(json.loads(sidecar.read_text(encoding="utf-8")) | {"Checks": checks}))
+
+        with pytest.raises(OutputExistsError, match=r"a\.nii\.gz exists"):
+            run(tmp_path / "in", tmp_path / "out", target)
+
+
 def test_two_folders_may_go_into_one_and_both_are_listed(tmp_path, make_scan):
     target = make_scan(tmp_path / "target.nii.gz", seed=9)
     make_scan(tmp_path / "one/a.nii.gz", seed=1)
@@ -172,10 +283,3 @@ def test_what_is_skipped_is_listed_with_the_reason(tmp_path, make_scan):
 
     row = {row["source"]: row for row in read_results(table_path)}["../in/a_mask.nii.gz"]
     assert (row["status"], row["output"], row["message"]) == ("skipped", "n/a", "its name ends in mask")
-
-
-def test_a_table_of_results_that_cannot_be_written_is_named(tmp_path):
-    (tmp_path / "file").touch()
-
-    with pytest.raises(UnwritableError, match=r"file/harmonized\.tsv could not be written"):
-        write_outcomes([], tmp_path / "file" / "harmonized.tsv")

@@ -73,6 +73,8 @@ def test_every_verb_has_help(verb, capsys):
         pytest.param(["harmonize", "a.nii", "-o", "x.nii", "--strength", "nan"], "strength is nan", id="strength NaN"),
         pytest.param(["harmonize", "a.nii", "-o", "x.nii", "--threads", "0"], "threads is 0", id="no threads"),
         pytest.param(["harmonize", "a.nii", "-o", "x.nii", "--seed", "x"], "--seed", id="seed is no number"),
+        pytest.param(["harmonize", "a.nii", "-o", "x.nii", "--seed", "9" * 23], "to 18446744073709551615", id="seed"),
+        pytest.param(["harmonize", "a.nii", "-o", "x.nii", "--threads", "9" * 23], "1 to 1024", id="many threads"),
         pytest.param(["style", "-o", "x.json"], "TARGET", id="style without scans"),
         pytest.param(["simulate", "-o", "x", "--sites", "A"], "--subjects", id="no subjects"),
         pytest.param(
@@ -184,6 +186,31 @@ class TestWithoutNetwork:
         assert printed.out.startswith("1 of 2 scans harmonized")
         assert [line.split(": ")[1] for line in printed.err.splitlines()] == ["failed"]
         assert "b.nii.gz is empty" in printed.err
+
+    def test_a_batch_says_which_checks_of_target_and_sources_are_not_ok_and_a_rerun_says_it_too(
+        self, tmp_path, make_scan, capsys
+    ):
+        target = make_scan(tmp_path / "t.nii.gz", seed=1, gain=3.0)
+        source = make_scan(tmp_path / "in/sub-01/a.nii.gz", gain=3.0)
+        make_scan(tmp_path / "in/sub-02/a.nii.gz")
+        arguments = ["harmonize", str(tmp_path / "in"), "--target", str(target), "-o", str(tmp_path / "out")]
+
+        for _ in ("first", "again"):
+            assert main(arguments) == 0
+            lines = capsys.readouterr().err.splitlines()
+            assert [line.partition(", expected")[0].rpartition(":")[0] for line in lines] == [
+                f"hail-mri: {path}: check brightness" for path in (target, source)
+            ]
+
+    def test_a_forced_batch_that_is_run_again_without_force_fails(self, tmp_path, make_scan, capsys):
+        target = make_scan(tmp_path / "t.nii.gz", seed=1)
+        make_scan(tmp_path / "in/a.nii.gz", gain=6.0)
+        arguments = ["harmonize", str(tmp_path / "in"), "--target", str(target), "-o", str(tmp_path / "out")]
+
+        assert main([*arguments, "--force"]) == 0
+        assert "a.nii.gz: fail brightness" in error_line(capsys)
+        assert main(arguments) == 70
+        assert "a.nii.gz fails 1 of 1 checks: brightness is" in error_line(capsys)
 
     def test_a_table_names_sources_and_results(self, tmp_path, make_scan, tree):
         target = make_scan(tmp_path / "t.nii.gz", seed=1)

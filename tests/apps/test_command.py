@@ -18,7 +18,7 @@ pytest.importorskip("hail_mri.harmonize.harmonizer")
 def hail_mri_command(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     # The package under test, installed or not.
     environment = os.environ | {"PYTHONPATH": str(Path(hail_mri.__file__).parents[1])}
-    command = [sys.executable, "-m", "hail_mri.apps.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "hail_mri", *map(str, arguments)]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -86,3 +86,10 @@ def test_names_with_blanks_and_any_letters_are_names_like_others(tmp_path, make_
     assert done.returncode == 0, done.stderr
     assert all("scän.nii.gz: " in line or "t.nii.gz: " in line for line in done.stderr.splitlines())
     assert tree(tmp_path / "결과 1") == ["脳.json", "脳.nii.gz"]
+
+
+def test_the_package_run_as_a_module_is_the_command():
+    folder = Path(hail_mri.__file__).parent
+
+    assert hail_mri_command("--version", folder=folder).stdout == f"hail-mri {hail_mri.__version__}\n"
+    assert hail_mri_command("harmonise", folder=folder).returncode == 2

@@ -52,6 +52,12 @@ def test_where_names_are_those_of_bids_only_t1_weighted_scans_are_taken(tmp_path
     assert reasons["sub-01_T1w.nii.gz"] == "it lies in derivatives"
 
 
+def test_results_above_the_scans_leave_nothing_out(tmp_path):
+    touch(tmp_path, "in/a.nii.gz")
+
+    assert found(tmp_path / "in", tmp_path) == ["a.nii.gz"]
+
+
 @pytest.mark.parametrize("name", ["a_mask.nii.gz", "a-mask.nii", "T1_brainmask.nii.gz", "x_FLAIR.nii", "a.seg.nii.gz"])
 def test_masks_and_other_contrasts_are_no_scans_where_names_are_free(tmp_path, name):
     touch(tmp_path, "mprage.nii.gz", "t1.nii", name)
@@ -71,3 +77,12 @@ def test_a_folder_of_masks_alone_is_refused(tmp_path):
 
     with pytest.raises(InputError, match="1 images, but none"):
         find_scans(tmp_path, tmp_path / "out")
+
+
+def test_a_folder_of_lost_links_is_refused_with_one_of_them(tmp_path):
+    (tmp_path / "sub-01").symlink_to(tmp_path / "gone")
+
+    with pytest.raises(InputError, match="has no scans") as caught:
+        find_scans(tmp_path, tmp_path / "out")
+
+    assert caught.value.hint == f"{tmp_path / 'sub-01'}: it is a link that leads nowhere"

@@ -1,56 +1,17 @@
 """Many scans with one target, one after the other; a scan that fails does not stop the rest."""
 
-import csv
-import os
 import time
 import traceback
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from hail_mri.apps.earlier import is_done
-from hail_mri.apps.requests import ScanRequest, requests_of_batch, require_possible
-from hail_mri.apps.scan import FileHarmonizer, LookPath, read_scan, read_target
+from hail_mri.apps.earlier import earlier_report
+from hail_mri.apps.requests import Batch, ScanRequest, requests_of_batch, require_possible
+from hail_mri.apps.result_table import RESULT_TABLE, Outcome, is_result_table, write_outcomes
+from hail_mri.apps.scan import FileHarmonizer, LookPath, Report, Target, read_scan, read_target
 from hail_mri.apps.terminal import one_line, progress
 from hail_mri.errors import HailError
+from hail_mri.harmonize.check import failures
 from hail_mri.harmonize.settings import HarmonizeSettings
-from hail_mri.provenance.atomic_write import write_together
-
-RESULT_TABLE = "harmonized.tsv"
-NO_OUTPUT = "n/a"  # as in BIDS
-_COLUMNS = ("source", "output", "status", "message", "seconds")
-
-
-Status = Literal["done", "done already", "failed", "skipped"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one image.
-
-    Attributes
-    ----------
-    source : Path
-    output : Path or None
-        None if it was skipped.
-    status : Status
-        "done already" if its result was there, made of the same files with the same settings.
-    message : str
-        The error, the warnings, or the reason to skip it.
-    seconds : float
-    """
-
-    source: Path
-    output: Path | None
-    status: Status
-    message: str
-    seconds: float = 0.0
-
-    @property
-    def failed(self) -> bool:
-        """Whether there is no result where one was wanted."""
-        return self.status == "failed"
 
 
 def harmonize_batch(
@@ -79,7 +40,7 @@ def harmonize_batch(
     Returns
     -------
     outcomes : list of Outcome
-        One for each scan, in their order.
+        One for each image: first what is skipped and what was done already, then the others in their order.
     table_path : Path
         `harmonized.tsv` among the results: source, output (relative to the table's folder), status, message, seconds.
         It is complete after every scan, so that nothing is lost when the run is stopped; a later run goes on with what
@@ -88,21 +49,28 @@ def harmonize_batch(
     Raises
     ------
     HailError
-        Before the first scan, if any result could not be written or the look cannot be had.
+        Before the first scan, if any result could not be written or the look cannot be had; nothing is left behind.
+
+    Notes
+    -----
+    A result of a scan that fails a check, made with `force`, is done for runs that force, too. For others the scan
+    fails as any would, and the result stays as it is.
     """
     batch = requests_of_batch(source, output, brain_mask)
     table_path = (source.parent if output is None else output) / RESULT_TABLE
     inputs = look.read if source.is_dir() else [*look.read, source]
     target = read_target(look)
-    done = [] if overwrite else [r for r in batch.requests if is_done(r, target.file, settings, look.brain_mask)]
+    reports = {} if overwrite else _earlier_reports(batch, target, settings, look)
+    done = {request: report for request, report in reports.items() if settings.force or not _has_failures(report)}
     missing = [request for request in batch.requests if request not in done]
-    require_possible(
-        missing, inputs, table_path=table_path, overwrite=overwrite, rewrite_table=bool(_rows_of(table_path))
-    )
+    # Not those that were forced: they will fail, and if not, what is there is not replaced.
+    new = [request for request in missing if request not in reports]
+    rewrite_table = is_result_table(table_path)
+    require_possible(new, inputs, table_path=table_path, overwrite=overwrite, rewrite_table=rewrite_table)
     outcomes = [Outcome(path, None, "skipped", reason) for path, reason in batch.skipped]
-    outcomes += [Outcome(request.source, request.output, "done already", "") for request in done]
-    write_outcomes(outcomes, table_path)
+    outcomes += [Outcome(r.source, r.output, "done already", _message(told), report=told) for r, told in done.items()]
     if not missing:
+        write_outcomes(outcomes, table_path)
         return outcomes, table_path
     harmonizer = FileHarmonizer(target, settings, overwrite=overwrite)
     with progress("harmonizing", total=len(missing)) as advance:
@@ -113,29 +81,17 @@ def harmonize_batch(
     return outcomes, table_path
 
 
-def write_outcomes(outcomes: Sequence[Outcome], table_path: Path) -> None:
-    """Write the table of results; rows of other runs into the folder are kept."""
-    rows = [_row(outcome, table_path.parent) for outcome in outcomes]
-    ours = {row[:1] for row in rows} | {row[1:2] for row in rows if row[1] != NO_OUTPUT}
-    others = [row for row in _rows_of(table_path) if row[:1] not in ours and row[1:2] not in ours]
-
-    def write(hidden: Mapping[Path, Path]) -> None:
-        with hidden[table_path].open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, dialect="excel-tab", lineterminator="\n")
-            writer.writerow(_COLUMNS)
-            writer.writerows([*others, *rows])
-
-    write_together([table_path], write)
+def _earlier_reports(
+    batch: Batch, target: Target, settings: HarmonizeSettings, look: LookPath
+) -> dict[ScanRequest, Report]:
+    """Return the requests whose results are there, with what was said of them."""
+    reports = {r: earlier_report(r, target.file, settings, look.brain_mask) for r in batch.requests}
+    return {request: report for request, report in reports.items() if report is not None}
 
 
-def _rows_of(table_path: Path) -> list[tuple[str, ...]]:
-    """Return the rows of a table of results; none if there is no table, or another one."""
-    try:
-        with table_path.open(encoding="utf-8", newline="") as file:
-            header, *rows = (tuple(cells) for cells in csv.reader(file, dialect="excel-tab"))
-    except (OSError, ValueError, csv.Error):
-        return []
-    return rows if header == _COLUMNS and all(len(row) == len(header) for row in rows) else []
+def _has_failures(report: Report) -> bool:
+    """Return whether the source or the target of a result failed a check."""
+    return any(failures(checks) for checks in report.checks.values())
 
 
 def _attempt(request: ScanRequest, harmonizer: FileHarmonizer) -> Outcome:
@@ -143,24 +99,27 @@ def _attempt(request: ScanRequest, harmonizer: FileHarmonizer) -> Outcome:
     start = time.perf_counter()
     try:
         report = harmonizer.run(read_scan(request), request.output)
-        message = "; ".join([*report.warnings, *(str(c) for c in report.checks["Source"] if c.verdict != "ok")])
-        status: Status = "done"
     except HailError as error:
-        message, status = _with_name(request.source, one_line(error)), "failed"
+        message = _with_name(request.source, one_line(error))
     except Exception as error:  # noqa: BLE001
         # A bug of ours: shown in full, but the other scans of a night's run should not pay for it.
         traceback.print_exc()
-        message, status = _with_name(request.source, f"internal error, {error!r}"), "failed"
-    return Outcome(request.source, request.output, status, message, time.perf_counter() - start)
+        message = _with_name(request.source, f"internal error, {error!r}")
+    else:
+        seconds = time.perf_counter() - start
+        return Outcome(request.source, request.output, "done", _message(report), seconds, report)
+    known = Report((), {"Source": (), "Target": harmonizer.target_checks})
+    return Outcome(request.source, request.output, "failed", message, time.perf_counter() - start, known)
+
+
+def _message(report: Report) -> str:
+    """Return what is to be known of a result: its warnings, and the checks that are not ok."""
+    source, target = (
+        [check for check in report.checks[name] if check.verdict != "ok"] for name in ("Source", "Target")
+    )
+    return "; ".join([*report.warnings, *map(str, source), *(f"target: {check}" for check in target)])
 
 
 def _with_name(source: Path, message: str) -> str:
     """Return a message that says which scan it is about."""
     return message if str(source) in message else f"{source}: {message}"
-
-
-def _row(outcome: Outcome, folder: Path) -> tuple[str, ...]:
-    """Return the cells of one outcome."""
-    source = os.path.relpath(outcome.source, folder)
-    output = NO_OUTPUT if outcome.output is None else os.path.relpath(outcome.output, folder)
-    return (source, output, outcome.status, " ".join(outcome.message.split()), f"{outcome.seconds:.2f}")

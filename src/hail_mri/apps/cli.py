@@ -10,30 +10,20 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from hail_mri import __version__
+from hail_mri.apps.findings import say_batch, say_checks, say_warnings
+from hail_mri.apps.options import Force, Model, Output, Overwrite, Seed, Threads
 from hail_mri.apps.terminal import PROGRAM, one_line, progress, say
 from hail_mri.errors import HailError, InputError
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 
-if TYPE_CHECKING:
-    from hail_mri.apps.batch import Outcome
-    from hail_mri.apps.scan import LookPath
-    from hail_mri.harmonize.check import Check
-
 EXIT_WRONG_REQUEST = 2
 EXIT_SOME_FAILED = 70
 EXIT_INTERRUPTED = 130
-
-Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.", show_default=False)]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")]
-Force = Annotated[bool, typer.Option("--force", help="Go on with a scan that fails a check.")]
-Model = Annotated[str, typer.Option(metavar="NAME|PATH", help="Shipped weights, or a safetensors file.")]
-Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
-LabelMaps = Annotated[Path | None, typer.Option(help="Folder of label maps to use in place of the built-in head.")]
 
 app = typer.Typer(
     name=PROGRAM,
@@ -105,7 +95,7 @@ def harmonize(
     brain_mask: Annotated[Path | None, typer.Option(help="Brain mask of the source, on its grid.")] = None,
     target_mask: Annotated[Path | None, typer.Option(help="Brain mask of the target, on its grid.")] = None,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = HarmonizeSettings.device,
-    threads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads.")] = HarmonizeSettings.threads,
+    threads: Threads = HarmonizeSettings.threads,
     seed: Seed = HarmonizeSettings.seed,
     force: Force = HarmonizeSettings.force,
     overwrite: Overwrite = False,
@@ -113,7 +103,7 @@ def harmonize(
     """Give a scan, or many, the look of a target."""
     from hail_mri.apps.batch import harmonize_batch
     from hail_mri.apps.requests import is_batch, request_of_scan
-    from hail_mri.apps.scan import harmonize_scan
+    from hail_mri.apps.scan import harmonize_scan, look_path
 
     settings = HarmonizeSettings(
         model=model,
@@ -124,16 +114,16 @@ def harmonize(
         seed=seed,
         force=force,
     )
-    look = _look(target, style, target_mask)
+    look = look_path(target, style, target_mask)
     if is_batch(source):
         outcomes, table_path = harmonize_batch(source, output, brain_mask, look, settings, overwrite=overwrite)
-        return _report_batch(outcomes, table_path)
+        say_batch(outcomes, table_path, look.path)
+        return EXIT_SOME_FAILED if any(outcome.failed for outcome in outcomes) else 0
     with progress("harmonizing"):
         report = harmonize_scan(request_of_scan(source, output, brain_mask), look, settings, overwrite=overwrite)
     for path, checks in zip((source, look.path), report.checks.values(), strict=True):
-        _say_checks(path, checks)
-    for warning in report.warnings:
-        say("warning", warning)
+        say_checks(path, checks)
+    say_warnings(report.warnings)
     return 0
 
 
@@ -142,17 +132,22 @@ def style(
     targets: Annotated[list[Path], typer.Argument(metavar="TARGET...", help="Scans of one site.")],
     *,
     output: Output,
+    brain_mask: Annotated[
+        list[Path] | None, typer.Option(help="Brain mask of a scan, on its grid; once for each scan, in their order.")
+    ] = None,
     model: Model = HarmonizeSettings.model,
+    threads: Threads = HarmonizeSettings.threads,
     force: Force = HarmonizeSettings.force,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a style card from scans of a site."""
     from hail_mri.apps.style_scans import make_style_card
 
+    settings = HarmonizeSettings(model=model, threads=threads, force=force)
     with progress("making a style card"):
-        checks = make_style_card(targets, output, model=model, force=force, overwrite=overwrite)
+        checks = make_style_card(targets, output, settings, brain_masks=brain_mask or (), overwrite=overwrite)
     for target, found in zip(targets, checks, strict=True):
-        _say_checks(target, found)
+        say_checks(target, found)
 
 
 @app.command()
@@ -166,7 +161,7 @@ def segment(
     save_brain_mask: Annotated[Path | None, typer.Option(help="Where the brain mask goes.")] = None,
     brain_mask: Annotated[Path | None, typer.Option(help="Brain mask of the scan to go by, on its grid.")] = None,
     model: Model = HarmonizeSettings.model,
-    threads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads.")] = HarmonizeSettings.threads,
+    threads: Threads = HarmonizeSettings.threads,
     force: Force = HarmonizeSettings.force,
     overwrite: Overwrite = False,
 ) -> None:
@@ -179,9 +174,8 @@ def segment(
         report = segment_scan(
             scan, paths, brain_mask=brain_mask, model=model, threads=threads, force=force, overwrite=overwrite
         )
-    _say_checks(scan, report.checks["Source"])
-    for warning in report.warnings:
-        say("warning", warning)
+    say_checks(scan, report.checks["Source"])
+    say_warnings(report.warnings)
 
 
 @app.command()
@@ -190,7 +184,9 @@ def simulate(
     output: Output,
     subjects: Annotated[int, typer.Option(min=1, help="Number of subjects.")],
     sites: Annotated[str, typer.Option(metavar="A,B,C", help="Sites, with commas between them.")],
-    label_maps: LabelMaps = None,
+    label_maps: Annotated[
+        Path | None, typer.Option(help="Folder of label maps to use in place of the built-in head.")
+    ] = None,
     spacing: Annotated[float, typer.Option(metavar="MM", help="Voxel size.")] = 1.0,
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -261,41 +257,3 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
 
     found = collect_info()
     print(json.dumps(found, indent=2) if as_json else format_info(found))
-
-
-def _say_checks(path: Path, checks: "Sequence[Check]") -> None:
-    """Write one line for each check of a scan."""
-    for check in checks:
-        say(path.name, str(check))
-
-
-def _look(target: Path | None, style_card: Path | None, target_mask: Path | None) -> "LookPath":
-    """Return the look that is wanted, from exactly one of a target and a style card."""
-    from hail_mri.apps.scan import LookPath
-
-    if target is not None and style_card is not None:
-        raise InputError("--target and --style are both given, expected one of them")
-    if target is not None:
-        return LookPath(target, is_style_card=False, brain_mask=target_mask)
-    if style_card is not None:
-        return LookPath(style_card, is_style_card=True, brain_mask=target_mask)
-    raise InputError("neither --target nor --style is given, expected one of them")
-
-
-def _report_batch(outcomes: "Sequence[Outcome]", table_path: Path) -> int:
-    """Say how many scans were done and which were not, and return the exit status."""
-    failures = [outcome for outcome in outcomes if outcome.failed]
-    skipped = [outcome for outcome in outcomes if outcome.status == "skipped"]
-    already = sum(outcome.status == "done already" for outcome in outcomes)
-    n_scans = len(outcomes) - len(skipped)
-    note = f", {already} of them by an earlier run" if already else ""
-    print(f"{n_scans - len(failures)} of {n_scans} scans harmonized{note}, listed in {table_path}")
-    for outcome in skipped:
-        say("skipped", f"{outcome.source}: {outcome.message}")
-    for failure in failures:
-        say("failed", failure.message)
-    return EXIT_SOME_FAILED if failures else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

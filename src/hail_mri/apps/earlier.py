@@ -1,23 +1,27 @@
 """What an earlier run has done already: a result that is there, made of the same files with the same settings."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from hail_mri.apps.requests import ScanRequest
+from hail_mri.apps.scan import Report
 from hail_mri.errors import HailError
+from hail_mri.harmonize.check import Check, Verdict
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.provenance.hashes import InputFile, file_sha256
 from hail_mri.provenance.sidecar import read_sidecar
 
-# What decides whether, where and how fast, not what.
+# What decides whether, where and how fast, not what. Whether a scan that fails its checks is wanted at all is asked of
+# the checks in the report.
 NO_MATTER = ("device", "threads", "force")
 
 
-def is_done(
+def earlier_report(
     request: ScanRequest, target: InputFile, settings: HarmonizeSettings, target_mask: Path | None = None
-) -> bool:
-    """Return whether the result of a request is there, whole, and what this run would make.
+) -> Report | None:
+    """Return what was said of a result that is there, whole, and what this run would make; None if there is none.
 
     Parameters
     ----------
@@ -25,20 +29,24 @@ def is_done(
     target : InputFile
         The target scan or style card, with its hash.
     settings : HarmonizeSettings
+        Whether they `force` does not matter.
     target_mask : Path or None
         Brain mask of the target.
     """
     told = read_sidecar(request.output)
+    report = _report_of(told)
     hashes = told.get("Sha256")
-    if not isinstance(hashes, dict) or not request.output.is_file() or not _same_settings(told, settings):
-        return False
+    if report is None or not isinstance(hashes, dict) or not request.output.is_file():
+        return None
+    if not _same_settings(told, settings):
+        return None
     from hail_mri.model.weights import weights_hash
 
     try:
         source = InputFile.read(request.source).sha256
         masks = [None if p is None else InputFile.read(p).sha256 for p in (request.brain_mask, target_mask)]
     except HailError:  # what is wrong with it will be said when it is its turn
-        return False
+        return None
     expected = {
         "Source": source,
         "Target": target.sha256,
@@ -47,12 +55,26 @@ def is_done(
         "Weights": weights_hash(settings.model),
         "Result": file_sha256(request.output),
     }
-    return all(hashes.get(name) == sha256 for name, sha256 in expected.items())
+    return report if all(hashes.get(name) == sha256 for name, sha256 in expected.items()) else None
 
 
-def _same_settings(told: dict[str, Any], settings: HarmonizeSettings) -> bool:
+def _same_settings(told: Mapping[str, Any], settings: HarmonizeSettings) -> bool:
     """Compare the settings that a sidecar tells with those of this run, but for those that change nothing."""
     earlier = told.get("Settings")
     if not isinstance(earlier, dict):
         return False
     return all(earlier.get(name) == value for name, value in asdict(settings).items() if name not in NO_MATTER)
+
+
+def _report_of(told: Mapping[str, Any]) -> Report | None:
+    """Return the warnings and checks that a sidecar tells; None if they are not as we write them."""
+    warnings, checks = told.get("Warnings"), told.get("Checks")
+    if not isinstance(warnings, list) or not isinstance(checks, dict) or set(checks) != {"Source", "Target"}:
+        return None
+    try:
+        found = {name: tuple(Check(**entries) for entries in checks[name]) for name in ("Source", "Target")}
+    except TypeError:
+        return None
+    texts = [*warnings, *(text for each in found.values() for check in each for text in asdict(check).values())]
+    known = all(check.verdict in get_args(Verdict) for each in found.values() for check in each)
+    return Report(tuple(warnings), found) if known and all(isinstance(text, str) for text in texts) else None

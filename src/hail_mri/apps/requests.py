@@ -12,6 +12,7 @@ from hail_mri.apps.scan_folder import find_scans, result_name
 from hail_mri.errors import InputError
 from hail_mri.image.nifti import READABLE_SUFFIXES
 from hail_mri.provenance.free_paths import require_file_free
+from hail_mri.provenance.links import real_path
 from hail_mri.provenance.regular_file import size_of_file
 from hail_mri.provenance.sidecar import sidecar_path
 
@@ -134,10 +135,10 @@ def require_possible(
     ------
     InputError, OutputExistsError, UnwritableError
     """
-    read = {path.resolve() for path in inputs} | {request.source.resolve() for request in requests}
-    read |= {request.brain_mask.resolve() for request in requests if request.brain_mask is not None}
+    read = {real_path(path) for path in inputs} | {real_path(request.source) for request in requests}
+    read |= {real_path(request.brain_mask) for request in requests if request.brain_mask is not None}
     scans = read | {request.source for request in requests} | set(inputs)
-    read |= {sidecar.resolve() for sidecar in map(own_sidecar, scans) if sidecar is not None}
+    read |= {real_path(sidecar) for sidecar in map(own_sidecar, scans) if sidecar is not None}
     if table_path is not None:
         require_not_read(table_path, read)
         require_file_free(table_path, overwrite=overwrite or rewrite_table)
@@ -147,7 +148,7 @@ def require_possible(
         require_file_free(request.output, overwrite=overwrite)
         # The sidecar tells results apart: a.nii and a.nii.gz would share a.json.
         sidecar = sidecar_path(request.output)
-        other = taken.setdefault(sidecar.resolve(), request)
+        other = taken.setdefault(real_path(sidecar), request)
         if other is not request:
             raise InputError(
                 f"{request.label}: the result would be {request.output} as for {other.label}, expected its own name",
@@ -172,7 +173,7 @@ def require_not_read(path: Path, inputs: Collection[Path]) -> None:
     InputError
         If the path, with links followed, is one of the inputs, which are given with links followed.
     """
-    if path.resolve() in inputs:
+    if real_path(path) in inputs:
         raise InputError(f"{path} is an input of this run and would be replaced", "write to another folder")
 
 
@@ -221,7 +222,7 @@ def _request_of_row(
 
 def _require_inside(table_path: Path, number: int, output: Path, output_dir: Path) -> None:
     """Refuse an output that leaves the folder for results, by an absolute path, `..` or a link."""
-    if output_dir.resolve() not in output.resolve().parents:
+    if real_path(output_dir) not in real_path(output).parents:
         raise InputError(
             f"{table_path}, row {number}: the output {output} is not in the folder {output_dir}",
             "give a path relative to the folder for results, without ..",

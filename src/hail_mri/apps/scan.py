@@ -72,6 +72,23 @@ class Report:
     checks: "dict[str, tuple[Check, ...]]"
 
 
+def look_path(target: Path | None, style_card: Path | None, target_mask: Path | None) -> LookPath:
+    """Return the look that is wanted, from exactly one of a target and a style card.
+
+    Raises
+    ------
+    InputError
+        If both are given, or none.
+    """
+    if target is not None and style_card is not None:
+        raise InputError("--target and --style are both given, expected one of them")
+    if target is not None:
+        return LookPath(target, is_style_card=False, brain_mask=target_mask)
+    if style_card is not None:
+        return LookPath(style_card, is_style_card=True, brain_mask=target_mask)
+    raise InputError("neither --target nor --style is given, expected one of them")
+
+
 def harmonize_scan(request: ScanRequest, look: LookPath, settings: HarmonizeSettings, *, overwrite: bool) -> Report:
     """Harmonize one scan to a look, file to file.
 
@@ -134,6 +151,10 @@ class FileHarmonizer:
     overwrite : bool
         Replace results that exist.
 
+    Attributes
+    ----------
+    target_checks : tuple of Check
+
     Raises
     ------
     HailError
@@ -158,10 +179,10 @@ class FileHarmonizer:
         self._overwrite = overwrite
         self._weights_sha256 = weights_hash(settings.model)
         self._setup_seconds = time.perf_counter() - start
-        self._target_checks = self._harmonizer.target_checks
+        self.target_checks = self._harmonizer.target_checks
         if isinstance(target.look, Volume):
-            self._target_checks = (*self._target_checks, check_history(target.file.path))
-        require_checked(target.file.path, self._target_checks, force=settings.force)
+            self.target_checks = (*self.target_checks, check_history(target.file.path))
+        require_checked(target.file.path, self.target_checks, force=settings.force)
 
     def run(self, scan: Scan, output: Path) -> Report:
         """Harmonize one scan, and write the result and its sidecar.
@@ -178,7 +199,7 @@ class FileHarmonizer:
         )
         read_warnings = (*scan.volume.warnings, *getattr(self._target.look, "warnings", ()))
         warnings = tuple(dict.fromkeys((*read_warnings, *harmonized.warnings)))
-        checks = {"Source": (*source.checks, check_history(scan.file.path)), "Target": self._target_checks}
+        checks = {"Source": (*source.checks, check_history(scan.file.path)), "Target": self.target_checks}
         provenance = Provenance(
             source=scan.file,
             target=self._target.file,

@@ -4,13 +4,13 @@ Where names are those of BIDS and any says `_T1w`, only these are taken. Elsewhe
 says to be no T1-weighted scan: masks, label maps, other contrasts, and all in `derivatives`.
 """
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hail_mri.apps.folder_walk import walk
 from hail_mri.errors import InputError
 from hail_mri.image.nifti import READABLE_SUFFIXES
+from hail_mri.provenance.links import real_path
 
 T1_WEIGHTED = "T1w"
 # The last part of a name, after the last underscore: other contrasts of BIDS, and what is no scan at all.
@@ -27,37 +27,39 @@ DERIVATIVES = "derivatives"
 
 @dataclass(frozen=True)
 class FoundScans:
-    """The scans of a folder, ordered by path, and the images in it that are none, each with a reason."""
+    """The scans of a folder, and images and links in it that are left out, each with a reason; ordered by path."""
 
     scans: tuple[Path, ...]
     skipped: tuple[tuple[Path, str], ...]
 
 
 def find_scans(folder: Path, output_dir: Path) -> FoundScans:
-    """Find the T1-weighted scans in a folder and the folders in it.
+    """Find the T1-weighted scans in a folder and the folders in it; links to folders are followed.
 
     Parameters
     ----------
     folder : Path
     output_dir : Path
-        Images that lie here are results, neither taken nor skipped, and so is everything hidden.
+        Images that lie here are results, neither taken nor skipped, and so is everything hidden. A folder that the
+        scans lie in themselves is none of results alone, so that it leaves nothing out.
 
     Raises
     ------
     InputError
         If there is no scan, or a folder cannot be listed.
     """
-    results = output_dir.absolute()
-    # Results beside the sources: then the folder does not tell one from the other.
-    keep_all = results == folder.absolute()
-    images = [path for path in sorted(_walk(folder)) if keep_all or results not in path.absolute().parents]
+    results, own = real_path(output_dir), real_path(folder)
+    images, skipped = walk(folder, None if own.is_relative_to(results) else results)
+    images.sort()
     has_t1w = any(_last_part(path) == T1_WEIGHTED.lower() for path in images if not _reason(path, folder, False))
     reasons = {path: _reason(path, folder, has_t1w) for path in images}
     scans = tuple(path for path, reason in reasons.items() if not reason)
     if not scans:
         found = f"{len(images)} images, but none by its name T1-weighted" if images else "no scans"
-        raise InputError(f"{folder} has {found}, expected files that end in {', '.join(READABLE_SUFFIXES)}")
-    return FoundScans(scans, tuple((path, reason) for path, reason in reasons.items() if reason))
+        hint = "; ".join(f"{path}: {reason}" for path, reason in skipped[:1])
+        raise InputError(f"{folder} has {found}, expected files that end in {', '.join(READABLE_SUFFIXES)}", hint)
+    skipped += [(path, reason) for path, reason in reasons.items() if reason]
+    return FoundScans(scans, tuple(sorted(skipped)))
 
 
 def result_name(scan: Path) -> Path:
@@ -86,17 +88,3 @@ def _stem(path: Path) -> str:
     """Return the name of an image without its suffix."""
     suffix = next(suffix for suffix in READABLE_SUFFIXES if path.name.lower().endswith(suffix))
     return path.name[: -len(suffix)]
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the scans below a folder without hidden files, such as the `._*.nii.gz` that macOS leaves behind."""
-    for parent, folders, names in os.walk(folder, onerror=_refuse_folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if name.lower().endswith(READABLE_SUFFIXES) and not name.startswith("."):
-                yield Path(parent, name)
-
-
-def _refuse_folder(error: OSError) -> None:
-    """Say which folder cannot be listed; skipping it would lose scans without a word."""
-    raise InputError(f"{error.filename} is a folder that cannot be listed ({error.strerror})") from error

@@ -5,6 +5,7 @@ from pathlib import Path
 from hail_mri.apps.requests import ScanRequest, own_sidecar, require_not_read
 from hail_mri.apps.scan import Report, read_scan, require_checked
 from hail_mri.errors import InputError
+from hail_mri.provenance.links import real_path
 from hail_mri.segmentation.files import SegmentationInputs, SegmentationPaths, require_paths_free, save_segmentation
 
 
@@ -25,9 +26,9 @@ def segment_scan(
     HailError
         If anything about the request is wrong, or the scan fails a check; nothing is left behind then.
     """
-    read = [path.resolve() for path in (scan_path, brain_mask) if path is not None]
+    read = [real_path(path) for path in (scan_path, brain_mask) if path is not None]
     # A scan's own sidecar holds how it was acquired, and is not ours to replace.
-    read += [sidecar.resolve() for sidecar in map(own_sidecar, [scan_path, *read]) if sidecar is not None]
+    read += [real_path(sidecar) for sidecar in map(own_sidecar, [scan_path, *read]) if sidecar is not None]
     if paths.labels.is_dir():
         raise InputError(f"{paths.labels} is a folder, expected the name of a file to write", "add a file name to it")
     for path in paths.all():

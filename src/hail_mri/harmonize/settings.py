@@ -7,6 +7,8 @@ from hail_mri.errors import InputError
 
 OutputMode = Literal["transfer", "network"]
 Device = Literal["auto", "cpu", "cuda"]
+LARGEST_SEED = 2**64 - 1  # torch.manual_seed takes no more
+MOST_THREADS = 1024  # far beyond what helps; torch overflows or crashes on numbers that no machine has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +25,9 @@ class HarmonizeSettings:
         0 gives back the source, 1 is the full change.
     device : {"auto", "cpu", "cuda"}
         `auto` takes a GPU if there is one.
-    threads : int >= 1 or None
+    threads : int from 1 to `MOST_THREADS`, or None
         CPU threads; None leaves the choice to torch.
-    seed : int >= 0
+    seed : int from 0 to `LARGEST_SEED`
     force : bool
         Go on with a scan that fails a check.
 
@@ -47,8 +49,9 @@ class HarmonizeSettings:
         _require(self.output_mode in get_args(OutputMode), "output mode", self.output_mode, "transfer or network")
         _require(0.0 <= self.strength <= 1.0, "strength", self.strength, "a number from 0 to 1")
         _require(self.device in get_args(Device), "device", self.device, "auto, cpu or cuda")
-        _require(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
-        _require(self.seed >= 0, "seed", self.seed, "0 or more")
+        threads_expected = f"a number from 1 to {MOST_THREADS}"
+        _require(self.threads is None or 1 <= self.threads <= MOST_THREADS, "threads", self.threads, threads_expected)
+        _require(0 <= self.seed <= LARGEST_SEED, "seed", self.seed, f"a whole number from 0 to {LARGEST_SEED}")
 
 
 def _require(valid: bool, name: str, found: object, expected: str) -> None:

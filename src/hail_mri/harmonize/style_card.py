@@ -18,9 +18,11 @@ from hail_mri.harmonize.card_file import FORMAT, check_card, read_card
 from hail_mri.harmonize.check import Check
 from hail_mri.harmonize.checks import check_reading
 from hail_mri.harmonize.models import load_style_model
+from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_model import Style, StyleModel
 from hail_mri.image.volume import Volume
 from hail_mri.model.feature_style import FeatureStyle
+from hail_mri.model.threads import limit_threads
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
 from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.model.weights import ModelCard
@@ -120,15 +122,20 @@ class StyleMeter:
     Parameters
     ----------
     model : str or Path
+    threads : int, optional
+        CPU threads for the whole process; torch's choice without it.
     """
 
-    def __init__(self, model: str | Path) -> None:
+    def __init__(self, model: str | Path, *, threads: int | None = HarmonizeSettings.threads) -> None:
+        HarmonizeSettings(threads=threads)
+        if threads is not None:
+            limit_threads(threads)
         self._model, self._card, self._sha256 = load_style_model(model, torch.device("cpu"))
 
     @torch.inference_mode()
-    def measure(self, volume: Volume) -> tuple[StyleCard, tuple[Check, ...]]:
-        """Return the style card of one scan, and its checks."""
-        return measure_style(volume, self._model, self._card, self._sha256)
+    def measure(self, volume: Volume, *, brain_mask: Volume | None = None) -> tuple[StyleCard, tuple[Check, ...]]:
+        """Return the style card of one scan, measured in its brain mask if it is given, and its checks."""
+        return measure_style(volume, self._model, self._card, self._sha256, brain_mask)
 
 
 def measure_style(

@@ -20,6 +20,7 @@ from hail_mri.model.tissue_classes import CLASS_INDEX
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.free_paths import require_file_free
 from hail_mri.provenance.hashes import InputFile, file_sha256
+from hail_mri.provenance.links import real_path
 from hail_mri.provenance.sidecar import generated_by, relative_path, sidecar_path, skull_stripped, write_json
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def require_paths_free(paths: SegmentationPaths, *, overwrite: bool) -> None:
     """
     taken: dict[Path, Path] = {}
     for path in paths.all():
-        place = path.resolve()
+        place = real_path(path)
         for other in taken:
             if place == other or other in place.parents or place in other.parents:
                 raise InputError(

@@ -1,0 +1,49 @@
+"""What is said of scans once they are done: warnings, checks, and how a batch ended."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hail_mri.apps.terminal import say
+
+if TYPE_CHECKING:
+    from hail_mri.apps.result_table import Outcome
+    from hail_mri.harmonize.check import Check
+
+
+def say_checks(path: Path, checks: "Sequence[Check]") -> None:
+    """Write one line for each check of a scan."""
+    for check in checks:
+        say(path.name, str(check))
+
+
+def say_warnings(warnings: Sequence[str]) -> None:
+    """Write one line for each warning."""
+    for warning in warnings:
+        say("warning", warning)
+
+
+def say_batch(outcomes: "Sequence[Outcome]", table_path: Path, target_path: Path) -> None:
+    """Say how many scans were done, which were not, and which checks of the target and of sources are not ok."""
+    failures = [outcome for outcome in outcomes if outcome.failed]
+    skipped = [outcome for outcome in outcomes if outcome.status == "skipped"]
+    already = sum(outcome.status == "done already" for outcome in outcomes)
+    n_scans = len(outcomes) - len(skipped)
+    note = f", {already} of them by an earlier run" if already else ""
+    print(f"{n_scans - len(failures)} of {n_scans} scans harmonized{note}, listed in {table_path}")
+    for outcome in skipped:
+        say("skipped", f"{outcome.source}: {outcome.message}")
+    reports = [(outcome.source, outcome.report) for outcome in outcomes if outcome.report is not None]
+    for _, report in reports[:1]:
+        _say_not_ok(target_path, report.checks["Target"])
+    for source, report in reports:
+        _say_not_ok(source, report.checks["Source"])
+    for failure in failures:
+        say("failed", failure.message)
+
+
+def _say_not_ok(path: Path, checks: "Sequence[Check]") -> None:
+    """Write one line for each check that is not ok; names alone may be alike in folders of a folder."""
+    for check in checks:
+        if check.verdict != "ok":
+            say(str(path), str(check))

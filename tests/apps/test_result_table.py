@@ -1,0 +1,64 @@
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hail_mri
+from hail_mri.apps.result_table import Outcome, write_outcomes
+from hail_mri.errors import UnwritableError
+
+
+def done(folder, name):
+    return Outcome(folder / f"in/{name}.nii", folder / f"out/{name}.nii.gz", "done", "")
+
+
+def test_a_table_of_results_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UnwritableError, match=r"file/harmonized\.tsv could not be written"):
+        write_outcomes([], tmp_path / "file" / "harmonized.tsv")
+
+
+def test_a_table_that_a_spreadsheet_has_saved_keeps_its_rows(tmp_path):
+    table_path = tmp_path / "out/harmonized.tsv"
+    write_outcomes([done(tmp_path, "a")], table_path)
+    saved = table_path.read_text().replace("\n", "\r\n") + "noted by hand\r\n"
+    table_path.write_text(f"\ufeff{saved}", encoding="utf-8", newline="")
+
+    write_outcomes([done(tmp_path, "b")], table_path)
+
+    first_cells = [line.split("\t")[0] for line in table_path.read_text(encoding="utf-8").splitlines()]
+    assert first_cells == ["source", "../in/a.nii", "noted by hand", "../in/b.nii"]
+
+
+def test_two_runs_into_one_folder_lose_no_row(tmp_path):
+    # Each lists its scans one by one, as a batch does.
+    code = (
+        "import sys; from pathlib import Path; from hail_mri.apps.result_table import Outcome, write_outcomes\n"
+        "outcomes = []\n"
+        "for number in range(40):\n"
+        "    outcomes.append(Outcome(Path(f'{sys.argv[1]}{number}.nii'), None, 'skipped', ''))\n"
+        "    write_outcomes(outcomes, Path('out/harmonized.tsv'))\n"
+        "    if number == 0:\n"
+        "        print('ready', flush=True); sys.stdin.readline()\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(hail_mri.__file__).parents[1])}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    command = [sys.executable, "-c", code]
+    runs = [subprocess.Popen([*command, name], cwd=tmp_path, env=environment, **pipes) for name in ("a", "b")]
+    for run in runs:
+        assert run.stdout.readline() == "ready\n"
+    for run in runs:
+        run.stdin.write("go\n")
+        run.stdin.flush()
+    for run in runs:
+        run.communicate()
+
+    with (tmp_path / "out/harmonized.tsv").open(newline="") as file:
+        sources = [row["source"] for row in csv.DictReader(file, dialect="excel-tab")]
+    assert [run.returncode for run in runs] == [0, 0]
+    assert sorted(sources) == sorted(f"../{name}{number}.nii" for name in "ab" for number in range(40))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["harmonized.tsv"]
