@@ -1,12 +1,14 @@
 """What the README shows works as shown."""
 
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hail_mri
+from hail_mri.apps.cli import main
 from hail_mri.image.nifti import load_volume, save_volume
 from hail_mri.image.volume import Volume
 
@@ -31,3 +33,37 @@ def test_the_python_snippet_runs_and_writes_what_it_says(tmp_path, monkeypatch):
     for snippet in snippets:
         exec(snippet, {})
     assert load_volume("scan_harmonized.nii.gz").shape == (48, 48, 48)
+
+
+def commands():
+    """Return every whole command that the README shows, from its snippets and its tables."""
+    text = README_PATH.read_text(encoding="utf-8") if README_PATH.is_file() else ""
+    snippets = re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL)
+    lines = [line for snippet in snippets for line in snippet.splitlines() if line.startswith("hail-mri ")]
+    lines += re.findall(r"`(hail-mri [a-z][^`]*)`", text)
+    return list(dict.fromkeys(line for line in lines if "..." not in line))
+
+
+@pytest.fixture(scope="module")
+def site_dir(simulated_scan, tmp_path_factory):
+    """Folder with the scans that the commands name: a head of 4 mm under all of the names."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "scans").mkdir()
+    coarse = simulated_scan.data.reshape(*(side for n in simulated_scan.shape for side in (n // 2, 2))).mean(
+        axis=(1, 3, 5)
+    )
+    affine = simulated_scan.affine @ np.diag([2, 2, 2, 1])
+    for n, name in enumerate(("scan", "other_site", "a", "b", "scans/sub-01")):
+        save_volume(Volume(coarse * (1 + 0.01 * n), affine), folder / f"{name}.nii.gz")
+    return folder
+
+
+def test_there_are_commands_to_try():
+    assert len(commands()) >= 6
+
+
+@pytest.mark.skipif(not README_PATH.is_file(), reason="not run from a checkout")
+@pytest.mark.parametrize("command", commands())
+def test_the_commands_run_in_their_order(command, site_dir, monkeypatch):
+    monkeypatch.chdir(site_dir)
+    assert main([*shlex.split(command)[1:], *(["--overwrite"] if " -o " in command else [])]) == 0

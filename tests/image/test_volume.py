@@ -15,7 +15,7 @@ def test_data_become_float32_and_read_only():
 
 def test_a_float32_array_is_not_copied_and_stays_writeable_for_its_owner():
     data = np.zeros((2, 2, 2), dtype=np.float32)
-    assert np.tissue_map_memory(Volume(data, np.eye(4)).data, data)
+    assert np.shares_memory(Volume(data, np.eye(4)).data, data)
     assert data.flags.writeable
 
 
