@@ -85,7 +85,7 @@ class TestOnAnyGrid:
         np.testing.assert_allclose(back[inside], places(prepared.canonical.grid)[0][inside], atol=0.01 * SPACING)
 
 
-def test_white_matter_has_its_level_and_air_is_0(make_head):
+def test_white_matter_has_its_place_and_air_is_0(make_head):
     prepared = prepared_head(make_head(noise=0))
     middle = tuple(n // 2 for n in prepared.grid.shape)
     off_ventricle = (middle[0] - 3, *middle[1:])
@@ -185,9 +185,9 @@ def test_more_head_is_measured_and_no_longer_background(make_head):
     result = prepared.with_head(more)
 
     np.testing.assert_array_equal(result.weight[0], (prepared.weight + prepared.background)[0])
-    assert (result.air[0] == 0).all()
+    assert (result.background[0] == 0).all()
     np.testing.assert_array_equal(result.weight[1:], prepared.weight[1:])
-    np.testing.assert_allclose(result.air[1:], prepared.background[1:], atol=1e-6)
+    np.testing.assert_allclose(result.background[1:], prepared.background[1:], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_head_mask_gives_way_only_where_it_is_the_whole_field_of_view(make_hea
     seen = other * (prepared.weight + prepared.background)
     wanted = seen if expected == "the other" else np.maximum(seen, prepared.weight)
     np.testing.assert_array_equal(result.weight, wanted)
-    np.testing.assert_allclose(result.weight + result.air, prepared.weight + prepared.background, atol=1e-6)
+    np.testing.assert_allclose(result.weight + result.background, prepared.weight + prepared.background, atol=1e-6)
 
 
 def test_a_region_that_was_given_stays_all_that_is_measured(make_head):

@@ -153,7 +153,7 @@ def test_blur_goes_along_the_slices_of_the_plane(placed):
 
 def test_the_same_subject_has_the_same_texture_at_two_sites(ball, placed):
     other = place(new_subject(ball, 2, deformation=0.0), SHAPE, AFFINE, transform=no_transform(), n_subsamples=1)
-    white = (placed.tissue_map == INDEX_OF["white_matter"]) & (other.tissue_map == INDEX_OF["white_matter"])
+    white = (placed.tissue_labels == INDEX_OF["white_matter"]) & (other.tissue_labels == INDEX_OF["white_matter"])
     still = [replace(SITES[name], transmit_strength=0.0) for name in "BC"]
 
     at_b, at_c = (scan(placed, site)[white] for site in still)
@@ -167,7 +167,7 @@ def _correlation(one, other):
     return torch.corrcoef(torch.stack([one, other]))[0, 1].item()
 
 
-def test_the_tissue_map_has_the_commonest_tissue(ball):
+def test_the_labels_are_those_of_the_commonest_tissue(ball):
     head = place(plain_subject(ball), SHAPE, AFFINE, transform=no_transform(), n_subsamples=2)
     counts = np.stack([(head.tissue.numpy() == index).sum(axis=1) for index in range(len(parameter_table(3.0)))])
 
