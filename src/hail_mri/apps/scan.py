@@ -1,8 +1,12 @@
 """One scan from file to file: read, harmonize, write with its sidecar."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from hail_mri.apps.requests import ScanRequest, require_possible
@@ -99,9 +103,21 @@ def harmonize_scan(request: ScanRequest, look: LookPath, settings: HarmonizeSett
     """
     require_possible([request], look.read, overwrite=overwrite)
     # Files first: whoever mistyped a name should not wait for the model.
-    scan = read_scan(request)
-    target = read_target(look)
+    with importing("torch"):
+        scan = read_scan(request)
+        target = read_target(look)
     return FileHarmonizer(target, settings, overwrite=overwrite).run(scan, request.output)
+
+
+@contextmanager
+def importing(module: str) -> Iterator[None]:
+    """Import a module that will be needed while something else is done: reading files leaves a core idle."""
+    thread = Thread(target=import_module, args=(module,))
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def read_scan(request: ScanRequest) -> Scan:

@@ -148,11 +148,11 @@ def _share_of_region(prepared: Prepared, measures: MapMeasures) -> float:
 def _of_voxels(prepared: Prepared, measures: MapMeasures | None, *, is_stripped: bool = False) -> dict[str, float]:
     """Return what the voxels tell, whatever they are of."""
     canonical = prepared.canonical
-    # What was cut out of a head has erased voxels at its rim.
-    rim = prepared.erased if is_stripped else np.zeros_like(prepared.erased)
     step = (slice(None, None, SAMPLE_STEP),) * 3
     inside = prepared.head[step]
     sample = canonical.data[step]
+    # What was cut out of a head has erased voxels at its rim.
+    rim = prepared.erased[step] if is_stripped else np.zeros_like(inside)
     white_matter = prepared.scale.low + WHITE_MATTER_SCALED * (prepared.scale.high - prepared.scale.low)
     extent = [np.ptp(np.flatnonzero((prepared.weight > 0.5).any(axis=axes))) for axes in ((1, 2), (0, 2), (0, 1))]
     numbers = {
@@ -164,10 +164,10 @@ def _of_voxels(prepared: Prepared, measures: MapMeasures | None, *, is_stripped:
     }
     if measures is None:
         return numbers
-    brain = sample[_on_native(measures.brain, prepared)[step]]
+    brain = sample[_on_sample(measures.brain, prepared)]
     if brain.size == 0:
         return numbers
-    deep = sample[_on_native(binary_erosion(measures.brain), prepared)[step] & ~rim[step]]
+    deep = sample[_on_sample(binary_erosion(measures.brain), prepared) & ~rim]
     return numbers | {
         "zeros inside the brain": float((deep == canonical.data.min()).mean()) if deep.size else 0.0,
         "clipped voxels of the brain": clipped_share(brain, above=float(np.median(brain))),
@@ -175,9 +175,9 @@ def _of_voxels(prepared: Prepared, measures: MapMeasures | None, *, is_stripped:
     }
 
 
-def _on_native(mask: np.ndarray, prepared: Prepared) -> np.ndarray:
-    """Return a mask of the network grid on the native one, nearest neighbour."""
-    nearest = [matrix.argmax(axis=1) for matrix in prepared.to_native]
+def _on_sample(mask: NDArray[np.bool_], prepared: Prepared) -> NDArray[np.bool_]:
+    """Return a mask of the network grid at the native voxels that are looked at, nearest neighbour."""
+    nearest = [matrix[::SAMPLE_STEP].argmax(axis=1) for matrix in prepared.to_native]
     return np.asarray(mask[np.ix_(*nearest)])
 
 

@@ -18,7 +18,6 @@ from hail_mri.errors import InputError
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
 
 PIECE = 1 << 14  # voxels done at once
-PURITY = 8  # power of a voxel's share by which it counts
 SMALLEST_TOTAL = 1e-3  # voxels of a class, counted so; with less its mean is not known
 SMALLEST_FRACTION = 1e-6  # of a class that is not there
 VOXELS_ALIKE = 64.0  # neighbouring voxels that err alike: blocks of 8 mm
@@ -87,7 +86,7 @@ def measure_tissue_style(shares: Tensor, volume: Tensor, weight: Tensor) -> Tiss
     for start in range(0, len(volume), PIECE):
         maps, here = shares[:, start : start + PIECE].double(), powers[start : start + PIECE]
         shared += maps @ here[:, :1]
-        pure += maps**PURITY @ here
+        pure += purity(maps) @ here
     fractions = shared[:, 0] / powers[:, 0].sum()
     total = pure[:, 0]
     known = total.clamp(min=torch.finfo(torch.float64).tiny)
@@ -98,6 +97,11 @@ def measure_tissue_style(shares: Tensor, volume: Tensor, weight: Tensor) -> Tiss
     errors = torch.where(present, errors.clamp(max=UNKNOWN), UNKNOWN)
     columns = (means, errors, fractions.clamp(SMALLEST_FRACTION, 1.0))
     return TissueStyle(*(rounded(column.tolist()) for column in columns))
+
+
+def purity(shares: Tensor) -> Tensor:
+    """Return by how much voxels count where pure ones are wanted: the eighth power of their share."""
+    return shares.square().square().square()  # three products; a power would take a logarithm
 
 
 def rounded(numbers: Sequence[float]) -> tuple[float, ...]:

@@ -18,13 +18,13 @@ from torch import Tensor
 from hail_mri.image.separable import along_axes
 from hail_mri.model.tissue_classes import BACKGROUND, BRAIN
 from hail_mri.model.tissue_fit import TissueFit
+from hail_mri.model.tissue_style import purity
 from hail_mri.preprocess.prepare import Prepared
 
 Slab = tuple[slice, slice, slice]
 
 PLANES = 16  # native planes done at once; bounds the memory
 SAMPLING = 3  # every so many slabs of planes are enough for the deviation of a class
-PURITY = 8  # power of a voxel's probability by which it counts there
 SMALLEST_DEVIATION = 0.02  # on the [0, 1] scale: noise and texture
 
 
@@ -92,7 +92,7 @@ def class_deviations(priors: NativePriors) -> Tensor:
     squares, totals = torch.zeros_like(means), torch.full_like(means, 1e-6)
     for slab in priors.slabs(SAMPLING):
         prior, values = priors.at(slab)
-        pure = prior**PURITY
+        pure = purity(prior)
         squares += (pure * (values - means[:, None]) ** 2).sum(dim=1)
         totals += pure.sum(dim=1)
     return (squares / totals).sqrt().clamp(min=SMALLEST_DEVIATION)
