@@ -12,24 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from hail_mri.errors import InputError
 from hail_mri.harmonize.check import Check, failures
 from hail_mri.harmonize.checks import check_pair, check_reading, check_style
 from hail_mri.harmonize.models import load_style_model
+from hail_mri.harmonize.native_result import finish, native_change
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 from hail_mri.harmonize.style_card import StyleCard, measure_style
 from hail_mri.harmonize.style_model import Reading, StyleModel
-from hail_mri.harmonize.transfer import TransferSettings, settings_for, transfer
 from hail_mri.image.orientation import orient_like
-from hail_mri.image.scales import LinearScale
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
 from hail_mri.model.threads import limit_threads
-from hail_mri.preprocess.prepare import Prepared, prepare
+from hail_mri.preprocess.prepare import prepare
 
 _DEFAULTS = HarmonizeSettings()
 
@@ -187,32 +184,14 @@ class Harmonizer:
         with _timed(seconds, output_mode):
             scaled = prepared.scaled()
             if output_mode == "transfer":
-                harmonized = scaled + _change(prepared, scaled, p, r, settings_for(self._model.spacing))
+                harmonized = scaled + native_change(prepared, scaled, p, r)
             else:
                 harmonized = along_axes(p.numpy(), prepared.to_native)
         with _timed(seconds, "finish"):
-            finished = self._finish(prepared, scaled, harmonized, strength)
+            finished = finish(prepared, scaled, harmonized, self.style.scale, strength=strength)
             volume = orient_like(prepared.canonical.with_data(finished), source.volume.grid)
         result = source.volume.with_data(volume.data)
         return Harmonized(result, (), seconds, source.reading.skull_stripped, source.checks)
-
-    def _finish(self, prepared: Prepared, scaled: np.ndarray, harmonized: np.ndarray, strength: float) -> np.ndarray:
-        """Mix by strength, keep the background, and go to the target's units."""
-        own, target = prepared.scale, LinearScale(self.style.low, self.style.high)
-        if strength == 0:
-            return prepared.canonical.data
-        # Air that was erased (skull-stripping, defacing) stays erased, and nothing becomes darker than air.
-        np.maximum(harmonized, np.minimum(scaled, 0), out=harmonized)
-        harmonized[prepared.erased] = 0
-        if strength < 1:
-            harmonized = scaled + np.float32(strength) * (harmonized - scaled)
-        wanted = own.mixed(target, strength).invert(harmonized)
-        # Negative noise of a scan stays, where there is no signal; an offset below 0, and noise below one, do not.
-        if self.style.low >= 0 and (own.low < 0 or prepared.canonical.data.min() >= 0):
-            np.maximum(wanted, 0, out=wanted)
-        if prepared.has_marked_background:  # a value that stands for nothing in any unit stays what it is
-            np.copyto(wanted, prepared.canonical.data, where=prepared.erased)
-        return wanted
 
 
 def harmonize(
@@ -247,26 +226,6 @@ def harmonize(
         for check in failures(checks):
             warnings.warn(f"the {name}: {check}", stacklevel=2)
     return harmonized.volume
-
-
-def _change(prepared: Prepared, scaled: np.ndarray, p: Tensor, r: Tensor, settings: TransferSettings) -> np.ndarray:
-    """Return the change of every native voxel, on the target's scale; 0 outside the network grid."""
-    covered = tuple(np.flatnonzero(matrix.any(axis=0)) for matrix in prepared.to_network)
-    box = tuple(slice(int(voxels[0]), int(voxels[-1]) + 1) for voxels in covered)
-    to_network = tuple(matrix[:, span] for matrix, span in zip(prepared.to_network, box, strict=True))
-    to_native = tuple(matrix[span] for matrix, span in zip(prepared.to_native, box, strict=True))
-    change = np.zeros_like(scaled)
-    change[box] = transfer(
-        torch.from_numpy(np.ascontiguousarray(scaled[box])),
-        p,
-        r,
-        torch.from_numpy(prepared.weight),
-        torch.from_numpy(prepared.background),
-        to_network=(to_network[0], to_network[1], to_network[2]),
-        to_native=(to_native[0], to_native[1], to_native[2]),
-        settings=settings,
-    ).numpy()
-    return change
 
 
 def _find_device(device: Device) -> torch.device:

@@ -20,6 +20,7 @@ from hail_mri.harmonize.checks import check_reading
 from hail_mri.harmonize.models import load_style_model
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_model import Style, StyleModel
+from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
 from hail_mri.model.feature_style import FeatureStyle
 from hail_mri.model.threads import limit_threads
@@ -76,6 +77,11 @@ class StyleCard:
             raise InputError("no scan to make a style card of, expected at least one")
         meter = StyleMeter(model)
         return mean_card([meter.measure(volume)[0] for volume in volumes])
+
+    @property
+    def scale(self) -> LinearScale:
+        """The straight line from the site's units to [0, 1]."""
+        return LinearScale(self.low, self.high)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """

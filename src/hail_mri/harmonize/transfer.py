@@ -92,7 +92,7 @@ def transfer(
     p, r : (i, j, k) Tensor
         Prediction and reconstruction, on the network grid.
     weight, background : (i, j, k) Tensor
-        Shares of the working voxels in the measured region, and outside the head.
+        Shares of the voxels of the network grid in the measured region, and outside the head.
     to_network, to_native : three arrays each
         See `Prepared`.
     settings : TransferSettings
