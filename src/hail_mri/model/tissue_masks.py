@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from hail_mri.model.tissue_classes import BACKGROUND, BRAIN
+from hail_mri.preprocess.shapes import ball, largest_part
 
 BoolArray = NDArray[np.bool_]
 
@@ -56,8 +57,8 @@ def brain_mask(shares: NDArray[np.floating], spacing: float) -> BoolArray:
     """
     inside = shares[list(BRAIN)].sum(axis=0) > 0.5
     solid = _around_core(inside, BRIDGE_RADIUS, BRIDGE_RADIUS + spacing, spacing)
-    filled = np.asarray(ndimage.binary_fill_holes(_largest_part(solid)))
-    return _largest_part(_without_cord(filled, spacing))
+    filled = np.asarray(ndimage.binary_fill_holes(largest_part(solid)))
+    return largest_part(_without_cord(filled, spacing))
 
 
 def is_skull_stripped(shares: NDArray[np.floating], weight: NDArray[np.floating]) -> bool:
@@ -79,10 +80,10 @@ def is_skull_stripped(shares: NDArray[np.floating], weight: NDArray[np.floating]
 def _around_core(mask: BoolArray, depth: float, reach: float, spacing: float) -> BoolArray:
     """Keep what is within reach of the largest part that is left when a depth is taken off, both in mm."""
     # Beyond the grid is as at its border: a field of view that cuts the brain is no surface to erode.
-    core = ndimage.binary_erosion(mask, _ball(depth, spacing), border_value=1)
+    core = ndimage.binary_erosion(mask, ball(depth, (spacing,) * 3), border_value=1)
     if not core.any():
         return np.zeros_like(mask)
-    return np.asarray(mask & ndimage.binary_dilation(_largest_part(core), _ball(reach, spacing)))
+    return np.asarray(mask & ndimage.binary_dilation(largest_part(core), ball(reach, (spacing,) * 3)))
 
 
 def _without_cord(mask: BoolArray, spacing: float) -> BoolArray:
@@ -93,20 +94,3 @@ def _without_cord(mask: BoolArray, spacing: float) -> BoolArray:
         return mask
     distance = spacing * ndimage.distance_transform_edt(~core)
     return np.asarray(mask & (distance <= CORD_RADIUS + CORD_LENGTH))
-
-
-def _largest_part(mask: BoolArray) -> BoolArray:
-    """Keep the largest connected part."""
-    labels, n_parts = ndimage.label(mask)
-    if n_parts <= 1:
-        return mask
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return np.asarray(labels == sizes.argmax())
-
-
-def _ball(radius: float, spacing: float) -> BoolArray:
-    """Make a ball of a radius in mm."""
-    half = int(radius // spacing)
-    offsets = np.ogrid[-half : half + 1, -half : half + 1, -half : half + 1]
-    return np.asarray(sum((offset * spacing) ** 2 for offset in offsets) <= radius**2)

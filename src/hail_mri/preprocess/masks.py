@@ -14,6 +14,7 @@ from hail_mri.image.resampling import axis_weights
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.background import constant_background
+from hail_mri.preprocess.shapes import ball, largest_part
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
@@ -82,13 +83,13 @@ def _head_blob(signal: FloatArray, spacing: tuple[float, ...]) -> BoolArray:
     # Opening cuts the head loose from wrapped noses and tubes. It comes after filling, for a scalp alone is too thin
     # for it; and a head cut by the field of view goes on beyond the border.
     opened = ndimage.binary_opening(np.pad(solid, 1, mode="edge"))[1:-1, 1:-1, 1:-1]
-    return _filled_in_any_plane(_closed(_largest_part(opened if opened.any() else solid), spacing))
+    return _filled_in_any_plane(_closed(largest_part(opened if opened.any() else solid), spacing))
 
 
 def _closed(mask: BoolArray, spacing: tuple[float, ...]) -> BoolArray:
     """Close clefts narrower than two closing radii."""
     margin = int(np.ceil(CLOSING_RADIUS / min(spacing)))
-    closed = ndimage.binary_closing(np.pad(mask, margin), structure=_ball(CLOSING_RADIUS, spacing))
+    closed = ndimage.binary_closing(np.pad(mask, margin), structure=ball(CLOSING_RADIUS, spacing))
     return np.asarray(closed[margin:-margin, margin:-margin, margin:-margin])
 
 
@@ -96,7 +97,7 @@ def _exact_outline(differs: BoolArray) -> BoolArray:
     """Keep the largest part of the voxels unlike the background, filled; in their bounding box, which is faster."""
     box = ndimage.find_objects(differs.view(np.uint8))[0]
     outlined = np.zeros(differs.shape, dtype=bool)
-    outlined[box] = _filled(_largest_part(differs[box]))
+    outlined[box] = _filled(largest_part(differs[box]))
     return outlined
 
 
@@ -104,14 +105,6 @@ def _without_erased(blob: BoolArray, erased: BoolArray) -> BoolArray:
     """Take from the blob the erased blocks that are connected with the outside, as a removed face is."""
     labels, _ = ndimage.label(np.pad(erased | ~blob, 1, constant_values=True))
     return blob & (labels != labels[0, 0, 0])[1:-1, 1:-1, 1:-1]
-
-
-def _largest_part(mask: BoolArray) -> BoolArray:
-    """Keep the largest connected part; an empty mask stays empty."""
-    labels, _ = ndimage.label(mask)
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return (labels == sizes.argmax()) & mask
 
 
 def _filled(mask: BoolArray) -> BoolArray:
@@ -132,14 +125,6 @@ def _filled_in_any_plane(mask: BoolArray) -> BoolArray:
         outside = labels[tuple(slice(None) if a == axis else slice(1) for a in range(3))]
         filled |= (labels != outside)[tuple(slice(None) if a == axis else slice(1, -1) for a in range(3))]
     return filled
-
-
-def _ball(radius: float, spacing: tuple[float, ...]) -> BoolArray:
-    """Make a ball of a radius in mm on a grid of this spacing."""
-    half = [int(radius // s) for s in spacing]
-    offsets = np.ogrid[tuple(slice(-h, h + 1) for h in half)]
-    distances = sum((offset * s) ** 2 for offset, s in zip(offsets, spacing, strict=True))
-    return np.asarray(distances <= radius**2)
 
 
 def _to_coarse(data: FloatArray, spacing: tuple[float, ...]) -> tuple[FloatArray, tuple[float, ...]]:
