@@ -53,7 +53,7 @@ class DataSection(_Section):
     n_validation_pairs: int = Field(ge=1)
     patch: int = Field(ge=0)
     n_workers: int = Field(ge=0)
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)
 
 
 class PhaseSection(_Section):
@@ -157,7 +157,7 @@ class ScanSection(_Section):
     n_validation_scans: int = Field(ge=1)
     patch: int = Field(ge=1)
     n_workers: int = Field(ge=0)
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)
 
 
 class TissuePhaseSection(_Section):

@@ -3,6 +3,7 @@
 import zipfile
 
 import pytest
+import torch
 
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.training.running.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
@@ -24,8 +25,7 @@ def folder(tmp_path):
 def begun(folder, config):
     """A folder with a run that was killed after its first checkpoint."""
     begin_run(folder, config, None)
-    with zipfile.ZipFile(folder.last_path, "w") as file:
-        file.writestr("data", "")
+    torch.save({"state_dict": {"weight": torch.zeros(2)}}, folder.last_path)
     return folder
 
 
@@ -97,3 +97,39 @@ def test_a_finished_run_that_wrote_no_weights_says_so(begun, config, resume):
     finish_run(begun, n_steps=7, seconds=3600.0, has_weights=False)
     with pytest.raises(OutputExistsError, match=r"finished \(tissues, 7 steps in 60 min\); it got no better"):
         find_checkpoint(begun, config, None, resume=resume)
+
+
+def write_zip(path):
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("data", "")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(write_zip, id="a zip file"),
+        pytest.param(lambda path: torch.save([1, 2], path), id="something else of torch"),
+        pytest.param(lambda path: path.write_bytes(path.read_bytes()[:200]), id="cut short"),
+        pytest.param(lambda path: path.write_bytes(b""), id="empty"),
+    ],
+)
+def test_a_file_that_is_no_checkpoint_is_refused_before_any_work(begun, config, spoil):
+    spoil(begun.last_path)
+    with pytest.raises(InputError, match="is no checkpoint"):
+        find_checkpoint(begun, config, None, resume=True)
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "{", "null"])
+def test_what_a_run_keeps_of_itself_is_not_believed_blindly(begun, config, text):
+    begun.start_path.write_text(text)
+    with pytest.raises(InputError, match=r"start\.json"):
+        find_checkpoint(begun, config, None, resume=True)
+    begun.finish_path.write_text(text)
+    with pytest.raises(InputError, match=r"finished\.json"):
+        find_checkpoint(begun, config, None, resume=True)
+
+
+def test_a_setting_outside_of_any_table_is_named(begun, config):
+    begun.settings_path.write_text("x = 3\n[data]\nseed = 1\n")
+    with pytest.raises(InputError, match=r"other settings than .*: x$"):
+        find_checkpoint(begun, config, None, resume=True)

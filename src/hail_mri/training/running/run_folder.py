@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import tomllib
-import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
+
+import torch
 
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.model.weights import weights_hash
@@ -105,8 +108,7 @@ def find_checkpoint(folder: RunFolder, config_path: Path, init: str | Path | Non
         return None
     if not folder.last_path.is_file():
         raise MissingFileError(f"no checkpoint at {folder.last_path} to go on from", "leave --resume away to begin")
-    if not zipfile.is_zipfile(folder.last_path):
-        raise InputError(f"{folder.last_path} is no checkpoint, or damaged", "delete it and begin again")
+    _require_checkpoint(folder.last_path)
     _require_same_settings(folder.settings_path, config_path)
     _require_same_start(folder, init)
     return folder.last_path
@@ -125,9 +127,30 @@ def finish_run(folder: RunFolder, *, n_steps: int, seconds: float, has_weights: 
     _save_json(folder.finish_path, {"n_steps": n_steps, "seconds": seconds, "has_weights": has_weights})
 
 
+def _require_checkpoint(path: Path) -> None:
+    """Refuse a file that is no checkpoint now, and not after an hour of making phantoms."""
+    try:
+        held = torch.load(path, map_location="meta", weights_only=True)
+    except (OSError, RuntimeError, EOFError, KeyError, UnpicklingError) as error:
+        raise InputError(f"{path} is no checkpoint, or damaged", "delete it and begin again") from error
+    if not isinstance(held, dict) or "state_dict" not in held:
+        raise InputError(f"{path} is no checkpoint of a run", "delete it and begin again")
+
+
+def _read_entries(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """Read a small file of the run, which holds certain entries."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} is damaged: {error}", "begin again in another folder") from error
+    if not isinstance(entries, dict) or not entries.keys() >= set(names):
+        raise InputError(f"{path} holds no {' and '.join(names)}", "it was edited: begin again in another folder")
+    return entries
+
+
 def _finished(folder: RunFolder) -> OutputExistsError:
     """Return the error that says how a run ended and what to do now."""
-    end = json.loads(folder.finish_path.read_text(encoding="utf-8"))
+    end = _read_entries(folder.finish_path, ("n_steps", "seconds", "has_weights"))
     said = f"{folder.out_dir} holds a run that is finished ({folder.phase}, {end['n_steps']} steps in "
     said += f"{duration_text(end['seconds'])}); "
     if end["has_weights"]:
@@ -156,14 +179,19 @@ def _flat_settings(path: Path) -> dict[str, Any]:
         raise MissingFileError(f"no {path}, expected the settings of the run", "begin in another folder") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not TOML: {error}") from error
-    return {f"{table}.{key}": value for table, entries in tables.items() for key, value in entries.items()}
+    settings: dict[str, Any] = {}
+    for name, value in tables.items():
+        settings |= (
+            {f"{name}.{key}": entry for key, entry in value.items()} if isinstance(value, dict) else {name: value}
+        )
+    return settings
 
 
 def _require_same_start(folder: RunFolder, init: str | Path | None) -> None:
     """Refuse to go on with other weights to begin with."""
     if not folder.start_path.is_file():
         return
-    kept = json.loads(folder.start_path.read_text(encoding="utf-8"))["init_sha256"]
+    kept = _read_entries(folder.start_path, ("init_sha256",))["init_sha256"]
     if kept != (weights_hash(init) if init else None):
         began = f"weights with the SHA-256 {kept}" if kept else "no weights"
         raise InputError(
