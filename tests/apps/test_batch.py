@@ -9,7 +9,7 @@ import pytest
 
 from hail_mri.apps import batch
 from hail_mri.apps.batch import harmonize_batch
-from hail_mri.apps.scan import FileHarmonizer, LookPath
+from hail_mri.apps.scan import FileHarmonizer, TargetFiles
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.harmonize.settings import HarmonizeSettings
 
@@ -20,7 +20,7 @@ CHECK, FAIL = 3.0, 6.0  # gains of scans that are worth a look, and that fail
 
 
 def run(source: Path, output: Path | None, target: Path, *, overwrite: bool = False, force: bool = False):
-    look = LookPath(target, is_style_card=False)
+    look = TargetFiles(target, is_style_card=False)
     return harmonize_batch(source, output, None, look, HarmonizeSettings(force=force), overwrite=overwrite)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from hail_mri.apps.earlier import earlier_report
 from hail_mri.apps.requests import Batch, ScanRequest, requests_of_batch, require_possible
 from hail_mri.apps.result_table import RESULT_TABLE, Outcome, is_result_table, write_outcomes
-from hail_mri.apps.scan import FileHarmonizer, LookPath, Report, Target, read_scan, read_target
+from hail_mri.apps.scan import FileHarmonizer, Report, Target, TargetFiles, read_scan, read_target
 from hail_mri.apps.terminal import one_line, progress
 from hail_mri.errors import HailError
 from hail_mri.harmonize.check import failures
@@ -18,12 +18,12 @@ def harmonize_batch(
     source: Path,
     output: Path | None,
     brain_mask: Path | None,
-    look: LookPath,
+    target_files: TargetFiles,
     settings: HarmonizeSettings,
     *,
     overwrite: bool,
 ) -> tuple[list[Outcome], Path]:
-    """Harmonize the scans of a folder or a table to one look, and keep a table of what became of them.
+    """Harmonize the scans of a folder or a table to one target, and keep a table of what became of them.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def harmonize_batch(
         Folder for the results; None for a table's own folder.
     brain_mask : Path or None
         Refused: it cannot be the mask of many scans.
-    look : LookPath
+    target_files : TargetFiles
     settings : HarmonizeSettings
     overwrite : bool
 
@@ -49,7 +49,7 @@ def harmonize_batch(
     Raises
     ------
     HailError
-        Before the first scan, if any result could not be written or the look cannot be had; nothing is left behind.
+        Before the first scan, if any result could not be written or the target cannot be had; nothing is left behind.
 
     Notes
     -----
@@ -58,9 +58,9 @@ def harmonize_batch(
     """
     batch = requests_of_batch(source, output, brain_mask)
     table_path = (source.parent if output is None else output) / RESULT_TABLE
-    inputs = look.read if source.is_dir() else [*look.read, source]
-    target = read_target(look)
-    reports = {} if overwrite else _earlier_reports(batch, target, settings, look)
+    inputs = target_files.read if source.is_dir() else [*target_files.read, source]
+    target = read_target(target_files)
+    reports = {} if overwrite else _earlier_reports(batch, target, settings, target_files)
     done = {request: report for request, report in reports.items() if settings.force or not _has_failures(report)}
     missing = [request for request in batch.requests if request not in done]
     # Not those that were forced: they will fail, and if not, what is there is not replaced.
@@ -82,10 +82,10 @@ def harmonize_batch(
 
 
 def _earlier_reports(
-    batch: Batch, target: Target, settings: HarmonizeSettings, look: LookPath
+    batch: Batch, target: Target, settings: HarmonizeSettings, target_files: TargetFiles
 ) -> dict[ScanRequest, Report]:
     """Return the requests whose results are there, with what was said of them."""
-    reports = {r: earlier_report(r, target.file, settings, look.brain_mask) for r in batch.requests}
+    reports = {r: earlier_report(r, target.file, settings, target_files.brain_mask) for r in batch.requests}
     return {request: report for request, report in reports.items() if report is not None}
 
 

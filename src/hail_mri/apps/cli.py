@@ -103,7 +103,7 @@ def harmonize(
     """Give a scan, or many, the look of a target."""
     from hail_mri.apps.batch import harmonize_batch
     from hail_mri.apps.requests import is_batch, request_of_scan
-    from hail_mri.apps.scan import harmonize_scan, look_path
+    from hail_mri.apps.scan import harmonize_scan, target_files
 
     settings = HarmonizeSettings(
         model=model,
@@ -114,14 +114,14 @@ def harmonize(
         seed=seed,
         force=force,
     )
-    look = look_path(target, style, target_mask)
+    files = target_files(target, style, target_mask)
     if is_batch(source):
-        outcomes, table_path = harmonize_batch(source, output, brain_mask, look, settings, overwrite=overwrite)
-        say_batch(outcomes, table_path, look.path)
+        outcomes, table_path = harmonize_batch(source, output, brain_mask, files, settings, overwrite=overwrite)
+        say_batch(outcomes, table_path, files.path)
         return EXIT_SOME_FAILED if any(outcome.failed for outcome in outcomes) else 0
     with progress("harmonizing"):
-        report = harmonize_scan(request_of_scan(source, output, brain_mask), look, settings, overwrite=overwrite)
-    for path, checks in zip((source, look.path), report.checks.values(), strict=True):
+        report = harmonize_scan(request_of_scan(source, output, brain_mask), files, settings, overwrite=overwrite)
+    for path, checks in zip((source, files.path), report.checks.values(), strict=True):
         say_checks(path, checks)
     say_warnings(report.warnings)
     return 0

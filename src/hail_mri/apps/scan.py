@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LookPath:
-    """Where the look that is wanted is to be read: a target scan, perhaps with its brain mask, or a style card."""
+class TargetFiles:
+    """Where the target is to be read: a scan, perhaps with its brain mask, or a style card."""
 
     path: Path
     is_style_card: bool
@@ -53,9 +53,9 @@ class Scan:
 
 @dataclass(frozen=True)
 class Target:
-    """The look that is wanted, as a scan or as a style card, its brain mask, and the files they came from."""
+    """The target, as a scan or as a style card, its brain mask, and the files they came from."""
 
-    look: "Volume | StyleCard"
+    example: "Volume | StyleCard"
     file: InputFile
     brain_mask: Volume | None = None
     brain_mask_file: InputFile | None = None
@@ -76,8 +76,8 @@ class Report:
     checks: "dict[str, tuple[Check, ...]]"
 
 
-def look_path(target: Path | None, style_card: Path | None, target_mask: Path | None) -> LookPath:
-    """Return the look that is wanted, from exactly one of a target and a style card.
+def target_files(target: Path | None, style_card: Path | None, target_mask: Path | None) -> TargetFiles:
+    """Return where the target is, from exactly one of a scan and a style card.
 
     Raises
     ------
@@ -87,25 +87,27 @@ def look_path(target: Path | None, style_card: Path | None, target_mask: Path | 
     if target is not None and style_card is not None:
         raise InputError("--target and --style are both given, expected one of them")
     if target is not None:
-        return LookPath(target, is_style_card=False, brain_mask=target_mask)
+        return TargetFiles(target, is_style_card=False, brain_mask=target_mask)
     if style_card is not None:
-        return LookPath(style_card, is_style_card=True, brain_mask=target_mask)
+        return TargetFiles(style_card, is_style_card=True, brain_mask=target_mask)
     raise InputError("neither --target nor --style is given, expected one of them")
 
 
-def harmonize_scan(request: ScanRequest, look: LookPath, settings: HarmonizeSettings, *, overwrite: bool) -> Report:
-    """Harmonize one scan to a look, file to file.
+def harmonize_scan(
+    request: ScanRequest, target_files: TargetFiles, settings: HarmonizeSettings, *, overwrite: bool
+) -> Report:
+    """Harmonize one scan to a target, file to file.
 
     Raises
     ------
     HailError
         If anything about the request is wrong; nothing is left behind then.
     """
-    require_possible([request], look.read, overwrite=overwrite)
+    require_possible([request], target_files.read, overwrite=overwrite)
     # Files first: whoever mistyped a name should not wait for the model.
     with importing("torch"):
         scan = read_scan(request)
-        target = read_target(look)
+        target = read_target(target_files)
     return FileHarmonizer(target, settings, overwrite=overwrite).run(scan, request.output)
 
 
@@ -128,17 +130,17 @@ def read_scan(request: ScanRequest) -> Scan:
     return Scan(volume, file, mask, mask_file, time.perf_counter() - start)
 
 
-def read_target(look: LookPath) -> Target:
+def read_target(target_files: TargetFiles) -> Target:
     """Read a target scan, with its mask, or a style card; raises as `load_volume` and `StyleCard.load`."""
-    if not look.is_style_card:
-        volume, file = _read_volume(look.path)
-        return Target(volume, file, *_read_mask(look.brain_mask, volume, look.path))
-    if look.brain_mask is not None:
+    if not target_files.is_style_card:
+        volume, file = _read_volume(target_files.path)
+        return Target(volume, file, *_read_mask(target_files.brain_mask, volume, target_files.path))
+    if target_files.brain_mask is not None:
         raise InputError("--target-mask is given with --style, expected it with --target", "leave it away")
     from hail_mri.harmonize.style_card import StyleCard
 
-    card = StyleCard.load(look.path)
-    return Target(card, InputFile.read(look.path))
+    card = StyleCard.load(target_files.path)
+    return Target(card, InputFile.read(target_files.path))
 
 
 def require_checked(path: Path, checks: "Sequence[Check]", *, force: bool) -> None:
@@ -183,7 +185,7 @@ class FileHarmonizer:
 
         start = time.perf_counter()
         self._harmonizer = Harmonizer(
-            target.look,
+            target.example,
             target_mask=target.brain_mask,
             model=settings.model,
             device=settings.device,
@@ -196,7 +198,7 @@ class FileHarmonizer:
         self._weights_sha256 = weights_hash(settings.model)
         self._setup_seconds = time.perf_counter() - start
         self.target_checks = self._harmonizer.target_checks
-        if isinstance(target.look, Volume):
+        if isinstance(target.example, Volume):
             self.target_checks = (*self.target_checks, check_history(target.file.path))
         require_checked(target.file.path, self.target_checks, force=settings.force)
 
@@ -213,7 +215,7 @@ class FileHarmonizer:
         harmonized = self._harmonizer.change(
             source, strength=self._settings.strength, output_mode=self._settings.output_mode
         )
-        read_warnings = (*scan.volume.warnings, *getattr(self._target.look, "warnings", ()))
+        read_warnings = (*scan.volume.warnings, *getattr(self._target.example, "warnings", ()))
         warnings = tuple(dict.fromkeys((*read_warnings, *harmonized.warnings)))
         checks = {"Source": (*source.checks, check_history(scan.file.path)), "Target": self.target_checks}
         provenance = Provenance(

@@ -14,7 +14,7 @@ from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.training.data.patch_visits import (
     Coil,
-    Look,
+    Contrast,
     PatchVisit,
     cut_visit,
     scan_visit,
@@ -59,9 +59,9 @@ def visit(head, coil, box, *, stripped=False, field_of_view=None):
 @pytest.mark.parametrize("box", BOXES)
 @pytest.mark.parametrize("gamma", [1.0, 0.8])
 def test_a_patch_that_is_scanned_is_the_patch_of_the_head_that_is_scanned(cube, coil, box, gamma):
-    look, part, whole = Look(THICK, gamma), visit(cube, coil, box), visit(cube, coil, CUBE)
-    expected = scan_visit(whole, cut_visit(whole), look)[box.slices_in(CUBE)]
-    torch.testing.assert_close(scan_visit(part, cut_visit(part), look), expected, rtol=1e-4, atol=1e-5)
+    contrast, part, whole = Contrast(THICK, gamma), visit(cube, coil, box), visit(cube, coil, CUBE)
+    expected = scan_visit(whole, cut_visit(whole), contrast)[box.slices_in(CUBE)]
+    torch.testing.assert_close(scan_visit(part, cut_visit(part), contrast), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("site", [*SITES.values(), THICK], ids=[*SITES, "thick slices"])
@@ -69,7 +69,7 @@ def test_it_is_the_scan_of_the_exact_signal_equation_within_two_percent(cube, co
     box = Box((12, 10, 14), (28, 26, 30))
     exact = scan(cube, site, receive_field=coil.field, receive_strength=coil.strength)[box.slices_in(CUBE)]
     part = visit(cube, coil, box)
-    found = scan_visit(part, cut_visit(part), Look(site, 1.0))
+    found = scan_visit(part, cut_visit(part), Contrast(site, 1.0))
     assert (found / found.max() - exact / exact.max()).abs().max() < 0.02
 
 
@@ -93,14 +93,14 @@ def test_what_is_not_shown_is_background(head, coil):
 @pytest.mark.parametrize("site", SITES.values(), ids=SITES)
 def test_white_matter_is_at_its_place_on_the_scale_whatever_the_coil(head, coil, site):
     whole = visit(head, coil, WHOLE)
-    volume = scan_visit(whole, cut_visit(whole), Look(site, 0.8))
+    volume = scan_visit(whole, cut_visit(whole), Contrast(site, 0.8))
     assert float(volume[head.white_matter].median()) == pytest.approx(WHITE_MATTER, rel=0.03)
 
 
 @pytest.mark.parametrize("site", SITES.values(), ids=SITES)
 def test_the_scale_is_that_of_prepare_as_closely_as_that_is_known(head, coil, site):
     whole = visit(head, coil, WHOLE)
-    volume = scan_visit(whole, cut_visit(whole), Look(site, 1.0))
+    volume = scan_visit(whole, cut_visit(whole), Contrast(site, 1.0))
     assert measured_white_matter(volume.numpy(), head.head.float().numpy(), 4.0) == pytest.approx(WHITE_MATTER, rel=0.1)
 
 

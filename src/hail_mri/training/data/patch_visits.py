@@ -38,7 +38,7 @@ class Coil:
 
 
 @dataclass(frozen=True)
-class Look:
+class Contrast:
     """What a site does to contrast: its protocol, and a smooth curve on its intensities that no equation has."""
 
     site: Site
@@ -115,7 +115,7 @@ def shown_in(visit: PatchVisit, patch: Patch) -> Shown:
     return Shown(keep[inner], (mask * seen)[inner], class_counts(counts_left(box, keep[inner])))
 
 
-def scan_visit(visit: PatchVisit, patch: Patch, look: Look, *, noise: torch.Generator | None = None) -> Tensor:
+def scan_visit(visit: PatchVisit, patch: Patch, contrast: Contrast, *, noise: torch.Generator | None = None) -> Tensor:
     """
     Scan the box.
 
@@ -124,7 +124,7 @@ def scan_visit(visit: PatchVisit, patch: Patch, look: Look, *, noise: torch.Gene
     visit : PatchVisit
     patch : Patch
         See `cut_visit`.
-    look : Look
+    contrast : Contrast
     noise : torch.Generator, optional
         None means no noise.
 
@@ -133,7 +133,7 @@ def scan_visit(visit: PatchVisit, patch: Patch, look: Look, *, noise: torch.Gene
     volume : (I, J, K) Tensor
         White matter of the whole head is at `WHITE_MATTER`, as `prepare` makes it: see `white_matter_intensity`.
     """
-    site = _in_units_of_the_signal(look.site)
+    site = _in_units_of_the_signal(contrast.site)
     affine = visit.view.head.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ np.array(visit.outer.starts)
     volume = acquire(
@@ -144,7 +144,7 @@ def scan_visit(visit: PatchVisit, patch: Patch, look: Look, *, noise: torch.Gene
         receive_strength=visit.coil.strength,
         noise=noise,
     )[visit.box.slices_in(visit.outer)]
-    return WHITE_MATTER * (volume / white_matter_intensity(visit.view, look.site, visit.coil)) ** look.gamma
+    return WHITE_MATTER * (volume / white_matter_intensity(visit.view, contrast.site, visit.coil)) ** contrast.gamma
 
 
 def white_matter_intensity(view: View, site: Site, coil: Coil) -> float:

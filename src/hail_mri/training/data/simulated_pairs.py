@@ -19,7 +19,7 @@ from hail_mri.training.augmentation.contrasts import random_gamma
 from hail_mri.training.augmentation.missing_parts import choose_stripped, random_field_of_view
 from hail_mri.training.batch import Batch
 from hail_mri.training.data.heads import load_head
-from hail_mri.training.data.patch_visits import Coil, Look, PatchVisit, cut_visit, scan_visit, shown_in
+from hail_mri.training.data.patch_visits import Coil, Contrast, PatchVisit, cut_visit, scan_visit, shown_in
 from hail_mri.training.data.views import Box, View, head_box, random_box
 
 TRUTH_CEILING = 2.0  # what is learned of brighter voxels: bright fat must not drown the brain
@@ -58,23 +58,25 @@ class RandomSitePairs(Dataset[Batch]):
         one, other = torch.randint(len(self.head_paths), (2,), generator=generator).tolist()
         heads = load_head(self.head_paths[one]), load_head(self.head_paths[other])
         sites = random_site(generator, "a"), random_site(generator, "b")
-        looks = Look(sites[0], random_gamma(generator)), Look(sites[1], random_gamma(generator))
+        contrasts = Contrast(sites[0], random_gamma(generator)), Contrast(sites[1], random_gamma(generator))
         coils = [Coil(random_receive_field(generator), site.receive_strength) for site in sites]
         views = _random_views(heads, generator)
         box = random_box(views, self.patch, generator) if self.patch else head_box(views, self.stride)
         visits = [PatchVisit(view, box, coil) for view, coil in zip(views, coils, strict=True)]
-        pair = scan_pair((visits[0], visits[1]), looks, generator)
+        pair = scan_pair((visits[0], visits[1]), contrasts, generator)
         return pair.flipped() if torch.rand((), generator=generator) >= 0.5 else pair
 
 
-def scan_pair(visits: tuple[PatchVisit, PatchVisit], looks: tuple[Look, Look], generator: torch.Generator) -> Batch:
+def scan_pair(
+    visits: tuple[PatchVisit, PatchVisit], contrasts: tuple[Contrast, Contrast], generator: torch.Generator
+) -> Batch:
     """
-    Scan the same box of two heads, each with a look of its own, and make the two directions.
+    Scan the same box of two heads, each with a contrast of its own, and make the two directions.
 
     Parameters
     ----------
     visits : (PatchVisit, PatchVisit)
-    looks : (Look, Look)
+    contrasts : (Contrast, Contrast)
         Of the sites they are at.
     generator : torch.Generator
         Of the noise.
@@ -87,8 +89,8 @@ def scan_pair(visits: tuple[PatchVisit, PatchVisit], looks: tuple[Look, Look], g
     """
     patches = [cut_visit(visit) for visit in visits]
     shown = [shown_in(visit, patch) for visit, patch in zip(visits, patches, strict=True)]
-    scans = [scan_visit(visits[n], patches[n], looks[n], noise=generator) for n in (0, 1)]
-    truths = [scan_visit(visits[n], patches[n], looks[1 - n]) for n in (0, 1)]
+    scans = [scan_visit(visits[n], patches[n], contrasts[n], noise=generator) for n in (0, 1)]
+    truths = [scan_visit(visits[n], patches[n], contrasts[1 - n]) for n in (0, 1)]
     source = torch.stack([(scans[n] * shown[n].keep).clamp(max=CEILING)[None] for n in (0, 1)])
     weight = torch.stack([shown[n].weight[None] for n in (0, 1)])
     return Batch(
