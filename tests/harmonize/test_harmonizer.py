@@ -177,7 +177,7 @@ class TestGeometry:
 
 
 class TestChoices:
-    def test_the_result_in_network_mode_is_the_drawing_and_as_blurred(self, model, make_head, other_head):
+    def test_the_result_in_network_mode_is_the_prediction_and_as_blurred(self, model, make_head, other_head):
         source = make_head()
         harmonizer = Harmonizer(other_head, model=model)
         drawn, carried = (harmonizer.run(source, output_mode=mode).volume for mode in ("network", "transfer"))

@@ -63,7 +63,7 @@ def test_a_training_step_can_follow_a_validation_step_of_another_shape():
 
 
 @pytest.mark.parametrize("loss", [reconstruction_loss, consistency_loss])
-def test_drawing_losses_are_l1_plus_1_minus_ssim(loss, pair):
+def test_reconstruction_losses_are_l1_plus_1_minus_ssim(loss, pair):
     drawn, volume = pair
     expected = (drawn - volume).abs().mean() + 1 - structural_similarity(drawn, volume).mean()
     torch.testing.assert_close(loss(drawn, volume), expected)

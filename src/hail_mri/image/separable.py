@@ -59,8 +59,8 @@ def gaussian_weights(n: int, sigma: float) -> NDArray[np.float32]:
 
     Examples
     --------
-    >>> gaussian_weights(3, 0.1).tolist()
-    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> (100 * gaussian_weights(3, 0.5)).astype(int).tolist()
+    [[78, 10, 0], [10, 78, 10], [0, 10, 78]]
     """
     reach = max(n, int(np.ceil(KERNEL_REACH * 2 * sigma)))
     taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)

@@ -140,7 +140,7 @@ def test_the_same_settings_give_the_same_weights(whole_path, run_dir, label_maps
 def test_the_log_tells_every_term_of_the_loss(whole_path):
     with next((whole_path.parent / "style").rglob("metrics.csv")).open(encoding="utf-8") as file:
         columns = set(next(csv.reader(file)))
-    assert {"validation_loss", "validation_supervised", "validation_drawing", "validation_consistency"} <= columns
+    assert {"validation_loss", "validation_supervised", "validation_prediction", "validation_consistency"} <= columns
 
 
 def test_patches_and_a_frozen_encoder_train_as_in_the_paper(run_dir, label_maps_dir, init, tmp_path):

@@ -192,5 +192,9 @@ def test_a_run_of_fewer_steps_than_an_epoch_is_validated_at_its_end(run, config,
 
 
 def test_too_few_label_maps_are_refused(config, label_maps_dir, tmp_path):
+    few_dir = tmp_path / "few"
+    few_dir.mkdir()
+    for path in sorted(label_maps_dir.iterdir())[:4]:
+        shutil.copy(path, few_dir)
     with pytest.raises(InputError, match="expected at least 5"):
-        train_tissues(config, tmp_path / "run", label_maps_dir=label_maps_dir, say=lambda _: None)
+        train_tissues(config, tmp_path / "run", label_maps_dir=few_dir, say=lambda _: None)
