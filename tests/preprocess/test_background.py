@@ -105,3 +105,13 @@ def test_the_commonest_value_at_the_border_is_a_background_wherever_it_lies_amon
     data[:, :, :5] = 0.25
     assert constant_background(data) == 0.25
     assert constant_background(data[:, :, 5:]) is None
+
+
+@pytest.mark.parametrize("has_marker", [False, True], ids=["clipped", "clipped, but for one voxel"])
+def test_where_intensities_are_cut_off_is_no_background(parts, has_marker):
+    data, _, _ = parts
+    clipped = np.minimum(data, 300)  # more than 5 % of the voxels, also at the border
+    clipped[:, :, 0] = 300
+    clipped[24, 28, 30] = 900 if has_marker else 300
+    assert (clipped == 300).mean() > 0.05
+    assert constant_background(clipped) is None

@@ -18,6 +18,7 @@ FloatArray = NDArray[np.float32]
 Origin = Literal["air", "background", "assumed", "guessed"]
 
 CONSTANT_FRACTION = 0.05  # of all voxels must share the background's value for it to be called constant
+BRIGHTEST = 1e-3  # of all voxels may be brighter than the value at which others are cut off: vessels, markers
 SAMPLE_STEP = 7  # every so many-th voxel is enough for percentiles
 AIR_SIDE = 0.8  # of one side of the field of view at least is outside the head, or the scan shows no air
 ENOUGH_AIR = 0.02  # of all voxels
@@ -58,10 +59,11 @@ def constant_background(data: FloatArray) -> float | None:
     -------
     value : float or None
         0, the least of all, or the commonest at the border of the field of view; None if none is shared by 5 % of the
-        voxels. The commonest is no background if it is the largest of all, where intensities are cut off.
+        voxels. The commonest is no background if next to none is larger: there intensities are cut off.
     """
     commonest = _commonest_at_border(data)
-    candidates = (0.0, float(data.min()), *([commonest] if commonest < data.max() else []))
+    is_cut_off = np.count_nonzero(data > commonest) <= BRIGHTEST * data.size
+    candidates = (0.0, float(data.min()), *([] if is_cut_off else [commonest]))
     for value in candidates:
         if np.count_nonzero(data == value) >= CONSTANT_FRACTION * data.size:
             return value
