@@ -25,7 +25,7 @@ from hail_mri.evaluation.comparison import score_results
 from hail_mri.evaluation.score_table import format_table
 from hail_mri.evaluation.scored_pair import ScoredPair
 
-WORKING_SPACINGS = (2.0, 3.0, 4.0)  # mm
+NETWORK_SPACINGS = (2.0, 3.0, 4.0)  # mm
 FORMS: dict[str, Form] = {
     "residual": residual,
     "local affine": local_affine,
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which label maps")
     parser.add_argument("--subjects", type=int, default=2)
     parser.add_argument("--spacing", type=float, default=1.0, help="of the scans, mm")
-    parser.add_argument("--working", type=float, nargs="+", default=WORKING_SPACINGS, help="network grids, mm")
+    parser.add_argument("--network-spacing", type=float, nargs="+", default=NETWORK_SPACINGS, help="network grids, mm")
     parser.add_argument("--cache", type=Path, default=Path("runs/travelling"))
     parser.add_argument("-o", "--output", type=Path, help="table of all cases, TSV")
     arguments = parser.parse_args()
@@ -53,7 +53,7 @@ def main() -> None:
         spacing=arguments.spacing,
         split=arguments.split,
     )
-    rows = pd.DataFrame([row for case in cases for row in measure(case, arguments.working)])
+    rows = pd.DataFrame([row for case in cases for row in measure(case, arguments.network_spacing)])
     if arguments.output:
         rows.to_csv(arguments.output, sep="\t", index=False, float_format="%.5g")
     print(summary(rows))

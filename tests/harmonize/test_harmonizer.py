@@ -226,3 +226,11 @@ class TestChoices:
     def test_choices_of_a_run_that_cannot_be_are_refused(self, small_model, make_head, other_head, choice):
         with pytest.raises(InputError):
             Harmonizer(other_head, model=small_model).run(make_head(), **choice)
+
+
+@pytest.mark.parametrize("whose", ["source", "target"])
+def test_what_is_odd_about_a_header_is_a_warning(small_model, make_head, other_head, whose):
+    scans = {"source": make_head(), "target": other_head}
+    scans[whose] = Volume(scans[whose].data, scans[whose].affine, warnings=["both codes are 0"])
+    with pytest.warns(UserWarning, match="both codes are 0"):
+        harmonize(scans["source"], scans["target"], model=small_model)

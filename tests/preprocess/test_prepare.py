@@ -40,7 +40,7 @@ def middle_of(weight, grid):
 
 @pytest.mark.parametrize("grid", GRIDS)
 class TestOnAnyGrid:
-    def test_the_working_grid_is_isotropic_and_parallel_to_the_scans_axes(self, make_head, grid):
+    def test_the_network_grid_is_isotropic_and_parallel_to_the_scans_axes(self, make_head, grid):
         prepared = prepared_head(make_head(**grid))
         np.testing.assert_allclose(prepared.grid.spacing, SPACING)
         native = prepared.canonical
@@ -175,6 +175,11 @@ def test_a_scan_whose_head_is_darker_than_its_air_is_refused(make_head):
     head = make_head()
     with pytest.raises(InputError, match="brain is not brighter than the air"):
         prepared_head(Volume(-head.data, head.affine))
+
+
+def test_a_map_without_a_head_changes_nothing(make_head):
+    prepared = prepare(make_head(), spacing=6.0, stride=4)
+    assert prepared.with_head(np.zeros(prepared.data.shape, bool)) is prepared
 
 
 def test_more_head_is_measured_and_no_longer_background(make_head):

@@ -114,3 +114,14 @@ def test_a_folder_is_not_moved_out_of_the_way_like_a_file(tmp_path):
         write_together([tmp_path / "folder"], lambda hidden: [p.write_text("new") for p in hidden.values()])
 
     assert names(tmp_path) == ["folder"]
+
+
+def test_a_folder_behind_a_link_is_filled_and_the_link_stays(tmp_path):
+    fill(tmp_path / "real", "older")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+
+    fill(tmp_path / "link", "newer")
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real/a").read_text() == "newer"
+    assert names(tmp_path) == ["a", "link", "real"]

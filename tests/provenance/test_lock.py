@@ -4,7 +4,7 @@ import time
 import pytest
 
 from hail_mri.errors import UnwritableError
-from hail_mri.provenance.lock import locked
+from hail_mri.provenance.lock import _break, locked
 
 
 def test_a_lock_is_waited_for_and_leaves_nothing(tmp_path):
@@ -61,3 +61,13 @@ def test_a_place_where_no_lock_can_be_is_named(tmp_path):
         locked(tmp_path / "file/table.tsv"),
     ):
         pass
+
+
+def test_a_lock_that_somebody_has_taken_meanwhile_is_not_broken(tmp_path):
+    lock = tmp_path / ".table.tsv.lock"
+    lock.write_text("a newcomer")
+
+    _break(lock, "who was killed")
+
+    assert lock.read_text() == "a newcomer"
+    assert list(tmp_path.iterdir()) == [lock]

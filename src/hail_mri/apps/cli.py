@@ -145,9 +145,10 @@ def style(
 
     settings = HarmonizeSettings(model=model, threads=threads, force=force)
     with progress("making a style card"):
-        checks = make_style_card(targets, output, settings, brain_masks=brain_mask or (), overwrite=overwrite)
-    for target, found in zip(targets, checks, strict=True):
-        say_checks(target, found)
+        reports = make_style_card(targets, output, settings, brain_masks=brain_mask or (), overwrite=overwrite)
+    for target, report in zip(targets, reports, strict=True):
+        say_checks(target, report.checks["Target"])
+        say_warnings(report.warnings)
 
 
 @app.command()

@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hail_mri.apps.requests import ScanRequest, own_sidecar, require_not_read
-from hail_mri.apps.scan import Scan, read_scan, require_checked
+from hail_mri.apps.scan import Report, Scan, read_scan, require_checked
 from hail_mri.errors import InputError
 from hail_mri.harmonize.history import check_history
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.provenance.free_paths import require_file_free
 from hail_mri.provenance.links import real_path
-
-if TYPE_CHECKING:
-    from hail_mri.harmonize.check import Check
 
 
 def make_style_card(
@@ -23,8 +19,8 @@ def make_style_card(
     *,
     brain_masks: Sequence[Path] = (),
     overwrite: bool,
-) -> "list[tuple[Check, ...]]":
-    """Write the card of some scans of a site, and return the checks of each.
+) -> list[Report]:
+    """Write the card of some scans of a site, and return what is to be said of each.
 
     Parameters
     ----------
@@ -64,14 +60,15 @@ def make_style_card(
     from hail_mri.harmonize.style_card import StyleMeter, mean_card
 
     meter = StyleMeter(settings.model, threads=settings.threads)
-    cards, checks = [], []
+    cards, reports = [], []
     for scan in scans:
         card, found = meter.measure(scan.volume, brain_mask=scan.brain_mask)
         require_checked(scan.file.path, found, force=settings.force)
         cards.append(card)
-        checks.append((*found, check_history(scan.file.path)))
+        checks = (*found, check_history(scan.file.path))
+        reports.append(Report(tuple(scan.volume.warnings), {"Target": checks}))
     mean_card(cards).save(output, overwrite=overwrite)
-    return checks
+    return reports
 
 
 def _require_each_once(scans: Sequence[Scan]) -> None:

@@ -27,7 +27,7 @@ ORACLE = "best single curve (oracle)"
 RESCAN = "rescan (floor)"
 
 RANGE_PERCENTILE = 99.0  # of the truth in the head: it counts as everything; fat and vessels may go beyond
-COARSE_MM, COARSE_STRIDE = 4.0, 8  # grid on which the levels of target and truth are read; any will do
+COARSE_MM, COARSE_STRIDE = 4.0, 8  # grid on which the scales of source and target are read; any will do
 
 
 def baseline_results(pair: ScoredPair) -> dict[str, Volume]:
@@ -49,7 +49,7 @@ def baseline_results(pair: ScoredPair) -> dict[str, Volume]:
     InputError
         If no head is found.
     """
-    return _baselines(pair, _levels(pair))
+    return _baselines(pair, _measure(pair))
 
 
 def score_results(pair: ScoredPair, results: Mapping[str, Volume]) -> list[Score]:
@@ -81,7 +81,7 @@ def score_results(pair: ScoredPair, results: Mapping[str, Volume]) -> list[Score
     the pair if it has both, and otherwise both found. Its source is rescaled to the target's unit, as the paper's scans
     are to [0, 1].
     """
-    return _scores(pair, results, _levels(pair))
+    return _scores(pair, results, _measure(pair))
 
 
 def compare(pair: ScoredPair, results: Mapping[str, Volume]) -> list[Score]:
@@ -110,17 +110,17 @@ def compare(pair: ScoredPair, results: Mapping[str, Volume]) -> list[Score]:
     taken = {DO_NOTHING, EXACT_MATCHING, SIMPLEITK_MATCHING, ORACLE, RESCAN}.intersection(results)
     if taken:
         raise InputError(f"a result is named {min(taken)!r}, as one of ours", hint="give it another name")
-    levels = _levels(pair)
-    beside, floor = _baselines(pair, levels), {}
+    measured = _measure(pair)
+    beside, floor = _baselines(pair, measured), {}
     if pair.truth is not None:
-        curve = best_single_curve(pair.source.data, pair.truth.data, _head(pair, levels))
+        curve = best_single_curve(pair.source.data, pair.truth.data, _head(pair, measured))
         beside[ORACLE] = pair.source.with_data(curve)
     if pair.rescan is not None:
         floor[RESCAN] = pair.rescan
-    return _scores(pair, {**beside, **results, **floor}, levels)
+    return _scores(pair, {**beside, **results, **floor}, measured)
 
 
-class _Levels(NamedTuple):
+class _Measured(NamedTuple):
     """What is measured on both scans once: their heads, bool on their grids, and their robust scales."""
 
     source_head: NDArray[np.bool_]
@@ -129,45 +129,45 @@ class _Levels(NamedTuple):
     target_scale: LinearScale
 
 
-def _levels(pair: ScoredPair) -> _Levels:
+def _measure(pair: ScoredPair) -> _Measured:
     """Take both heads as they are given, or find both; and find the scales that harmonization gives the scans."""
     scales = (prepare(scan, spacing=COARSE_MM, stride=COARSE_STRIDE).scale for scan in (pair.source, pair.target))
     if pair.head_mask is not None and pair.target_head_mask is not None:
-        return _Levels(pair.head_mask, pair.target_head_mask, *scales)
-    return _Levels(head_mask(pair.source), head_mask(pair.target), *scales)
+        return _Measured(pair.head_mask, pair.target_head_mask, *scales)
+    return _Measured(head_mask(pair.source), head_mask(pair.target), *scales)
 
 
-def _head(pair: ScoredPair, levels: _Levels) -> NDArray[np.bool_]:
+def _head(pair: ScoredPair, measured: _Measured) -> NDArray[np.bool_]:
     """Return where results are compared with the truth."""
-    return levels.source_head if pair.head_mask is None else pair.head_mask
+    return measured.source_head if pair.head_mask is None else pair.head_mask
 
 
-def _rescaled(source: Volume, levels: _Levels) -> Volume:
+def _rescaled(source: Volume, measured: _Measured) -> Volume:
     """Bring the source to the target's unit by a straight line."""
-    return source.with_data(levels.target_scale.invert(levels.source_scale.apply(source.data)))
+    return source.with_data(measured.target_scale.invert(measured.source_scale.apply(source.data)))
 
 
-def _baselines(pair: ScoredPair, levels: _Levels) -> dict[str, Volume]:
+def _baselines(pair: ScoredPair, measured: _Measured) -> dict[str, Volume]:
     """Do nothing, and match histograms."""
     source, target = pair.source, pair.target
-    masks = {"source_mask": levels.source_head, "target_mask": levels.target_head}
+    masks = {"source_mask": measured.source_head, "target_mask": measured.target_head}
     return {
-        DO_NOTHING: _rescaled(source, levels),
+        DO_NOTHING: _rescaled(source, measured),
         EXACT_MATCHING: match_histogram_exact(source, target, **masks),
         SIMPLEITK_MATCHING: match_histogram_simpleitk(source, target),
     }
 
 
-def _scores(pair: ScoredPair, results: Mapping[str, Volume], levels: _Levels) -> list[Score]:
+def _scores(pair: ScoredPair, results: Mapping[str, Volume], measured: _Measured) -> list[Score]:
     """Check all results, then score one after the other."""
     for name, result in results.items():
         check_on_source_grid(result, pair.source, f"the result of {name!r}")
-    ends = _rescaled(pair.source, levels).data[levels.source_head], pair.target.data[levels.target_head]
-    head, scores = _head(pair, levels), []
+    ends = _rescaled(pair.source, measured).data[measured.source_head], pair.target.data[measured.target_head]
+    head, scores = _head(pair, measured), []
     for name, result in results.items():
         psnr_head, ssim_head = _against_truth(result, pair.truth, head, head)
         psnr_brain, ssim_brain = _against_truth(result, pair.truth, head, pair.brain_mask)
-        moved = (None if np.isnan(share) else share for share in nwd(*ends, result.data[levels.source_head]))
+        moved = (None if np.isnan(share) else share for share in nwd(*ends, result.data[measured.source_head]))
         scores.append(Score(name, psnr_head, ssim_head, psnr_brain, ssim_brain, *moved))
     return scores
 

@@ -100,7 +100,7 @@ def read_scores(path: Path) -> list[Score]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             lines = list(csv.reader(file, delimiter="\t"))
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is no table of plain text ({error})", hint="give a TSV file of scores") from error
     heading = lines[0] if lines else []
     if tuple(heading) != _COLUMNS:

@@ -55,7 +55,7 @@ def check_reading(reading: Reading[Any]) -> tuple[Check, ...]:
         }
     else:
         numbers = _of_voxels(reading.prepared, None)
-    return (*(LIMITS_BY_NAME[name].judge(number) for name, number in numbers.items()), _zero_point(reading.prepared))
+    return (*(LIMITS_BY_NAME[name].check(number) for name, number in numbers.items()), _zero_point(reading.prepared))
 
 
 def check_style(style: Style, low: float, high: float) -> tuple[Check, ...]:
@@ -76,7 +76,7 @@ def check_style(style: Style, low: float, high: float) -> tuple[Check, ...]:
         **_order_of_tissues(style),
         "no signal on the scale of the card": low / (high - low),
     }
-    return tuple(LIMITS_BY_NAME[name].judge(number) for name, number in numbers.items())
+    return tuple(LIMITS_BY_NAME[name].check(number) for name, number in numbers.items())
 
 
 def check_pair(source: Style, target: Style) -> tuple[Check, ...]:

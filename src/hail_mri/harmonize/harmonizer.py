@@ -40,6 +40,7 @@ class Harmonized:
     volume : Volume
         On the source's grid with the source's header, in the target's units.
     warnings : tuple of str
+        Of the source's header.
     seconds : dict of str to float
         Wall time per stage.
     skull_stripped : bool or None
@@ -191,7 +192,7 @@ class Harmonizer:
             finished = finish(prepared, scaled, harmonized, self.style.scale, strength=strength)
             volume = orient_like(prepared.canonical.with_data(finished), source.volume.grid)
         result = source.volume.with_data(volume.data)
-        return Harmonized(result, (), seconds, source.reading.skull_stripped, source.checks)
+        return Harmonized(result, tuple(source.volume.warnings), seconds, source.reading.skull_stripped, source.checks)
 
 
 def harmonize(
@@ -218,10 +219,13 @@ def harmonize(
     Warns
     -----
     UserWarning
-        For each check that the source or the target fails; `Harmonizer` tells of all checks.
+        For what is odd about the header of source or target, and for each check that one of them fails; `Harmonizer`
+        tells of all checks.
     """
     harmonizer = Harmonizer(target, target_mask=target_mask, model=model, device=device, threads=threads, seed=seed)
     harmonized = harmonizer.run(source, strength=strength, output_mode=output_mode, brain_mask=brain_mask)
+    for warning in (*harmonized.warnings, *(target.warnings if isinstance(target, Volume) else ())):
+        warnings.warn(warning, stacklevel=2)
     for name, checks in (("source", harmonized.checks), ("target", harmonizer.target_checks)):
         for check in failures(checks):
             warnings.warn(f"the {name}: {check}", stacklevel=2)

@@ -22,7 +22,7 @@ class Limits:
     usable: tuple[float, float]
     hint: str
 
-    def judge(self, number: float) -> Check:
+    def check(self, number: float) -> Check:
         """Hold a number against the limits."""
         verdict: Verdict = "fail"
         if self.ok[0] <= number <= self.ok[1]:

@@ -104,7 +104,7 @@ class Encoder(nn.Module):
         self.pool = nn.MaxPool3d(2, 2)
 
     def forward(self, volume: Tensor) -> list[Tensor]:
-        """Return the features of all stages, (B, C_l, I / 2^(l-1), ...), shallow first."""
+        """Return the features of all stages, (B, C_s, I / 2^(s-1), ...), shallow first."""
         features = []
         for stage, block in enumerate(self.stages):
             volume = block(self.pool(volume) if stage else volume)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
@@ -116,9 +115,9 @@ def save_model(network: FeatureStyleNetwork | TissueNetwork, card: ModelCard, pa
     card_path = path.with_suffix(".json")
 
     def write(hidden: Mapping[Path, Path]) -> None:
-        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, hidden[path])
+        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+        hidden[path].write_bytes(save(tensors))
         hidden[card_path].write_text(json.dumps(asdict(card), indent=2) + "\n")
-        shutil.copymode(hidden[card_path], hidden[path])  # safetensors makes files that only their owner may read
 
     write_together([path, card_path], write)
     return path

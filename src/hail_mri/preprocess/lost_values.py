@@ -1,4 +1,4 @@
-"""Whether bright or dark voxels of a scan have lost their values: cut off at a largest, or a least one."""
+"""Whether bright voxels of a scan have lost their values: cut off at a largest one."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,8 @@ def clipped_share(values: NDArray[np.floating], *, above: float) -> float:
     Returns
     -------
     share : float, 0 to 1
-        Of how many voxels the commonest bright value has more than three times the median of the values beside it.
-        Voxels that are brighter still, such as a few markers, do not hide it.
+        By how many voxels a bright value exceeds three times the median of the values beside it, at most, over all
+        values. Voxels that are brighter still, such as a few markers, do not hide it.
 
     Examples
     --------

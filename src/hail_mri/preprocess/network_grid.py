@@ -35,13 +35,13 @@ def grid_around(native: Grid, occupied: NDArray[np.bool_], spacing: float, strid
     return Grid((sizes[0], sizes[1], sizes[2]), affine)
 
 
-def matrices_between(native: Grid, working: Grid) -> tuple[AxisMatrices, AxisMatrices]:
-    """Return the matrices from native to working voxels (means) and back (linear interpolation)."""
-    origin = np.linalg.solve(native.affine, working.affine[:, 3])[:3] * native.spacing  # mm along the native axes
+def matrices_between(native: Grid, network: Grid) -> tuple[AxisMatrices, AxisMatrices]:
+    """Return the matrices from native voxels to those of the network grid (means) and back (linear interpolation)."""
+    origin = np.linalg.solve(native.affine, network.affine[:, 3])[:3] * native.spacing  # mm along the native axes
     to_network, to_native = [], []
     for axis in range(3):
-        n_native, n_network = native.shape[axis], working.shape[axis]
-        fine, coarse, offset = float(native.spacing[axis]), float(working.spacing[axis]), float(origin[axis])
+        n_native, n_network = native.shape[axis], network.shape[axis]
+        fine, coarse, offset = float(native.spacing[axis]), float(network.spacing[axis]), float(origin[axis])
         to_network.append(area_weights(n_network, n_native, coarse, fine, offset))
         to_native.append(axis_weights(n_native, n_network, fine, coarse, -offset))
     return (to_network[0], to_network[1], to_network[2]), (to_native[0], to_native[1], to_native[2])

@@ -52,9 +52,9 @@ class Prepared:
     data : (i, j, k) array of float32
         On the network grid, scaled; 0 outside the measured region.
     weight, background : (i, j, k) array of float32, 0 to 1
-        Share of each working voxel in the region that is measured (head, or brain mask), and outside the head.
+        Share of each of its voxels in the region that is measured (head, or brain mask), and outside the head.
     to_network, to_native : three arrays each
-        Matrices (n_to, n_from) of the three axes: means over working voxels, and linear interpolation back.
+        Matrices (n_to, n_from) of the three axes: means over voxels, and linear interpolation back.
     head, erased : (I, J, K) bool array
         Head mask on the native grid, canonical axes; and background that has one constant value.
     constant : float or None
@@ -104,7 +104,7 @@ class Prepared:
             On the network grid. Joined with the head mask, or put in its place if that fills the field of view and much
             of it is not in `head`: noise as bright as tissue leads it astray.
         """
-        if not self.is_whole:
+        if not (self.is_whole and head.any()):
             return self
         field_of_view = self.weight + self.background
         seen = head * field_of_view  # beyond the field of view nothing is measured

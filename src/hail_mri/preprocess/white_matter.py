@@ -1,8 +1,8 @@
-"""The white-matter level: the intensity that sets a scan's scale.
+"""White-matter intensity: what sets a scan's scale.
 
 Fat is the brightest tissue of a whole head, is suppressed by one protocol and not by the next, and is gone after
 skull-stripping, so no percentile of the head means the same everywhere. White matter is what every T1-weighted scan of
-a brain has in its middle, and it is the brightest tissue there. Its level is read where the brain must be: below the
+a brain has in its middle, and it is the brightest tissue there. It is read where the brain must be: below the
 vertex, away from the sides.
 """
 
@@ -30,7 +30,7 @@ def measured_white_matter(data: NDArray[np.floating], weight: NDArray[np.floatin
 
     Returns
     -------
-    level : float
+    intensity : float
         In the units of `data`. Good to about 5 %; the same on a whole head and a skull-stripped one.
 
     Raises
@@ -41,8 +41,8 @@ def measured_white_matter(data: NDArray[np.floating], weight: NDArray[np.floatin
     inside = weight > 0.5
     if not inside.any():
         raise InputError("no head was found in the scan", hint="give a T1-weighted scan of a head")
-    levels = np.flatnonzero(inside.any(axis=(0, 1)))
-    top, height = int(levels[-1]), len(levels)
+    slices = np.flatnonzero(inside.any(axis=(0, 1)))
+    top, height = int(slices[-1]), len(slices)
     # A head cut by the field of view may be lower than the window; then the window shrinks with it.
     first = top - round(min(DEPTH[1] / spacing, height))
     last = top - round(min(DEPTH[0] / spacing, height / 4))

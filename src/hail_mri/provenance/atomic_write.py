@@ -77,7 +77,7 @@ def write_folder(folder: Path) -> Iterator[Path]:
     UnwritableError
         If anything cannot be written; the folder that was there before stays as it was.
     """
-    place = folder.absolute()
+    place = Path(os.path.realpath(folder))  # of a link, what it leads to
     hidden = place.with_name(f".{uuid4().hex}.{place.name[-TAIL:]}")
     made = [parent for parent in place.parents if not parent.exists()]
     try:
@@ -96,11 +96,11 @@ def write_folder(folder: Path) -> Iterator[Path]:
 def _replace_folder(hidden: Path, place: Path) -> None:
     """Give a finished folder its name; an older one goes only once the new one is there."""
     previous = hidden.with_name(f"{hidden.name}.old")
-    if place.exists():
-        place.replace(previous)
     try:
+        if place.exists():
+            place.replace(previous)
         hidden.replace(place)
-    except OSError:
+    except BaseException:
         if previous.exists():
             previous.replace(place)
         raise

@@ -32,7 +32,12 @@ def require_file_free(path: Path, *, overwrite: bool) -> None:
 
 def require_folder_free(folder: Path, *, overwrite: bool) -> None:
     """Make sure that a folder may be filled; raises as `require_file_free`, and if it has something in it."""
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+    try:
+        is_filled = folder.is_dir() and any(folder.iterdir())
+    except OSError as error:
+        reason = error.strerror or error
+        raise UnwritableError(f"{folder} could not be written ({reason})", "choose another folder") from error
+    if is_filled and not overwrite:
         raise OutputExistsError(f"{folder} is not empty, expected a new folder", "choose another or ask to --overwrite")
     require_writable_folder(folder)
 

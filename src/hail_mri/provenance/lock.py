@@ -50,7 +50,7 @@ def locked(path: Path, *, stale: float = STALE) -> Iterator[None]:
         yield
     finally:
         if _owner_of(lock) == owner:
-            lock.unlink()
+            lock.unlink(missing_ok=True)
         for folder in made:
             with suppress(OSError):
                 folder.rmdir()
@@ -64,9 +64,19 @@ def _take(lock: Path, owner: str, stale: float) -> None:
         if found is None or found != seen:
             seen, since = found, time.monotonic()
         elif time.monotonic() - since > stale:
-            # The pause follows: all who wait have broken it before anybody who broke it takes it.
-            lock.unlink(missing_ok=True)
+            _break(lock, found)
         time.sleep(PAUSE)
+
+
+def _break(lock: Path, owner: str) -> None:
+    """Remove the lock of an owner who keeps it for too long; one that somebody else has taken meanwhile comes back."""
+    taken = lock.with_name(f"{lock.name}.{uuid4().hex}")
+    with suppress(FileNotFoundError):
+        lock.replace(taken)
+        if _owner_of(taken) != owner:
+            with suppress(FileExistsError):
+                os.link(taken, lock)
+        taken.unlink()
 
 
 def _made(lock: Path, owner: str) -> bool:

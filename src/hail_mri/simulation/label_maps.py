@@ -1,6 +1,6 @@
-"""LabelMaps: whole heads as maps of tissues, from FreeSurfer-style label maps.
+"""Label maps: whole heads as maps of tissues, read from FreeSurfer segmentations.
 
-An *label map* lives in a frame in mm (RAS+) whose origin is the middle of its head. Subjects are made of it by
+A *label map* lives in a frame in mm (RAS+) whose origin is the middle of its head. Subjects are made of it by
 deformation (`subjects`).
 """
 

@@ -1,8 +1,8 @@
 """A store of phantoms on disk: the slow half of the simulation, done once.
 
 Drawing a subject and reading its label map costs a second on a CPU; scanning a phantom at a random site costs a
-twentieth of that. So a run places a few hundred deformed subjects in random poses once, and scans them at new sites
-with new fields and new noise at every step.
+twentieth of that. So a run places a few hundred deformed subjects by random rigid transforms once, and scans them at
+new sites with new fields and new noise at every step.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.simulation.acquisition import Phantom, centred_affine, place, random_transform
@@ -89,7 +89,7 @@ def _place_missing(store_dir: Path, label_map_paths: Sequence[Path], n_heads: in
 
 
 def _new_head(label_map: LabelMap | None, shape: tuple[int, int, int], affine: np.ndarray, *, seed: int) -> Phantom:
-    """Draw a subject and a transform, and place it."""
+    """Draw a subject and a rigid transform, and make the phantom."""
     if label_map is None:
         raise AssertionError("a label map is loaded whenever a head is missing")
     generator = torch.Generator().manual_seed(seed + 1)
@@ -108,7 +108,7 @@ def save_head(head: Phantom, path: Path) -> None:
         "tissue": head.tissue.contiguous(),
         "tissue_factors": head.tissue_factors.half().contiguous(),
     }
-    write_together([path], lambda hidden: save_file(tensors, hidden[path]))
+    write_together([path], lambda hidden: hidden[path].write_bytes(save(tensors)))
 
 
 def load_head(path: Path) -> Phantom:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,8 @@ def _read(path: Path) -> dict[str, Any]:
     """Return the key of a store that holds heads."""
     try:
         entries = dict(json.loads(path.read_text(encoding="utf-8")))
-        return entries | {"label_maps": dict(entries["label_maps"])}
+        known = {field.name: entries[field.name] for field in fields(StoreKey)}
+        return known | {"label_maps": dict(entries["label_maps"])}
     except FileNotFoundError:
         raise InputError(f"{path.parent} holds heads, but no {path.name} that says of which label maps", HINT) from None
     except (OSError, ValueError, TypeError, KeyError) as error:

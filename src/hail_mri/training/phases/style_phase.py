@@ -21,7 +21,7 @@ from hail_mri.training.phases.paper_phase import PaperPhase
 from hail_mri.training.running.budget import Budget
 from hail_mri.training.settings import PhaseSection, StyleLossSection
 
-BRAIN_WEIGHT, AIR_WEIGHT = 3.0, 0.1  # of the supervised loss; the rest of the head weighs 1
+BRAIN_WEIGHT, BACKGROUND_WEIGHT = 3.0, 0.1  # of the supervised loss; the rest of the head weighs 1
 
 
 class StylePhase(PaperPhase):
@@ -101,7 +101,7 @@ def _supervised_weight(batch: Batch) -> Tensor:
     counts = batch.require("tissue_counts", by="the supervised loss")
     brain = (2 * counts[..., list(BRAIN)].sum(dim=-1) > counts.sum(dim=-1)).unsqueeze(1)  # sums of uint8 are int64
     head = batch.require("source_weight", by="the supervised loss")
-    return AIR_WEIGHT + (1 - AIR_WEIGHT) * head + (BRAIN_WEIGHT - 1) * brain
+    return BACKGROUND_WEIGHT + (1 - BACKGROUND_WEIGHT) * head + (BRAIN_WEIGHT - 1) * brain
 
 
 def _are_both_directions(source: Tensor, target: Tensor) -> bool:

@@ -118,7 +118,7 @@ def begin_run(folder: RunFolder, config_path: Path, init: str | Path | None) -> 
     """Make the folder and keep what the run begins with; `init` are weights to begin with."""
     kept = config_path.read_bytes()  # read first: it may be the run's own copy
     folder.phase_dir.mkdir(parents=True, exist_ok=True)
-    folder.settings_path.write_bytes(kept)
+    write_together([folder.settings_path], lambda hidden: hidden[folder.settings_path].write_bytes(kept))
     _save_json(folder.start_path, {"init_sha256": weights_hash(init) if init else None})
 
 
