@@ -150,6 +150,16 @@ def intensities(scan: Volume, brain: NDArray[np.bool_], white: float) -> dict[st
     def noisy(data: Array, share: float) -> Array:
         return np.hypot(data + rng.normal(0, share * white, data.shape), rng.normal(0, share * white, data.shape))
 
+    def marked(data: Array) -> Array:
+        spoilt = data.copy()
+        spoilt[np.unravel_index(data.argmax(), data.shape)] = 3 * white
+        return spoilt
+
+    def coil(strength: float, *, is_linear: bool) -> Array:
+        places = [(np.arange(n) - n / 2) * size / 90 for n, size in zip(scan.shape, scan.spacing, strict=True)]
+        x, y, z = np.meshgrid(*places, indexing="ij")
+        return np.exp(strength * y if is_linear else -strength * (x**2 + y**2 + z**2))
+
     def tomogram(data: Array) -> Array:
         soft = np.where(brain, 35 + 5 * (data < 0.7 * white) + rng.normal(0, 4, data.shape), 20)
         return np.where(skull, 1000, np.where(head, soft, -1000))
@@ -164,6 +174,16 @@ def intensities(scan: Volume, brain: NDArray[np.bool_], white: float) -> dict[st
         "32 levels": lambda data: np.round(16 * np.clip(data / white, 0, 2)),
         "clipped at 0.9 of white matter": lambda data: np.minimum(data, 0.9 * white),
         "clipped at 1.1 of white matter": lambda data: np.minimum(data, 1.1 * white),
+        "clipped at 0.9, but for one voxel": lambda data: marked(np.minimum(data, 0.9 * white)),
+        "clipped at 1.1, but for one voxel": lambda data: marked(np.minimum(data, 1.1 * white)),
+        "0.1 of white matter subtracted": lambda data: np.maximum(data - 0.1 * white, 0),
+        "0.25 of white matter subtracted": lambda data: np.maximum(data - 0.25 * white, 0),
+        "0.4 of white matter subtracted": lambda data: np.maximum(data - 0.4 * white, 0),
+        "all below 0.2 of white matter set to 0": lambda data: np.where(data < 0.2 * white, 0, data),
+        "64 levels": lambda data: np.round(32 * np.clip(data / white, 0, 2)),
+        "a coil, bright in the middle": lambda data: data * coil(0.8, is_linear=False),
+        "a coil, bright in the middle, strong": lambda data: data * coil(1.5, is_linear=False),
+        "a coil, bright in front": lambda data: data * coil(1.0, is_linear=True),
         "bright noise to 0.6": lambda data: np.where(head, data, rng.uniform(0, 0.6 * white, data.shape)),
         "bright noise to 1.2": lambda data: np.where(head, data, rng.uniform(0, 1.2 * white, data.shape)),
         "brain standardized": lambda data: np.where(brain, (data - inside.mean()) / inside.std(), 0),
