@@ -83,6 +83,26 @@ def area_weights(n_to: int, n_from: int, spacing_to: float, spacing_from: float,
     return (np.clip(ends - starts, 0, None) / spacing_to).astype(np.float32)
 
 
+def smoothing_weights(n: int, factor: float) -> NDArray[np.float32] | None:
+    """Make the matrix that smooths an axis before a coarser grid reads it, border voxels held.
+
+    Parameters
+    ----------
+    n : int
+        Voxels along the axis.
+    factor : float
+        How many of them are as long as a voxel of the grid to come.
+
+    Returns
+    -------
+    (n, n) ndarray of float32, or None
+        None if the grid to come is no coarser.
+    """
+    if factor <= COARSER:
+        return None
+    return _gaussian_weights(n, _smoothing_sigma(factor)).astype(np.float32)
+
+
 def _smoothing_sigma(factor: float) -> float:
     """Find the standard deviation, in old voxels, that makes an old voxel as wide as a new one (Cardoso et al.)."""
     # Widths add in squares; 2 sqrt(2 ln 2) is the full width at half maximum of a Gaussian of standard deviation 1.

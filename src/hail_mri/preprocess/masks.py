@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from hail_mri.errors import InputError
-from hail_mri.image.resampling import axis_weights
-from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.background import constant_background
+from hail_mri.preprocess.coarse import block_means, coarse_grid, interpolated_blocks
 from hail_mri.preprocess.shapes import ball, largest_part
 
 BoolArray = NDArray[np.bool_]
@@ -54,7 +53,8 @@ def head_mask(volume: Volume) -> BoolArray:
     background = min(0.0, least) if constant is None else constant
     is_plain = background == 0 and least >= 0  # nearly always: saves two passes through the scan
     signal = volume.data if is_plain else np.abs(volume.data - background)
-    coarse_signal, spacing = _to_coarse(signal, tuple(volume.spacing.tolist()))
+    grid = coarse_grid(volume.grid, COARSE_SPACING)
+    coarse_signal, spacing = block_means(signal, grid.shape), tuple(grid.spacing.tolist())
     blob = _head_blob(coarse_signal, spacing)
     if not blob.any():
         raise InputError(
@@ -127,26 +127,6 @@ def _filled_in_any_plane(mask: BoolArray) -> BoolArray:
     return filled
 
 
-def _to_coarse(data: FloatArray, spacing: tuple[float, ...]) -> tuple[FloatArray, tuple[float, ...]]:
-    """Average over blocks of about the coarse spacing; axes that are coarse already stay as they are."""
-    counts = [max(1, min(n, round(n * s / COARSE_SPACING))) for n, s in zip(data.shape, spacing, strict=True)]
-    weights = [_block_weights(n_to, n_from) for n_to, n_from in zip(counts, data.shape, strict=True)]
-    coarse_spacing = tuple(n * s / m for n, s, m in zip(data.shape, spacing, counts, strict=True))
-    return along_axes(data, weights), coarse_spacing
-
-
-def _to_native(blob: BoolArray, shape: tuple[int, ...]) -> BoolArray:
+def _to_native(blob: BoolArray, shape: tuple[int, int, int]) -> BoolArray:
     """Interpolate a coarse mask linearly to the native grid and cut it at one half."""
-    weights = []
-    for n_to, n_from in zip(shape, blob.shape, strict=True):
-        step = n_from / n_to  # in coarse voxels; both grids reach from edge to edge
-        weights.append(axis_weights(n_to, n_from, step, 1.0, (step - 1) / 2))
-    return np.asarray(along_axes(blob.astype(np.float32), weights) > 0.5)
-
-
-def _block_weights(n_to: int, n_from: int) -> FloatArray:
-    """Make the matrix of means over n_to equal blocks of an axis; a voxel across a border counts in both."""
-    edges = np.linspace(0, n_from, n_to + 1)
-    voxels = np.arange(n_from)
-    overlaps = np.minimum(edges[1:, None], voxels + 1) - np.maximum(edges[:-1, None], voxels)
-    return (np.clip(overlaps, 0, None) * n_to / n_from).astype(np.float32)
+    return np.asarray(interpolated_blocks(blob.astype(np.float32), shape) > 0.5)

@@ -1,0 +1,92 @@
+"""N4: the smooth field by which coil and head brighten one part of a scan and darken another.
+
+The *bias field* is a factor on the intensities, 1 on (geometric) average over the head. It is estimated on a coarse
+grid by ITK's N4, and interpolated between the coarse voxels, where it hardly changes.
+
+References
+----------
+Tustison et al., IEEE TMI 29:1310 (2010): N4ITK.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from hail_mri.errors import InputError
+from hail_mri.image.grid import Grid
+from hail_mri.image.volume import Volume
+from hail_mri.preprocess.coarse import block_means, coarse_grid, interpolated_blocks
+from hail_mri.preprocess.itk_image import array_of, itk_image
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float32]
+
+SPACING = 6.0  # mm; on 4 mm N4 takes three times as long, and finds the same field (correlation 0.99)
+ITERATIONS = [50, 50, 50, 50]  # at most, on control points that double four times: ANTs' defaults
+CONVERGENCE = 1e-4  # of the coefficient of variation of the ratio between two fields
+INSIDE = 0.5  # of a coarse voxel that must be head
+LARGEST_LOG = 3.0  # beyond a factor of 20 it is no coil's field
+
+
+@dataclass(frozen=True)
+class BiasField:
+    """A bias field on the coarse blocks of a scan.
+
+    Attributes
+    ----------
+    log : (i, j, k) ndarray of float32
+        Natural logarithm, 0 on average over the head.
+    grid : Grid
+        Of the scan.
+    """
+
+    log: FloatArray
+    grid: Grid
+
+    def factor(self) -> FloatArray:
+        """Return the field on the scan's own grid, (I, J, K) float32, above 0."""
+        return np.exp(interpolated_blocks(self.log, self.grid.shape))
+
+
+def estimate_bias_field(volume: Volume, mask: BoolArray, *, zero: float = 0.0) -> BiasField:
+    """Estimate the bias field of a scan.
+
+    Parameters
+    ----------
+    volume : Volume
+        Canonical axes, so that the field of a scan is the same however it is held.
+    mask : (I, J, K) bool array
+        Head mask.
+    zero : float
+        Intensity of no signal, in the scan's units: the field is a factor on what is above it.
+
+    Raises
+    ------
+    InputError
+        If the mask is empty, has another shape, or nothing in it is brighter than `zero`.
+
+    Notes
+    -----
+    On one thread, so that a scan has the same field on every machine.
+    """
+    if mask.shape != volume.shape:
+        raise InputError(f"the mask has the shape {mask.shape}, the scan has {volume.shape}")
+    if not mask.any():
+        raise InputError("the mask for the bias field is empty")
+    grid = coarse_grid(volume.grid, SPACING)
+    signal = block_means(volume.data, grid.shape) - np.float32(zero)
+    inside = (block_means(mask, grid.shape) > INSIDE) & (signal > 0)
+    if not inside.any():
+        raise InputError("nothing in the mask for the bias field is brighter than the background")
+    n4 = sitk.N4BiasFieldCorrectionImageFilter()
+    n4.SetMaximumNumberOfIterations(ITERATIONS)
+    n4.SetConvergenceThreshold(CONVERGENCE)
+    n4.SetNumberOfThreads(1)
+    scale = np.float32(1 / signal[inside].mean())
+    image = itk_image(np.maximum(signal * scale, 0), grid)
+    n4.Execute(image, itk_image(inside, grid, np.uint8))
+    log = array_of(n4.GetLogBiasFieldAsImage(image))
+    log -= log[inside].mean(dtype=np.float64).astype(np.float32)
+    return BiasField(np.clip(log, -LARGEST_LOG, LARGEST_LOG), volume.grid)
