@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from hail_mri.errors import InputError
 from hail_mri.image.grid import Grid
 from hail_mri.image.volume import Volume
+from hail_mri.preprocess.cache import EstimateCache, cache_key
 from hail_mri.preprocess.coarse import block_means, coarse_grid, interpolated_blocks
 from hail_mri.preprocess.itk_image import array_of, itk_image
+from hail_mri.preprocess.prepare import Prepared
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
@@ -90,3 +92,20 @@ def estimate_bias_field(volume: Volume, mask: BoolArray, *, zero: float = 0.0) -
     log = array_of(n4.GetLogBiasFieldAsImage(image))
     log -= log[inside].mean(dtype=np.float64).astype(np.float32)
     return BiasField(np.clip(log, -LARGEST_LOG, LARGEST_LOG), volume.grid)
+
+
+def kept_bias_field(prepared: Prepared, cache: EstimateCache) -> BiasField:
+    """Return the bias field of a scan in its head mask, from the cache if it is there; raises `estimate_bias_field`'s.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The scan with its bias field.
+    cache : EstimateCache
+    """
+    volume, mask, zero = prepared.canonical, prepared.head & ~prepared.erased, prepared.scale.low
+    settings = {"zero": zero, "spacing": SPACING, "iterations": ITERATIONS, "convergence": CONVERGENCE}
+    shape = coarse_grid(volume.grid, SPACING).shape
+    key = cache_key("bias field", volume, mask, settings)
+    arrays = cache.get(key, {"log": shape}, lambda: {"log": estimate_bias_field(volume, mask, zero=zero).log})
+    return BiasField(arrays["log"], volume.grid)

@@ -23,6 +23,7 @@ from scipy.spatial.transform import Rotation
 from hail_mri.errors import InputError
 from hail_mri.image.grid import Grid
 from hail_mri.image.volume import Volume
+from hail_mri.preprocess.cache import EstimateCache, cache_key
 from hail_mri.preprocess.coarse import block_means, coarse_grid, coarse_volume
 from hail_mri.preprocess.itk_image import itk_image
 from hail_mri.preprocess.pose_search import search_poses
@@ -57,7 +58,6 @@ class Registration:
         with each other.
     overlap : float
         Share of the reference's region in the scan's field of view.
-    verdict : "ok" or "fail"
     """
 
     matrix: Matrix
@@ -65,7 +65,11 @@ class Registration:
     similarity: float
     contrast: float
     overlap: float
-    verdict: Verdict
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the pose is to be believed."""
+        return "ok" if self.contrast >= SMALLEST_CONTRAST else "fail"
 
 
 @dataclass(frozen=True)
@@ -114,8 +118,22 @@ def register(reference: Volume, region: Volume, scan: Volume) -> Registration:
     for spacing, step in zip(SPACINGS[1:], STEPS[1:], strict=True):
         similarity, matrix = _climb(_Level.of(reference, region, scan, spacing), matrix, centre, step)
     contrast = _contrast(coarse, matrix, centre)
-    verdict: Verdict = "ok" if contrast >= SMALLEST_CONTRAST else "fail"
-    return Registration(matrix, centre, similarity, contrast, _overlap(region, scan.grid, matrix), verdict)
+    return Registration(matrix, centre, similarity, contrast, _overlap(region, scan.grid, matrix))
+
+
+def kept_registration(reference: Volume, region: Volume, scan: Volume, cache: EstimateCache) -> Registration:
+    """Return the registration of a scan, from the cache if it is there; parameters and errors as of `register`."""
+
+    def estimate() -> dict[str, NDArray[np.float64]]:
+        found = register(reference, region, scan)
+        numbers = np.array([found.similarity, found.contrast, found.overlap])
+        return {"matrix": found.matrix, "centre": found.centre, "numbers": numbers}
+
+    settings = {"spacings": SPACINGS, "bins": N_BINS, "steps": STEPS}
+    key = cache_key("registration", reference, region, scan, settings)
+    arrays = cache.get(key, {"matrix": (4, 4), "centre": (3,), "numbers": (3,)}, estimate)
+    similarity, contrast, overlap = arrays["numbers"].tolist()
+    return Registration(arrays["matrix"], arrays["centre"], similarity, contrast, overlap)
 
 
 def _centre(region: Volume) -> Matrix:

@@ -1,0 +1,161 @@
+"""The paper's preprocessing, which can be undone: N4, rigid registration, one interpolation, [0, 1].
+
+`preprocess` goes from a scan to the grid that all scans of a study share; `Preprocessed.carry_back` takes what was
+changed there to the scan's own voxels, which are never resampled there and back.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hail_mri.errors import InputError
+from hail_mri.image.orientation import orient_like, to_canonical
+from hail_mri.image.scales import LinearScale
+from hail_mri.image.volume import Volume
+from hail_mri.preprocess.bias_field import BiasField, kept_bias_field
+from hail_mri.preprocess.cache import NO_CACHE, EstimateCache
+from hail_mri.preprocess.prepare import Prepared, prepare
+from hail_mri.preprocess.reference import COARSE, Reference, comparable
+from hail_mri.preprocess.registration import Registration, kept_registration
+from hail_mri.preprocess.reslicing import carry_back, reslice
+from hail_mri.preprocess.settings import PreprocessSettings, Scaling
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Preprocessed:
+    """A scan on the grid of a reference, and the way back.
+
+    Attributes
+    ----------
+    source : Volume
+        As it was given.
+    prepared : Prepared
+        Without its bias field, on its own grid: head mask, erased background, scale.
+    reference : Reference
+    bias : BiasField or None
+    registration : Registration
+    scale : LinearScale
+        Scanner units to [0, 1].
+    volume : Volume
+        The result: on the reference's grid, [0, 1], background 0.
+    clipped : float
+        Share of the voxels above 0 that were brighter than 1, and are 1 in `volume`.
+    """
+
+    source: Volume
+    prepared: Prepared
+    reference: Reference
+    bias: BiasField | None
+    registration: Registration
+    scale: LinearScale
+    volume: Volume
+    clipped: float
+
+    def carry_back(self, changed: Volume, *, keep_bias: bool = True) -> Volume:
+        """Take what was changed on the prepared grid to the scan's own voxels.
+
+        Parameters
+        ----------
+        changed : Volume
+            `volume` after whatever was done to it, on the same grid.
+        keep_bias : bool
+            Whether the result has the scan's bias field, as the scan has.
+
+        Returns
+        -------
+        Volume
+            On the scan's grid with its header, in its units; voxels that are erased stay as they are. If nothing was
+            changed and the bias field is kept, the scan itself, bit for bit.
+
+        Raises
+        ------
+        InputError
+            If `changed` is on another grid.
+        """
+        if not changed.grid.is_close(self.volume.grid):
+            raise InputError(
+                f"what was changed has the shape {changed.shape}, expected the prepared grid, {self.volume.shape}",
+                hint="change the prepared scan without moving or cropping it",
+            )
+        change = self.native_change(changed.data - self.volume.data) * np.float32(self.scale.high - self.scale.low)
+        change[self.prepared.erased] = 0
+        canonical = self.prepared.canonical
+        if self.bias is not None and keep_bias:
+            canonical = to_canonical(self.source)
+            change *= self.bias.factor()
+        finished = orient_like(canonical.with_data(canonical.data + change), self.source.grid)
+        return self.source.with_data(finished.data)
+
+    def native_change(self, change: FloatArray) -> FloatArray:
+        """Read a change that was made on the prepared grid on the scan's own grid, canonical axes."""
+        return carry_back(change, self.volume.grid, self.prepared.canonical.grid, self.registration.matrix)
+
+
+def preprocess(
+    source: Volume,
+    reference: Reference,
+    settings: PreprocessSettings,
+    *,
+    brain_mask: Volume | None = None,
+    cache: EstimateCache = NO_CACHE,
+) -> Preprocessed:
+    """Bring a scan to the grid of a reference.
+
+    Parameters
+    ----------
+    source : Volume
+        Any orientation, spacing and unit.
+    reference : Reference
+    settings : PreprocessSettings
+    brain_mask : Volume, optional
+        Above 0.5 inside, on the scan's grid: where its scale is measured. The head without it.
+    cache : EstimateCache
+        Where bias field and registration are kept, and looked for.
+
+    Raises
+    ------
+    InputError
+        If no head is found, the mask is empty or on another grid, or the scan has too little of a head. A registration
+        that is probably wrong is no error here: see `Registration.verdict`.
+    """
+    mask = None if brain_mask is None else to_canonical(brain_mask)
+    prepared = prepare(to_canonical(source), spacing=COARSE, stride=1, region=mask)
+    bias = None
+    if settings.bias_correction:
+        bias = kept_bias_field(prepared, cache)
+        prepared = prepare(without_bias(prepared, bias), spacing=COARSE, stride=1, region=mask)
+    registration = kept_registration(reference.volume, reference.region, comparable(prepared), cache)
+    resliced = reslice(_above_zero(prepared), reference.grid, registration.matrix)
+    scale = _scale(resliced.data, prepared.scale, settings.scaling)
+    scaled = (resliced.data - np.float32(scale.low - prepared.scale.low)) * np.float32(1 / (scale.high - scale.low))
+    over = int(np.count_nonzero(scaled > 1)) / max(int(np.count_nonzero(scaled > 0)), 1)
+    volume = Volume(np.clip(scaled, 0, 1), reference.grid.affine)
+    return Preprocessed(source, prepared, reference, bias, registration, scale, volume, over)
+
+
+def without_bias(prepared: Prepared, bias: BiasField) -> Volume:
+    """Return a scan with what it has above its zero point divided by its bias field; what is erased stays."""
+    zero = np.float32(prepared.scale.low)
+    corrected = (prepared.canonical.data - zero) / bias.factor() + zero
+    np.copyto(corrected, prepared.canonical.data, where=prepared.erased)
+    return prepared.canonical.with_data(corrected)
+
+
+def _above_zero(prepared: Prepared) -> Volume:
+    """Return a scan with its zero point at 0, which is what lies beyond its field of view, too."""
+    above = prepared.canonical.data - np.float32(prepared.scale.low)
+    above[prepared.erased] = 0
+    return prepared.canonical.with_data(above)
+
+
+def _scale(resliced: FloatArray, robust: LinearScale, scaling: Scaling) -> LinearScale:
+    """Return the scale to [0, 1]; `resliced` is in scanner units above the zero point."""
+    if scaling == "white matter":
+        return robust
+    lowest, highest = float(resliced.min()), float(resliced.max())
+    if highest <= lowest:
+        raise InputError("nothing of the scan lies on the reference's grid", "give another reference")
+    return LinearScale(robust.low + lowest, robust.low + highest)
