@@ -64,6 +64,7 @@ class AddingHarmonizer:
             warnings=("A warning.",),
             seconds={"transfer": 0.25},
             skull_stripped=True,
+            preparation={},
         )
 
 

@@ -160,6 +160,7 @@ class TestWithoutNetwork:
     def test_choices_are_written_in_the_sidecar(self, tmp_path, make_scan):
         source, target = make_scan(tmp_path / "a.nii.gz"), make_scan(tmp_path / "t.nii.gz", seed=1)
         choices = ["--strength", "0.5", "--output-mode", "network", "--seed", "3", "--threads", "1", "--device", "cpu"]
+        choices += ["--preset", "robust", "--remove-bias"]
 
         main(["harmonize", str(source), "--target", str(target), "-o", str(tmp_path / "x.nii"), *choices])
 
@@ -172,6 +173,8 @@ class TestWithoutNetwork:
             "threads": 1,
             "seed": 3,
             "force": False,
+            "preset": "robust",
+            "keep_bias": False,
         }
 
     def test_a_batch_with_a_failure_ends_with_70_and_lists_it(self, tmp_path, make_scan, capsys):

@@ -85,7 +85,8 @@ def _earlier_reports(
     batch: Batch, target: Target, settings: HarmonizeSettings, target_files: TargetFiles
 ) -> dict[ScanRequest, Report]:
     """Return the requests whose results are there, with what was said of them."""
-    reports = {r: earlier_report(r, target.file, settings, target_files.brain_mask) for r in batch.requests}
+    files = target_files.brain_mask, target_files.reference
+    reports = {r: earlier_report(r, target.file, settings, *files) for r in batch.requests}
     return {request: report for request, report in reports.items() if report is not None}
 
 

@@ -19,7 +19,8 @@ from hail_mri.apps.findings import say_batch, say_checks, say_warnings
 from hail_mri.apps.options import Force, Model, Output, Overwrite, Seed, Threads
 from hail_mri.apps.terminal import PROGRAM, one_line, progress, say
 from hail_mri.errors import HailError, InputError
-from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
+from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
+from hail_mri.preprocess.settings import Preset
 
 EXIT_WRONG_REQUEST = 2
 EXIT_SOME_FAILED = 70
@@ -94,6 +95,15 @@ def harmonize(
     strength: Annotated[float, typer.Option(metavar="0..1", help="How much to change.")] = HarmonizeSettings.strength,
     brain_mask: Annotated[Path | None, typer.Option(help="Brain mask of the source, on its grid.")] = None,
     target_mask: Annotated[Path | None, typer.Option(help="Brain mask of the target, on its grid.")] = None,
+    preset: Annotated[
+        ScanPreset, typer.Option(help="Scans as they are; N4 first; or prepared as in the paper.")
+    ] = HarmonizeSettings.preset,
+    reference: Annotated[
+        Path | None, typer.Option(metavar="SCAN|mni152", help="Register scans to it first (robust, paper).")
+    ] = None,
+    keep_bias: Annotated[
+        bool, typer.Option("--keep-bias/--remove-bias", help="Put back the bias field that N4 found, or not.")
+    ] = HarmonizeSettings.keep_bias,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = HarmonizeSettings.device,
     threads: Threads = HarmonizeSettings.threads,
     seed: Seed = HarmonizeSettings.seed,
@@ -113,8 +123,10 @@ def harmonize(
         threads=threads,
         seed=seed,
         force=force,
+        preset=preset,
+        keep_bias=keep_bias,
     )
-    files = target_files(target, style, target_mask)
+    files = target_files(target, style, target_mask, reference)
     if is_batch(source):
         outcomes, table_path = harmonize_batch(source, output, brain_mask, files, settings, overwrite=overwrite)
         say_batch(outcomes, table_path, files.path)
@@ -177,6 +189,47 @@ def segment(
         )
     say_checks(scan, report.checks["Source"])
     say_warnings(report.warnings)
+
+
+@app.command()
+def preprocess(
+    scans: Annotated[list[Path], typer.Argument(metavar="SCAN...", help="T1-weighted scans.")],
+    *,
+    reference: Annotated[
+        Path, typer.Option(metavar="SCAN|mni152", help="Scan on whose grid all are to lie, or the MNI152 brain.")
+    ] = Path("mni152"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for results.", show_default=False)],
+    preset: Annotated[Preset, typer.Option(help="White matter 0.6, or min-max as in the paper.")] = "robust",
+    spacing: Annotated[float, typer.Option(metavar="MM", help="Voxel size.")] = 1.0,
+    size: Annotated[int, typer.Option(metavar="N", help="Voxels along each edge.")] = 256,
+    brain_mask: Annotated[Path | None, typer.Option(help="Brain mask of the scan, on its grid.")] = None,
+    reference_mask: Annotated[Path | None, typer.Option(help="Brain mask of the reference, on its grid.")] = None,
+    save_brain_mask: Annotated[bool, typer.Option("--save-brain-mask", help="Write a brain mask, too.")] = False,
+    use_cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep estimates for the next run.")] = True,
+    threads: Threads = HarmonizeSettings.threads,
+    force: Force = HarmonizeSettings.force,
+    overwrite: Overwrite = False,
+) -> None:
+    """Correct the bias field of scans, bring them to the grid of a reference, and keep the way back."""
+    from hail_mri.apps.preprocess_scan import PreprocessChoices, preprocess_scans
+    from hail_mri.apps.reference import ReferenceFiles
+
+    choices = PreprocessChoices(
+        preset=preset,
+        spacing=spacing,
+        size=size,
+        save_brain_mask=save_brain_mask,
+        use_cache=use_cache,
+        threads=threads,
+        force=force,
+        overwrite=overwrite,
+    )
+    files = ReferenceFiles(reference, reference_mask)
+    with progress("preparing"):
+        reports = preprocess_scans(scans, files, output, choices, brain_mask=brain_mask)
+    for scan, report in zip(scans, reports, strict=True):
+        say_checks(scan, report.checks["Source"])
+        say_warnings(report.warnings)
 
 
 @app.command()

@@ -19,7 +19,11 @@ NO_MATTER = ("device", "threads", "force")
 
 
 def earlier_report(
-    request: ScanRequest, target: InputFile, settings: HarmonizeSettings, target_mask: Path | None = None
+    request: ScanRequest,
+    target: InputFile,
+    settings: HarmonizeSettings,
+    target_mask: Path | None = None,
+    reference: Path | None = None,
 ) -> Report | None:
     """Return what was said of a result that is there, whole, and what this run would make; None if there is none.
 
@@ -32,30 +36,39 @@ def earlier_report(
         Whether they `force` does not matter.
     target_mask : Path or None
         Brain mask of the target.
+    reference : Path or None
+        The scan, or the name of the brain that is built in, to which scans are registered.
     """
     told = read_sidecar(request.output)
     report = _report_of(told)
     hashes = told.get("Sha256")
     if report is None or not isinstance(hashes, dict) or not request.output.is_file():
         return None
-    if not _same_settings(told, settings):
+    registers = reference is not None or settings.preset == "paper"
+    if not _same_settings(told, settings) or ("Registration" in told) != registers:
         return None
     from hail_mri.model.weights import weights_hash
 
     try:
         source = InputFile.read(request.source).sha256
-        masks = [None if p is None else InputFile.read(p).sha256 for p in (request.brain_mask, target_mask)]
+        others = [_sha256(path) for path in (request.brain_mask, target_mask, reference)]
     except HailError:  # what is wrong with it will be said when it is its turn
         return None
     expected = {
         "Source": source,
         "Target": target.sha256,
-        "BrainMask": masks[0],
-        "TargetMask": masks[1],
+        "BrainMask": others[0],
+        "TargetMask": others[1],
+        "Reference": others[2],
         "Weights": weights_hash(settings.model),
         "Result": file_sha256(request.output),
     }
     return report if all(hashes.get(name) == sha256 for name, sha256 in expected.items()) else None
+
+
+def _sha256(path: Path | None) -> str | None:
+    """Return the hash of a file; None where there is none, as for a reference that is built in."""
+    return None if path is None or not path.exists() else InputFile.read(path).sha256
 
 
 def _same_settings(told: Mapping[str, Any], settings: HarmonizeSettings) -> bool:

@@ -23,21 +23,23 @@ from hail_mri.provenance.hashes import InputFile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hail_mri.apps.reference import LoadedReference
     from hail_mri.harmonize.style_card import StyleCard
 
 
 @dataclass(frozen=True)
 class TargetFiles:
-    """Where the target is to be read: a scan, perhaps with its brain mask, or a style card."""
+    """Where the target is to be read: a scan, perhaps with its brain mask, or a style card; and a reference for all."""
 
     path: Path
     is_style_card: bool
     brain_mask: Path | None = None
+    reference: Path | None = None
 
     @property
     def read(self) -> list[Path]:
         """The files that are read for it."""
-        return [self.path] if self.brain_mask is None else [self.path, self.brain_mask]
+        return [path for path in (self.path, self.brain_mask, self.reference) if path is not None]
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,13 @@ class Scan:
 
 @dataclass(frozen=True)
 class Target:
-    """The target, as a scan or as a style card, its brain mask, and the files they came from."""
+    """The target, as a scan or as a style card, its brain mask, the files they came from, and where a reference is."""
 
     example: "Volume | StyleCard"
     file: InputFile
     brain_mask: Volume | None = None
     brain_mask_file: InputFile | None = None
+    reference_path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,9 @@ class Report:
     checks: "dict[str, tuple[Check, ...]]"
 
 
-def target_files(target: Path | None, style_card: Path | None, target_mask: Path | None) -> TargetFiles:
+def target_files(
+    target: Path | None, style_card: Path | None, target_mask: Path | None, reference: Path | None = None
+) -> TargetFiles:
     """Return where the target is, from exactly one of a scan and a style card.
 
     Raises
@@ -87,9 +92,9 @@ def target_files(target: Path | None, style_card: Path | None, target_mask: Path
     if target is not None and style_card is not None:
         raise InputError("--target and --style are both given, expected one of them")
     if target is not None:
-        return TargetFiles(target, is_style_card=False, brain_mask=target_mask)
+        return TargetFiles(target, is_style_card=False, brain_mask=target_mask, reference=reference)
     if style_card is not None:
-        return TargetFiles(style_card, is_style_card=True, brain_mask=target_mask)
+        return TargetFiles(style_card, is_style_card=True, brain_mask=target_mask, reference=reference)
     raise InputError("neither --target nor --style is given, expected one of them")
 
 
@@ -134,13 +139,14 @@ def read_target(target_files: TargetFiles) -> Target:
     """Read a target scan, with its mask, or a style card; raises as `load_volume` and `StyleCard.load`."""
     if not target_files.is_style_card:
         volume, file = _read_volume(target_files.path)
-        return Target(volume, file, *_read_mask(target_files.brain_mask, volume, target_files.path))
+        mask = _read_mask(target_files.brain_mask, volume, target_files.path)
+        return Target(volume, file, *mask, target_files.reference)
     if target_files.brain_mask is not None:
         raise InputError("--target-mask is given with --style, expected it with --target", "leave it away")
     from hail_mri.harmonize.style_card import StyleCard
 
     card = StyleCard.load(target_files.path)
-    return Target(card, InputFile.read(target_files.path))
+    return Target(card, InputFile.read(target_files.path), reference_path=target_files.reference)
 
 
 def require_checked(path: Path, checks: "Sequence[Check]", *, force: bool) -> None:
@@ -182,8 +188,10 @@ class FileHarmonizer:
     def __init__(self, target: Target, settings: HarmonizeSettings, *, overwrite: bool) -> None:
         from hail_mri.harmonize.harmonizer import Harmonizer
         from hail_mri.model.weights import weights_hash
+        from hail_mri.preprocess.cache import default_cache
 
         start = time.perf_counter()
+        self._reference = _load_reference(target.reference_path, settings)
         self._harmonizer = Harmonizer(
             target.example,
             target_mask=target.brain_mask,
@@ -191,6 +199,9 @@ class FileHarmonizer:
             device=settings.device,
             threads=settings.threads,
             seed=settings.seed,
+            preset=settings.preset,
+            reference=None if self._reference is None else self._reference.reference,
+            cache=default_cache(),
         )
         self._target = target
         self._settings = settings
@@ -213,7 +224,10 @@ class FileHarmonizer:
         source = self._harmonizer.read(scan.volume, brain_mask=scan.brain_mask)
         require_checked(scan.file.path, source.checks, force=self._settings.force)
         harmonized = self._harmonizer.change(
-            source, strength=self._settings.strength, output_mode=self._settings.output_mode
+            source,
+            strength=self._settings.strength,
+            output_mode=self._settings.output_mode,
+            keep_bias=self._settings.keep_bias,
         )
         read_warnings = (*scan.volume.warnings, *getattr(self._target.example, "warnings", ()))
         warnings = tuple(dict.fromkeys((*read_warnings, *harmonized.warnings)))
@@ -225,6 +239,8 @@ class FileHarmonizer:
             weights_sha256=self._weights_sha256,
             brain_mask=scan.brain_mask_file,
             target_mask=self._target.brain_mask_file,
+            reference=None if self._reference is None or self._reference.scan is None else self._reference.scan.file,
+            preparation=harmonized.preparation,
             seconds={"setup": self._setup_seconds, "read": scan.seconds, **harmonized.seconds},
             warnings=warnings,
             skull_stripped=harmonized.skull_stripped,
@@ -232,6 +248,15 @@ class FileHarmonizer:
         )
         save_result(harmonized.volume, output, provenance, overwrite=self._overwrite)
         return Report(warnings, checks)
+
+
+def _load_reference(path: Path | None, settings: HarmonizeSettings) -> "LoadedReference | None":
+    """Return the reference, if there is one."""
+    if path is None:
+        return None
+    from hail_mri.apps.reference import ReferenceFiles, load_reference
+
+    return load_reference(ReferenceFiles(path), threads=settings.threads, force=settings.force)
 
 
 def _read_mask(path: Path | None, volume: Volume, scan_path: Path) -> tuple[Volume | None, InputFile | None]:

@@ -6,9 +6,10 @@ target's scale, the native grid, the scan's own axes.
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,17 @@ from hail_mri.harmonize.check import Check, failures
 from hail_mri.harmonize.checks import check_pair, check_reading, check_style
 from hail_mri.harmonize.models import load_style_model
 from hail_mri.harmonize.native_result import finish, native_change
-from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
+from hail_mri.harmonize.preparation import Preparation, prepare_scan
+from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
 from hail_mri.harmonize.style_card import StyleCard, measure_style
 from hail_mri.harmonize.style_model import Reading, StyleModel
 from hail_mri.image.orientation import orient_like
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
 from hail_mri.model.threads import limit_threads
-from hail_mri.preprocess.prepare import prepare
+from hail_mri.preprocess.cache import NO_CACHE, EstimateCache
+from hail_mri.preprocess.reference import Reference, mni_reference
+from hail_mri.preprocess.settings import PRESETS
 
 _DEFAULTS = HarmonizeSettings()
 
@@ -47,6 +51,8 @@ class Harmonized:
         Whether the source has next to nothing but a brain; None if that is not known.
     checks : tuple of Check
         Of the source.
+    preparation : mapping of str to Any
+        What a sidecar tells of bias field and registration, if there are any.
     """
 
     volume: Volume
@@ -54,6 +60,7 @@ class Harmonized:
     seconds: dict[str, float]
     skull_stripped: bool | None = None
     checks: tuple[Check, ...] = ()
+    preparation: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class Source:
     Attributes
     ----------
     volume : Volume
+    preparation : Preparation
     reading : Reading
     seconds : dict of str to float
         Wall time per stage.
@@ -70,6 +78,7 @@ class Source:
     """
 
     volume: Volume
+    preparation: Preparation
     reading: Reading[Any]
     seconds: dict[str, float]
     checks: tuple[Check, ...]
@@ -90,6 +99,12 @@ class Harmonizer:
         CPU threads for the whole process; torch's choice without it.
     seed : int
         Of torch; nothing in the shipped models is random.
+    preset : "none", "robust" or "paper"
+        How scans are prepared, see `HarmonizeSettings`; the target as well as sources.
+    reference : Reference, optional
+        Scans are registered to it. Without it the preset "paper" takes the MNI152 brain, "robust" does not register.
+    cache : EstimateCache
+        Of bias fields and registrations.
 
     Raises
     ------
@@ -106,13 +121,28 @@ class Harmonizer:
         device: Device = _DEFAULTS.device,
         threads: int | None = _DEFAULTS.threads,
         seed: int = _DEFAULTS.seed,
+        preset: ScanPreset = _DEFAULTS.preset,
+        reference: Reference | None = None,
+        cache: EstimateCache = NO_CACHE,
     ) -> None:
-        HarmonizeSettings(device=device, threads=threads, seed=seed)
+        HarmonizeSettings(device=device, threads=threads, seed=seed, preset=preset)
         if threads is not None:
             limit_threads(threads)
         torch.manual_seed(seed)
         self._model, card, self.weights_sha256 = load_style_model(model, _find_device(device))
         self._target_is_masked = target_mask is not None
+        if preset == "none" and reference is not None:
+            raise InputError("a reference is given for the preset none, which moves no scan", "take another preset")
+        if preset == "paper" and reference is None:
+            reference = mni_reference()
+        self._prepare = partial(
+            prepare_scan,
+            spacing=self._model.spacing,
+            stride=self._model.stride,
+            settings=None if preset == "none" else PRESETS[preset],
+            reference=reference,
+            cache=cache,
+        )
         self.target_checks: tuple[Check, ...]
         if isinstance(target, StyleCard):
             _require_same_model(target, self.weights_sha256, self._model)
@@ -122,7 +152,9 @@ class Harmonizer:
             self.target_checks = check_style(target.style, target.low, target.high)
             return
         with torch.inference_mode():
-            self.style, self.target_checks = measure_style(target, self._model, card, self.weights_sha256, target_mask)
+            preparation = self._prepare(target, region=target_mask)
+            self.style, found = measure_style(preparation, self._model, card, self.weights_sha256)
+            self.target_checks = (*found, *preparation.checks())
 
     def run(
         self,
@@ -131,6 +163,7 @@ class Harmonizer:
         strength: float = _DEFAULTS.strength,
         output_mode: OutputMode = _DEFAULTS.output_mode,
         brain_mask: Volume | None = None,
+        keep_bias: bool = _DEFAULTS.keep_bias,
     ) -> Harmonized:
         """
         Give a scan the target's look: `read` it and `change` it.
@@ -145,6 +178,8 @@ class Harmonizer:
             The anatomy-safe transfer, or the prediction itself, blurred as it is.
         brain_mask : Volume, optional
             Where scale and style of the source are measured, and all that the network sees.
+        keep_bias : bool
+            Whether the result keeps a bias field that the preset has found; it matters for "robust" and "paper".
 
         Raises
         ------
@@ -153,21 +188,22 @@ class Harmonizer:
             nevertheless: see `Harmonized.checks`.
         """
         HarmonizeSettings(strength=strength, output_mode=output_mode)
-        return self.change(self.read(source, brain_mask=brain_mask), strength=strength, output_mode=output_mode)
+        read = self.read(source, brain_mask=brain_mask)
+        return self.change(read, strength=strength, output_mode=output_mode, keep_bias=keep_bias)
 
     @torch.inference_mode()
     def read(self, source: Volume, *, brain_mask: Volume | None = None) -> Source:
         """Measure a source and check it; parameters and errors as of `run`."""
         seconds: dict[str, float] = {}
         with _timed(seconds, "prepare"):
-            prepared = prepare(source, spacing=self._model.spacing, stride=self._model.stride, region=brain_mask)
+            preparation = self._prepare(source, region=brain_mask)
         with _timed(seconds, "network"):
-            reading = self._model.read(prepared)
+            reading = self._model.read(preparation.prepared)
         with _timed(seconds, "checks"):
-            checks = check_reading(reading)
+            checks = (*check_reading(reading), *preparation.checks())
             if brain_mask is None and not self._target_is_masked:  # a mask tells what is to be compared
                 checks += check_pair(reading.style, self.style.style)
-        return Source(source, reading, seconds, checks)
+        return Source(source, preparation, reading, seconds, checks)
 
     @torch.inference_mode()
     def change(
@@ -176,23 +212,37 @@ class Harmonizer:
         *,
         strength: float = _DEFAULTS.strength,
         output_mode: OutputMode = _DEFAULTS.output_mode,
+        keep_bias: bool = _DEFAULTS.keep_bias,
     ) -> Harmonized:
         """Give a source that was read the target's look; parameters and errors as of `run`."""
         HarmonizeSettings(strength=strength, output_mode=output_mode)
         prepared, seconds = source.reading.prepared, dict(source.seconds)
+        preparation = source.preparation
         with _timed(seconds, "predict"):
             p, r = self._model.predict(source.reading, self.style.style)
         with _timed(seconds, output_mode):
-            scaled = prepared.scaled()
+            native = preparation.native(prepared)
+            scaled = native.scaled()
             if output_mode == "transfer":
-                harmonized = scaled + native_change(prepared, scaled, p, r)
+                working = scaled if native is prepared else prepared.scaled()
+                harmonized = scaled + preparation.to_native(native_change(prepared, working, p, r))
             else:
-                harmonized = along_axes(p.numpy(), prepared.to_native)
+                harmonized = preparation.to_native(along_axes(p.numpy(), prepared.to_native))
         with _timed(seconds, "finish"):
-            finished = finish(prepared, scaled, harmonized, self.style.scale, strength=strength)
-            volume = orient_like(prepared.canonical.with_data(finished), source.volume.grid)
+            if keep_bias and preparation.bias is not None:
+                field = preparation.bias.factor()
+                native, scaled, harmonized = native.with_canonical(preparation.raw), scaled * field, harmonized * field
+            finished = finish(native, scaled, harmonized, self.style.scale, strength=strength)
+            volume = orient_like(native.canonical.with_data(finished), source.volume.grid)
         result = source.volume.with_data(volume.data)
-        return Harmonized(result, tuple(source.volume.warnings), seconds, source.reading.skull_stripped, source.checks)
+        return Harmonized(
+            result,
+            tuple(source.volume.warnings),
+            seconds,
+            source.reading.skull_stripped,
+            source.checks,
+            preparation.describe(),
+        )
 
 
 def harmonize(

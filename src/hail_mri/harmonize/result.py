@@ -35,6 +35,10 @@ class Provenance:
         Of the model's weights, hexadecimal.
     brain_mask, target_mask : InputFile or None
         Of the source and of the target.
+    reference : InputFile or None
+        To which scans were registered; None if it is built in, or there is none.
+    preparation : mapping of str to Any
+        Of bias field and registration.
     seconds : mapping of str to float
         Wall time per stage, s.
     warnings : tuple of str
@@ -50,6 +54,8 @@ class Provenance:
     weights_sha256: str
     brain_mask: InputFile | None = None
     target_mask: InputFile | None = None
+    reference: InputFile | None = None
+    preparation: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, float]
     warnings: tuple[str, ...] = ()
     skull_stripped: bool | None = None
@@ -118,7 +124,7 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
     """
     folder = result_path.parent.resolve()
     inputs = {"Source": provenance.source, "Target": provenance.target, "BrainMask": provenance.brain_mask}
-    inputs |= {"TargetMask": provenance.target_mask}
+    inputs |= {"TargetMask": provenance.target_mask, "Reference": provenance.reference}
     read = {name: file for name, file in inputs.items() if file is not None}
     relative = {name: relative_path(file.path, folder) for name, file in read.items()}
     hashes = {name: file.sha256 for name, file in read.items()}
@@ -130,6 +136,7 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
         **relative,
         "Sha256": {**hashes, "Weights": provenance.weights_sha256, "Result": result_sha256},
         "Settings": asdict(provenance.settings),
+        **provenance.preparation,
         "Seconds": {stage: round(seconds, 3) for stage, seconds in provenance.seconds.items()},
         "PeakMemoryMiB": peak_memory_mib(),
         "Warnings": list(provenance.warnings),

@@ -7,6 +7,7 @@ from hail_mri.errors import InputError
 
 OutputMode = Literal["transfer", "network"]
 Device = Literal["auto", "cpu", "cuda"]
+ScanPreset = Literal["none", "robust", "paper"]
 LARGEST_SEED = 2**64 - 1  # torch.manual_seed takes no more
 MOST_THREADS = 1024  # far beyond what helps; torch overflows or crashes on numbers that no machine has
 
@@ -30,6 +31,11 @@ class HarmonizeSettings:
     seed : int from 0 to `LARGEST_SEED`
     force : bool
         Go on with a scan that fails a check.
+    preset : {"none", "robust", "paper"}
+        How source and target are prepared: as they are (the released model finds the receive bias field itself); N4
+        first; or as in the paper, N4, registration to a reference, 1 mm, min-max.
+    keep_bias : bool
+        The result keeps the bias field that N4 found in the source.
 
     Raises
     ------
@@ -44,10 +50,13 @@ class HarmonizeSettings:
     threads: int | None = None
     seed: int = 0
     force: bool = False
+    preset: ScanPreset = "none"
+    keep_bias: bool = True
 
     def __post_init__(self) -> None:
         _require(self.output_mode in get_args(OutputMode), "output mode", self.output_mode, "transfer or network")
         _require(0.0 <= self.strength <= 1.0, "strength", self.strength, "a number from 0 to 1")
+        _require(self.preset in get_args(ScanPreset), "preset", self.preset, "none, robust or paper")
         _require(self.device in get_args(Device), "device", self.device, "auto, cpu or cuda")
         threads_expected = f"a number from 1 to {MOST_THREADS}"
         _require(self.threads is None or 1 <= self.threads <= MOST_THREADS, "threads", self.threads, threads_expected)

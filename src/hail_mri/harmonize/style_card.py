@@ -18,6 +18,7 @@ from hail_mri.harmonize.card_file import FORMAT, check_card, read_card
 from hail_mri.harmonize.check import Check
 from hail_mri.harmonize.checks import check_reading
 from hail_mri.harmonize.models import load_style_model
+from hail_mri.harmonize.preparation import Preparation, prepare_scan
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_model import Style, StyleModel
 from hail_mri.image.scales import LinearScale
@@ -27,7 +28,6 @@ from hail_mri.model.threads import limit_threads
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
 from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.model.weights import ModelCard
-from hail_mri.preprocess.prepare import prepare
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.free_paths import require_file_free
 
@@ -141,26 +141,27 @@ class StyleMeter:
     @torch.inference_mode()
     def measure(self, volume: Volume, *, brain_mask: Volume | None = None) -> tuple[StyleCard, tuple[Check, ...]]:
         """Return the style card of one scan, measured in its brain mask if it is given, and its checks."""
-        return measure_style(volume, self._model, self._card, self._sha256, brain_mask)
+        spacing, stride = self._model.spacing, self._model.stride
+        preparation = prepare_scan(volume, spacing=spacing, stride=stride, region=brain_mask)
+        return measure_style(preparation, self._model, self._card, self._sha256)
 
 
 def measure_style(
-    volume: Volume, model: StyleModel, card: ModelCard, sha256: str, region: Volume | None = None
+    preparation: Preparation, model: StyleModel, card: ModelCard, sha256: str
 ) -> tuple[StyleCard, tuple[Check, ...]]:
     """
     Measure the style of one scan, and check it.
 
     Parameters
     ----------
-    volume : Volume
+    preparation : Preparation
+        The scan, ready for the model.
     model : StyleModel
     card, sha256 : ModelCard, str
         Of the model.
-    region : Volume, optional
-        Where the style is measured, see `prepare`.
     """
-    reading = model.read(prepare(volume, spacing=model.spacing, stride=model.stride, region=region))
-    scale = reading.prepared.scale
+    reading = model.read(preparation.prepared)
+    scale = preparation.native(reading.prepared).scale
     style_card = StyleCard(card.name, sha256, reading.style, float(scale.low), float(scale.high))
     return style_card, check_reading(reading)
 

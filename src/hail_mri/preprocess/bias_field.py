@@ -1,7 +1,8 @@
 """N4: the smooth field by which coil and head brighten one part of a scan and darken another.
 
-The *bias field* is a factor on the intensities, 1 on (geometric) average over the head. It is estimated on a coarse
-grid by ITK's N4, and interpolated between the coarse voxels, where it hardly changes.
+The *bias field* is a factor on the intensities, 1 on (geometric) average deep in the head, where the brain is: so the
+brain keeps its units when the field is divided out. It is estimated on a coarse grid by ITK's N4, and interpolated
+between the coarse voxels, where it hardly changes.
 
 References
 ----------
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from hail_mri.errors import InputError
 from hail_mri.image.grid import Grid
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.cache import EstimateCache, cache_key
 from hail_mri.preprocess.coarse import block_means, coarse_grid, interpolated_blocks
-from hail_mri.preprocess.itk_image import array_of, itk_image
+from hail_mri.preprocess.itk_image import itk_image
 from hail_mri.preprocess.prepare import Prepared
 
 BoolArray = NDArray[np.bool_]
@@ -29,6 +31,7 @@ SPACING = 6.0  # mm; on 4 mm N4 takes three times as long, and finds the same fi
 ITERATIONS = [50, 50, 50, 50]  # at most, on control points that double four times: ANTs' defaults
 CONVERGENCE = 1e-4  # of the coefficient of variation of the ratio between two fields
 INSIDE = 0.5  # of a coarse voxel that must be head
+DEPTH = 25.0  # mm below the skin, or below the surface of a brain alone
 LARGEST_LOG = 3.0  # beyond a factor of 20 it is no coil's field
 
 
@@ -39,7 +42,7 @@ class BiasField:
     Attributes
     ----------
     log : (i, j, k) ndarray of float32
-        Natural logarithm, 0 on average over the head.
+        Natural logarithm, 0 on average deep in the head.
     grid : Grid
         Of the scan.
     """
@@ -87,11 +90,21 @@ def estimate_bias_field(volume: Volume, mask: BoolArray, *, zero: float = 0.0) -
     n4.SetConvergenceThreshold(CONVERGENCE)
     n4.SetNumberOfThreads(1)
     scale = np.float32(1 / signal[inside].mean())
-    image = itk_image(np.maximum(signal * scale, 0), grid)
-    n4.Execute(image, itk_image(inside, grid, np.uint8))
-    log = array_of(n4.GetLogBiasFieldAsImage(image))
-    log -= log[inside].mean(dtype=np.float64).astype(np.float32)
+    upright = Grid(grid.shape, np.diag([*grid.spacing, 1.0]))  # how the axes lie does not matter to N4
+    image = itk_image(np.maximum(signal * scale, 0), upright)
+    n4.Execute(image, itk_image(inside, upright, np.uint8))
+    log = np.ascontiguousarray(sitk.GetArrayFromImage(n4.GetLogBiasFieldAsImage(image)).T)
+    log -= np.float32(log[_deep(inside, grid)].mean(dtype=np.float64))
     return BiasField(np.clip(log, -LARGEST_LOG, LARGEST_LOG), volume.grid)
+
+
+def _deep(inside: BoolArray, grid: Grid) -> BoolArray:
+    """Return what lies deep in a mask; all of a mask that is thin everywhere."""
+    # Beyond the field of view the head goes on.
+    padded = np.pad(inside, 1, mode="edge")
+    depth = ndimage.distance_transform_edt(padded, sampling=grid.spacing)[1:-1, 1:-1, 1:-1]
+    deep = np.asarray(depth >= DEPTH)
+    return deep if deep.any() else inside
 
 
 def kept_bias_field(prepared: Prepared, cache: EstimateCache) -> BiasField:
@@ -104,7 +117,7 @@ def kept_bias_field(prepared: Prepared, cache: EstimateCache) -> BiasField:
     cache : EstimateCache
     """
     volume, mask, zero = prepared.canonical, prepared.head & ~prepared.erased, prepared.scale.low
-    settings = {"zero": zero, "spacing": SPACING, "iterations": ITERATIONS, "convergence": CONVERGENCE}
+    settings = {"zero": zero, "spacing": SPACING, "iterations": ITERATIONS, "convergence": CONVERGENCE, "depth": DEPTH}
     shape = coarse_grid(volume.grid, SPACING).shape
     key = cache_key("bias field", volume, mask, settings)
     arrays = cache.get(key, {"log": shape}, lambda: {"log": estimate_bias_field(volume, mask, zero=zero).log})

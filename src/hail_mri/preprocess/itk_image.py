@@ -22,19 +22,8 @@ def itk_image(data: Any, grid: Grid, dtype: DTypeLike = np.float32) -> sitk.Imag
         Of the image's voxels.
     """
     image = sitk.GetImageFromArray(np.ascontiguousarray(np.asarray(data, dtype).T))
-    origin, spacing, direction = itk_geometry(grid)
-    image.SetOrigin(origin)
-    image.SetSpacing(spacing)
-    image.SetDirection(direction)
-    return image
-
-
-def itk_geometry(grid: Grid) -> tuple[list[float], list[float], list[float]]:
-    """Return origin, spacing and direction of a grid, as ITK says where an image is."""
     steps = TO_LPS @ grid.affine[:3, :3]
-    return (TO_LPS @ grid.affine[:3, 3]).tolist(), grid.spacing.tolist(), (steps / grid.spacing).ravel().tolist()
-
-
-def array_of(image: sitk.Image) -> Any:
-    """Return the voxels of an image, (I, J, K)."""
-    return np.ascontiguousarray(sitk.GetArrayFromImage(image).T)
+    image.SetOrigin((TO_LPS @ grid.affine[:3, 3]).tolist())
+    image.SetSpacing(grid.spacing.tolist())
+    image.SetDirection((steps / grid.spacing).ravel().tolist())
+    return image

@@ -114,6 +114,10 @@ class Prepared:
         weight = np.maximum(self.weight, seen)
         return replace(self, weight=weight, background=np.maximum(field_of_view - weight, 0))
 
+    def with_canonical(self, canonical: Volume) -> "Prepared":
+        """Return the same of another scan on the same grid: with its bias field, say."""
+        return replace(self, canonical=canonical)
+
     def rescaled(self, factor: float) -> "Prepared":
         """Return the same with another scale: what is `factor` on this one is 1 on the new one.
 

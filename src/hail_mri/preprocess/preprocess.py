@@ -5,11 +5,13 @@ changed there to the scan's own voxels, which are never resampled there and back
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
+from hail_mri.image.mask import MASK_THRESHOLD, check_mask
 from hail_mri.image.orientation import orient_like, to_canonical
 from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
@@ -39,10 +41,8 @@ class Preprocessed:
     registration : Registration
     scale : LinearScale
         Scanner units to [0, 1].
-    volume : Volume
-        The result: on the reference's grid, [0, 1], background 0.
-    clipped : float
-        Share of the voxels above 0 that were brighter than 1, and are 1 in `volume`.
+    scaled : Volume
+        The scan on the reference's grid, background 0; by the scale of white matter, what is brightest is above 1.
     """
 
     source: Volume
@@ -51,8 +51,17 @@ class Preprocessed:
     bias: BiasField | None
     registration: Registration
     scale: LinearScale
-    volume: Volume
-    clipped: float
+    scaled: Volume
+
+    @cached_property
+    def volume(self) -> Volume:
+        """The result: on the reference's grid, [0, 1], background 0."""
+        return self.scaled.with_data(np.minimum(self.scaled.data, 1))
+
+    @property
+    def clipped(self) -> float:
+        """Share of the voxels above 0 that are brighter than 1, and are 1 in `volume`."""
+        return int(np.count_nonzero(self.scaled.data > 1)) / max(int(np.count_nonzero(self.scaled.data > 0)), 1)
 
     def carry_back(self, changed: Volume, *, keep_bias: bool = True) -> Volume:
         """Take what was changed on the prepared grid to the scan's own voxels.
@@ -75,7 +84,7 @@ class Preprocessed:
         InputError
             If `changed` is on another grid.
         """
-        if not changed.grid.is_close(self.volume.grid):
+        if not changed.grid.is_close(self.scaled.grid):
             raise InputError(
                 f"what was changed has the shape {changed.shape}, expected the prepared grid, {self.volume.shape}",
                 hint="change the prepared scan without moving or cropping it",
@@ -89,9 +98,22 @@ class Preprocessed:
         finished = orient_like(canonical.with_data(canonical.data + change), self.source.grid)
         return self.source.with_data(finished.data)
 
+    def resliced_mask(self, mask: Volume) -> Volume:
+        """Return a mask of the scan, above 0.5 inside, on the prepared grid: 1 inside, 0 elsewhere.
+
+        Raises
+        ------
+        InputError
+            If it is empty or on another grid than the scan.
+        """
+        check_mask(mask, self.source)
+        inside = to_canonical(mask.with_data(mask.data > MASK_THRESHOLD))
+        there = reslice(inside, self.scaled.grid, self.registration.matrix)
+        return there.with_data(there.data > MASK_THRESHOLD)
+
     def native_change(self, change: FloatArray) -> FloatArray:
         """Read a change that was made on the prepared grid on the scan's own grid, canonical axes."""
-        return carry_back(change, self.volume.grid, self.prepared.canonical.grid, self.registration.matrix)
+        return carry_back(change, self.scaled.grid, self.prepared.canonical.grid, self.registration.matrix)
 
 
 def preprocess(
@@ -131,9 +153,8 @@ def preprocess(
     resliced = reslice(_above_zero(prepared), reference.grid, registration.matrix)
     scale = _scale(resliced.data, prepared.scale, settings.scaling)
     scaled = (resliced.data - np.float32(scale.low - prepared.scale.low)) * np.float32(1 / (scale.high - scale.low))
-    over = int(np.count_nonzero(scaled > 1)) / max(int(np.count_nonzero(scaled > 0)), 1)
-    volume = Volume(np.clip(scaled, 0, 1), reference.grid.affine)
-    return Preprocessed(source, prepared, reference, bias, registration, scale, volume, over)
+    np.maximum(scaled, 0, out=scaled)
+    return Preprocessed(source, prepared, reference, bias, registration, scale, Volume(scaled, reference.grid.affine))
 
 
 def without_bias(prepared: Prepared, bias: BiasField) -> Volume:

@@ -12,7 +12,7 @@ References
 Mattes et al., IEEE TMI 22:120 (2003): mutual information from a sample of voxels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,7 +27,7 @@ from hail_mri.preprocess.cache import EstimateCache, cache_key
 from hail_mri.preprocess.coarse import block_means, coarse_grid, coarse_volume
 from hail_mri.preprocess.itk_image import itk_image
 from hail_mri.preprocess.pose_search import search_poses
-from hail_mri.preprocess.rigid import Matrix, itk_transform, largest_displacement, matrix_of, rigid_matrix
+from hail_mri.preprocess.rigid import Matrix, frame_of, itk_transform, largest_displacement, matrix_of, rigid_matrix
 
 Verdict = Literal["ok", "fail"]
 
@@ -110,6 +110,16 @@ def register(reference: Volume, region: Volume, scan: Volume) -> Registration:
     """
     if not (region.data > 0).any():
         raise InputError("the region in which scan and reference are compared is empty", "give another reference")
+    # Each in the frame of its own axes: ITK complains of some oblique ones.
+    there, here = frame_of(reference.grid), frame_of(scan.grid)
+    found = _register(_seen_from(there, reference), _seen_from(there, region), _seen_from(here, scan))
+    return replace(
+        found, matrix=here @ found.matrix @ np.linalg.inv(there), centre=(there @ np.append(found.centre, 1.0))[:3]
+    )
+
+
+def _register(reference: Volume, region: Volume, scan: Volume) -> Registration:
+    """Register upright scans."""
     centre = _centre(region)
     starts = _starts(reference, region, scan, centre)
     coarse = _Level.of(reference, region, scan, SPACINGS[0])
@@ -119,6 +129,11 @@ def register(reference: Volume, region: Volume, scan: Volume) -> Registration:
         similarity, matrix = _climb(_Level.of(reference, region, scan, spacing), matrix, centre, step)
     contrast = _contrast(coarse, matrix, centre)
     return Registration(matrix, centre, similarity, contrast, _overlap(region, scan.grid, matrix))
+
+
+def _seen_from(frame: Matrix, volume: Volume) -> Volume:
+    """Return a volume whose millimetres are those of a frame."""
+    return Volume(volume.data, np.linalg.inv(frame) @ volume.affine)
 
 
 def kept_registration(reference: Volume, region: Volume, scan: Volume, cache: EstimateCache) -> Registration:

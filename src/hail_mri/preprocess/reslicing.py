@@ -13,8 +13,7 @@ from hail_mri.image.grid import Grid
 from hail_mri.image.resampling import smoothing_weights
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
-from hail_mri.preprocess.itk_image import array_of, itk_geometry, itk_image
-from hail_mri.preprocess.rigid import Matrix, itk_transform
+from hail_mri.preprocess.rigid import Matrix
 
 FloatArray = NDArray[np.float32]
 
@@ -35,8 +34,8 @@ def reslice(volume: Volume, grid: Grid, matrix: Matrix) -> Volume:
     resliced : Volume
         0 beyond the scan's field of view. Axes of the scan that are finer are smoothed first, against false detail.
     """
-    coarseness = float(grid.spacing.max())
-    finer = [smoothing_weights(n, coarseness / s) for n, s in zip(volume.shape, volume.spacing.tolist(), strict=True)]
+    factors = _voxel_lengths(volume.grid, grid, matrix) / volume.spacing
+    finer = [smoothing_weights(n, factor) for n, factor in zip(volume.shape, factors.tolist(), strict=True)]
     data = volume.data if all(w is None for w in finer) else _smoothed(volume.data, finer)
     return Volume(_read(data, volume.grid, grid, matrix, extrapolate=False), grid.affine)
 
@@ -61,6 +60,13 @@ def carry_back(change: FloatArray, grid: Grid, native: Grid, matrix: Matrix) -> 
     return _read(change, grid, native, np.asarray(np.linalg.inv(matrix)), extrapolate=True)
 
 
+def _voxel_lengths(own: Grid, wanted: Grid, matrix: Matrix) -> NDArray[np.float64]:
+    """Return how long a voxel of the new grid is along each axis of the scan's own, mm."""
+    axes, others = (grid.affine[:3, :3] / grid.spacing for grid in (own, wanted))
+    cosines = axes.T @ matrix[:3, :3] @ others  # (own axis, new axis)
+    return np.linalg.norm(cosines * wanted.spacing, axis=1)
+
+
 def _smoothed(data: FloatArray, weights: list[FloatArray | None]) -> FloatArray:
     """Smooth along the axes that have weights."""
     filled = [np.eye(n, dtype=np.float32) if w is None else w for n, w in zip(data.shape, weights, strict=True)]
@@ -69,14 +75,16 @@ def _smoothed(data: FloatArray, weights: list[FloatArray | None]) -> FloatArray:
 
 def _read(data: Any, own: Grid, wanted: Grid, matrix: Matrix, *, extrapolate: bool) -> FloatArray:
     """Interpolate linearly; each voxel by itself, so that threads change no bit."""
+    # From voxel to voxel, in one matrix: ITK's own way through millimetres complains of some oblique axes.
+    step = np.linalg.inv(own.affine) @ matrix @ wanted.affine
+    voxels = sitk.AffineTransform(3)
+    voxels.SetMatrix(step[:3, :3].ravel().tolist())
+    voxels.SetTranslation(step[:3, 3].tolist())
     reader = sitk.ResampleImageFilter()
     reader.SetInterpolator(sitk.sitkLinear)
-    reader.SetTransform(itk_transform(matrix, np.zeros(3)))
+    reader.SetTransform(voxels)
     reader.SetDefaultPixelValue(0.0)
     reader.SetUseNearestNeighborExtrapolator(extrapolate)
     reader.SetSize([int(n) for n in wanted.shape])
-    origin, spacing, direction = itk_geometry(wanted)
-    reader.SetOutputOrigin(origin)
-    reader.SetOutputSpacing(spacing)
-    reader.SetOutputDirection(direction)
-    return np.asarray(array_of(reader.Execute(itk_image(data, own))), np.float32)
+    image = sitk.GetImageFromArray(np.ascontiguousarray(data.T))
+    return np.ascontiguousarray(sitk.GetArrayFromImage(reader.Execute(image)).T)

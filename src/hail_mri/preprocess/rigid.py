@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from hail_mri.errors import InputError
+from hail_mri.image.grid import Grid
 from hail_mri.preprocess.itk_image import TO_LPS
 from hail_mri.provenance.regular_file import size_of_file
 
@@ -26,6 +27,17 @@ def rigid_matrix(rotation: Matrix, translation: Matrix) -> Matrix:
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = rotation, translation
     return matrix
+
+
+def frame_of(grid: Grid) -> Matrix:
+    """Return the rigid transform from the axes of a grid, mm from its first voxel, to where they are.
+
+    Notes
+    -----
+    A grid that is seen in its own frame is upright, unless it is sheared or left-handed.
+    """
+    turn = Rotation.from_matrix(grid.affine[:3, :3] / grid.spacing).as_matrix()
+    return rigid_matrix(turn, grid.affine[:3, 3])
 
 
 def rotation_angle(matrix: Matrix) -> float:
