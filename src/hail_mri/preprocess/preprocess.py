@@ -149,7 +149,7 @@ def preprocess(
     if settings.bias_correction:
         bias = kept_bias_field(prepared, cache)
         prepared = prepare(without_bias(prepared, bias), spacing=COARSE, stride=1, region=mask)
-    registration = kept_registration(reference.volume, reference.region, comparable(prepared), cache)
+    registration = kept_registration(reference, comparable(prepared), cache)
     resliced = reslice(_above_zero(prepared), reference.grid, registration.matrix)
     scale = _scale(resliced.data, prepared.scale, settings.scaling)
     scaled = (resliced.data - np.float32(scale.low - prepared.scale.low)) * np.float32(1 / (scale.high - scale.low))
