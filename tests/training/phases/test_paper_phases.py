@@ -7,7 +7,7 @@ import torch
 
 from hail_mri.errors import InputError
 from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
-from hail_mri.training.data.simulated_pairs import RandomSitePairs
+from hail_mri.training.data.simulated_pairs import draw_pair
 from hail_mri.training.phases.encoder_phase import EncoderPhase
 from hail_mri.training.phases.style_phase import StylePhase
 from hail_mri.training.settings import PhaseSection, StyleLossSection
@@ -32,7 +32,7 @@ def network():
 @pytest.fixture(scope="module")
 def example(head_paths):
     """One pair: both directions."""
-    return RandomSitePairs(head_paths, seed=5, first=0, n_items=1)[0]
+    return draw_pair(head_paths, torch.Generator().manual_seed(5))
 
 
 def style_phase(network, *, freeze_encoder=False, **weights):

@@ -20,7 +20,7 @@ from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.weights import ModelCard, load_model, save_model
 from hail_mri.training.data.epochs import Epochs, EpochSizes
 from hail_mri.training.data.label_map_split import split_label_maps
-from hail_mri.training.data.simulated_scans import RandomSiteScans
+from hail_mri.training.data.simulated_scans import draw_scan
 from hail_mri.training.data.simulator import Simulator
 from hail_mri.training.data.source import SampleSource
 from hail_mri.training.phases.tissue_phase import TissuePhase
@@ -80,7 +80,7 @@ def train_tissues(
     budget, folder = Budget(settings.tissues.n_steps, minutes), RunFolder(Path(out_dir), NAME)
     checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
     precision, reason = choose_precision(settings.tissues.precision)
-    draw = partial(RandomSiteScans, patch=settings.data.patch)
+    draw = partial(draw_scan, patch=settings.data.patch)
     source = Simulator(split, folder.heads_dir, settings.data, draw)
     network, before = _first_network(settings, init)
     source.prepare(budget, say)
