@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 
 from hail_mri.preprocess.prepare import CEILING
-from hail_mri.simulation.acquisition import Phantom, random_receive_field
+from hail_mri.simulation.acquisition import random_receive_field
+from hail_mri.simulation.phantoms import Phantom
 from hail_mri.simulation.scanners import random_site
 from hail_mri.training.augmentation.contrasts import random_gamma
 from hail_mri.training.augmentation.missing_parts import choose_stripped, random_field_of_view

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from hail_mri.preprocess.prepare import CEILING, WHITE_MATTER
-from hail_mri.simulation.acquisition import Phantom
 from hail_mri.simulation.patches import Patch, cut_patch, patch_signal, signal_table
+from hail_mri.simulation.phantoms import Phantom
 from hail_mri.simulation.scanners import Site, random_site
 from hail_mri.simulation.tissues import INDEX_OF
 from hail_mri.training.augmentation.artefacts import blur, receive_field, rician, ring
