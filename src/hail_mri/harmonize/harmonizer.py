@@ -8,20 +8,19 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from hail_mri.errors import InputError
 from hail_mri.harmonize.check import Check, failures
 from hail_mri.harmonize.checks import check_pair, check_reading, check_style
+from hail_mri.harmonize.harmonized import Harmonized, Source
 from hail_mri.harmonize.models import load_style_model
 from hail_mri.harmonize.native_result import finish, native_change
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode
 from hail_mri.harmonize.style_card import StyleCard, measure_style
-from hail_mri.harmonize.style_model import Reading, StyleModel
+from hail_mri.harmonize.style_model import StyleModel
 from hail_mri.image.orientation import orient_like
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
@@ -29,50 +28,6 @@ from hail_mri.model.threads import limit_threads
 from hail_mri.preprocess.prepare import prepare
 
 _DEFAULTS = HarmonizeSettings()
-
-
-@dataclass(frozen=True)
-class Harmonized:
-    """A result.
-
-    Attributes
-    ----------
-    volume : Volume
-        On the source's grid with the source's header, in the target's units.
-    warnings : tuple of str
-        Of the source's header.
-    seconds : dict of str to float
-        Wall time per stage.
-    skull_stripped : bool or None
-        Whether the source has next to nothing but a brain; None if that is not known.
-    checks : tuple of Check
-        Of the source.
-    """
-
-    volume: Volume
-    warnings: tuple[str, ...]
-    seconds: dict[str, float]
-    skull_stripped: bool | None = None
-    checks: tuple[Check, ...] = ()
-
-
-@dataclass(frozen=True)
-class Source:
-    """A source that was read, ready to be changed.
-
-    Attributes
-    ----------
-    volume : Volume
-    reading : Reading
-    seconds : dict of str to float
-        Wall time per stage.
-    checks : tuple of Check
-    """
-
-    volume: Volume
-    reading: Reading[Any]
-    seconds: dict[str, float]
-    checks: tuple[Check, ...]
 
 
 class Harmonizer:
