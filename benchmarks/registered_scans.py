@@ -19,14 +19,16 @@ from scipy.spatial.transform import Rotation
 
 from hail_mri.image.grid import Grid
 from hail_mri.image.nifti import load_volume
+from hail_mri.image.orientation import to_canonical
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.cache import EstimateCache
 from hail_mri.preprocess.preprocess import Preprocessed, preprocess
 from hail_mri.preprocess.reference import Reference, comparable, mni_reference
-from hail_mri.preprocess.registration import kept_registration
+from hail_mri.preprocess.registration import brain_overlap, kept_registration
 from hail_mri.preprocess.reslicing import reslice
 from hail_mri.preprocess.rigid import rigid_matrix, rotation_angle
 from hail_mri.preprocess.settings import PRESETS
+from hail_mri.segmentation.segment import segment
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -47,21 +49,27 @@ def main() -> None:
     rows, pictures = [], []
     for n, path in enumerate(find_scans(arguments.data, arguments.limit)):
         start = time.perf_counter()
-        found = preprocess(load_volume(path), reference, PRESETS["robust"], cache=cache)
-        rows.append(
-            {"scan": path.name, "turned": "no", **figures(found.registration), "seconds": time.perf_counter() - start}
-        )
+        scan = load_volume(path)
+        found = preprocess(scan, reference, PRESETS["robust"], cache=cache)
+        seconds = {"seconds": time.perf_counter() - start}
+        mask = to_canonical(segment(scan).brain_mask)
+        dice = {"dice": brain_overlap(mask, reference, found.registration)}
+        rows.append({"scan": path.name, "turned": "no", **figures(found.registration), **dice, **seconds})
         pictures.append((path.name, planes(found)))
         if arguments.turned:
-            turned = turned_around(comparable(found.prepared), n)
-            rows.append({"scan": path.name, "turned": "yes", **figures(kept_registration(reference, turned, cache))})
+            turned, turned_mask = (turned_around(v, n) for v in (comparable(found.prepared), mask))
+            wrong = kept_registration(reference, turned, cache)
+            dice = {"dice": brain_overlap(turned_mask, reference, wrong)}
+            rows.append({"scan": path.name, "turned": "yes", **figures(wrong), **dice})
         print("\t".join(f"{v:.3g}" if isinstance(v, float) else str(v) for v in rows[-1].values()), flush=True)
         pd.DataFrame(rows).to_csv(arguments.output / "scans.tsv", sep="\t", index=False, float_format="%.4g")
     for first in range(0, len(pictures), ROWS):
         draw(pictures[first : first + ROWS], reference, arguments.output / f"sheet-{first // ROWS + 1}.png")
     table = pd.DataFrame(rows)
     print(table.groupby(["turned", "verdict"]).size().to_string())
-    print(table.groupby("turned")[["contrast", "detail", "similarity"]].describe(percentiles=[0.5]).T.to_string())
+    print(
+        table.groupby("turned")[["contrast", "detail", "similarity", "dice"]].describe(percentiles=[0.5]).T.to_string()
+    )
 
 
 def find_scans(places: list[Path], limit: int | None) -> list[Path]:

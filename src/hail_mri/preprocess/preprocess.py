@@ -19,7 +19,7 @@ from hail_mri.preprocess.bias_field import BiasField, kept_bias_field
 from hail_mri.preprocess.cache import NO_CACHE, EstimateCache
 from hail_mri.preprocess.prepare import Prepared, prepare
 from hail_mri.preprocess.reference import COARSE, Reference, comparable
-from hail_mri.preprocess.registration import Registration, kept_registration
+from hail_mri.preprocess.registration import Registration, brain_overlap, kept_registration
 from hail_mri.preprocess.reslicing import carry_back, reslice
 from hail_mri.preprocess.settings import PreprocessSettings, Scaling
 
@@ -110,6 +110,22 @@ class Preprocessed:
         inside = to_canonical(mask.with_data(mask.data > MASK_THRESHOLD))
         there = reslice(inside, self.scaled.grid, self.registration.matrix)
         return there.with_data(there.data > MASK_THRESHOLD)
+
+    def brain_overlap(self, mask: Volume) -> float:
+        """Return how far the scan's brain lies where the reference's is: Dice, within the scan's field of view.
+
+        Parameters
+        ----------
+        mask : Volume
+            Of the scan's brain, on its grid.
+
+        Raises
+        ------
+        InputError
+            If it is empty or on another grid than the scan.
+        """
+        check_mask(mask, self.source)
+        return brain_overlap(to_canonical(mask), self.reference, self.registration)
 
     def native_change(self, change: FloatArray) -> FloatArray:
         """Read a change that was made on the prepared grid on the scan's own grid, canonical axes."""

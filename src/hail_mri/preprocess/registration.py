@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
+from hail_mri.image.mask import MASK_THRESHOLD
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.cache import EstimateCache, cache_key
 from hail_mri.preprocess.coarse import coarse_volume
@@ -20,14 +21,16 @@ from hail_mri.preprocess.mutual_information import N_BINS, Level, climb
 from hail_mri.preprocess.pose_search import search_poses
 from hail_mri.preprocess.reference import Reference
 from hail_mri.preprocess.registration_quality import contrast_of, detail_of, overlap_of
+from hail_mri.preprocess.reslicing import reslice
 from hail_mri.preprocess.rigid import Matrix, frame_of, largest_displacement
 
-Verdict = Literal["ok", "fail"]
+Verdict = Literal["ok", "check", "fail"]
 
 N_STARTS, APART = 6, 15.0  # poses of the search that are refined, and how far apart they must be, mm
 SPACINGS = (8.0, 4.0, 3.0)  # mm, of the grids from coarse to fine
 STEPS = (4.0, 1.0, 0.5)  # mm, first step of the climb on each
-SMALLEST_CONTRAST, SMALLEST_DETAIL = 3.2, 3.0
+# Of contrast and detail: what is ok, and what is usable at all. Between them outlines fit, and it is worth a look.
+OK, USABLE = (3.2, 3.0), (2.3, 1.5)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ class Registration:
     @property
     def verdict(self) -> Verdict:
         """Whether the pose is to be believed."""
-        return "ok" if self.contrast >= SMALLEST_CONTRAST and self.detail >= SMALLEST_DETAIL else "fail"
+        figures = (self.contrast, self.detail)
+        if all(np.greater_equal(figures, OK)):
+            return "ok"
+        return "check" if all(np.greater_equal(figures, USABLE)) else "fail"
 
 
 @one_thread()
@@ -111,6 +117,26 @@ def _register(reference: Volume, region: Volume, scan: Volume, centre: Matrix) -
 def _seen_from(frame: Matrix, volume: Volume) -> Volume:
     """Return a volume whose millimetres are those of a frame."""
     return Volume(volume.data, np.linalg.inv(frame) @ volume.affine)
+
+
+def brain_overlap(brain_mask: Volume, reference: Reference, registration: Registration) -> float:
+    """Return the Dice coefficient of a scan's brain and the reference's, within the scan's field of view; 0 to 1.
+
+    Parameters
+    ----------
+    brain_mask : Volume
+        Above 0.5 in the scan's brain, on its grid.
+    reference : Reference
+    registration : Registration
+        Of the scan.
+    """
+    grid, theirs = reference.brain.grid, reference.brain.data > 0.5
+    inside, view = (
+        reslice(brain_mask.with_data(data), grid, registration.matrix).data > 0.5
+        for data in (brain_mask.data > MASK_THRESHOLD, np.ones(brain_mask.shape))
+    )
+    both, sizes = (inside & theirs).sum(), inside.sum() + (theirs & view).sum()
+    return 2 * float(both) / max(float(sizes), 1.0)
 
 
 def kept_registration(reference: Reference, scan: Volume, cache: EstimateCache) -> Registration:
