@@ -113,7 +113,8 @@ def harmonize(
     """Give a scan, or many, the look of a target."""
     from hail_mri.apps.batch import harmonize_batch
     from hail_mri.apps.requests import is_batch, request_of_scan
-    from hail_mri.apps.scan import harmonize_scan, target_files
+    from hail_mri.apps.scan import harmonize_scan
+    from hail_mri.apps.scan_files import target_files
 
     settings = HarmonizeSettings(
         model=model,
