@@ -55,7 +55,7 @@ def simulated_scan(visit):
     return scan_visit(visit)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_head():
     """Return a function that samples a head (scalp, skull, fluid, grey and white matter) on any grid."""
 
