@@ -22,10 +22,9 @@ FILES = [
 
 @pytest.fixture(scope="module", autouse=True)
 def coarser():
-    """Let N4 work on a coarser grid, where it takes a second, and keep no estimates in the user's own folder."""
+    """Let N4 work on a coarser grid, where it takes a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hail_mri.preprocess.bias_field.SPACING", 12.0)
-        patch.setenv("HAIL_MRI_CACHE", "")
         yield
 
 
