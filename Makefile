@@ -1,6 +1,6 @@
 # Everything runs in .venv, with the versions of requirements.lock.
 PYTHON ?= python3
-PYTEST_ARGS ?= -n auto --dist loadgroup
+PYTEST_ARGS ?= -n auto --dist loadfile
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
@@ -19,7 +19,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: install
 	$(BIN)/python -m hail_mri.apps.demo
 
-# One thread a worker: the workers share the cores already. A marker in PYTEST_ARGS counts instead of the one here.
+# One thread a worker: the workers share the cores already. A file of tests stays on one worker: what its tests look at
+# is made once, and a command of the README finds what an earlier one has written. -m in PYTEST_ARGS replaces the one here.
 test: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 

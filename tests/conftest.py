@@ -54,10 +54,7 @@ def mni():
 
 @pytest.fixture(scope="session")
 def visit(mni):
-    """Return a subject of the built-in head in the scanner of site B, 2 mm: a scan whose tissues are known.
-
-    Who asks for it belongs to the `xdist_group` "simulated head": one worker makes it, for all.
-    """
+    """Return a subject of the built-in head in the scanner of site B, 2 mm: a scan whose tissues are known."""
     from hail_mri.simulation.scanners import SITES
     from hail_mri.simulation.subjects import new_subject
     from hail_mri.simulation.travelling import visit_site

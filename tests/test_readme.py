@@ -58,7 +58,6 @@ def test_there_are_commands_to_try():
     assert len(commands()) >= 6
 
 
-@pytest.mark.xdist_group("simulated head")  # and one worker: a command reads what another has written
 @pytest.mark.skipif(not README_PATH.is_file(), reason="not run from a checkout")
 @pytest.mark.parametrize("command", commands())
 def test_the_commands_run_in_their_order(command, site_dir, monkeypatch):

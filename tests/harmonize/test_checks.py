@@ -17,7 +17,6 @@ from hail_mri.image.volume import Volume
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
 from hail_mri.preprocess.prepare import prepare
 
-pytestmark = pytest.mark.xdist_group("simulated head")
 SPACING = 2.0  # mm
 
 

@@ -111,7 +111,6 @@ def test_a_card_that_could_not_be_read_is_not_written(card, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.xdist_group("simulated head")
 def test_a_stripped_scan_takes_nothing_from_what_a_whole_one_says_of_tissues_outside_the_brain(
     simulated_slab, slab, visit, tmp_path
 ):

@@ -10,7 +10,6 @@ from hail_mri.model.tissue_classes import TISSUE_CLASSES, WHITE_MATTER
 from hail_mri.model.weights import load_model
 from hail_mri.preprocess.prepare import prepare
 
-pytestmark = pytest.mark.xdist_group("simulated head")
 SPACING = 2.0  # mm
 ML_PER_VOXEL = 8e-3  # of the network grid
 

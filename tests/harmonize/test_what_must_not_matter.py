@@ -30,7 +30,7 @@ from hail_mri.simulation.travelling import scan_visit, visit_site
 
 EXACT, SAME, ALIKE = (1e-3, 1e-3), (0.5, 2.0), (3.0, 8.0)  # percent: median, 95th percentile
 TOLD = (3.0, 15.0)  # the same where a check says that something had to be guessed
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("simulated head")]
+pytestmark = pytest.mark.slow
 REAL = [("hammersmith", "ucla"), ("ucla", "hammersmith")]
 
 

@@ -11,7 +11,6 @@ from hail_mri.model.tissue_classes import BRAIN, CLASS_INDEX, TISSUE_CLASSES
 from hail_mri.segmentation.segment import segment
 from hail_mri.simulation.tissues import classes_of_tissues
 
-pytestmark = pytest.mark.xdist_group("simulated head")
 SPACING = 2.0  # mm; at 3 mm the fluid around this brain is thinner than a voxel
 
 
