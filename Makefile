@@ -1,10 +1,10 @@
 # Everything runs in .venv, with the versions of requirements.lock.
 PYTHON ?= python3
-PYTEST_ARGS ?= -n auto -m "not slow"
+PYTEST_ARGS ?= -n auto --dist loadgroup
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: install demo test lint bench train clean
+.PHONY: install demo test test-slow lint bench train clean
 
 install: $(INSTALLED)
 
@@ -19,9 +19,12 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: install
 	$(BIN)/python -m hail_mri.apps.demo
 
-# One thread a worker: the workers share the cores already.
+# One thread a worker: the workers share the cores already. A marker in PYTEST_ARGS counts instead of the one here.
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-slow: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
 lint: install
 	$(BIN)/ruff check

@@ -58,7 +58,7 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     if not (arguments.source and arguments.target):
         arguments.source, arguments.target = simulated_scans(arguments.work)
-    _bind(arguments.cores)
+    bind(arguments.cores)
     print(report(measure(arguments), arguments.cores))
 
 
@@ -131,7 +131,7 @@ def simulated_scans(folder: Path) -> tuple[Path, Path]:
     return paths
 
 
-def _bind(cores: int) -> None:
+def bind(cores: int) -> None:
     """Give this process and its children that many cores, by the scheduler where it can and by what libraries read."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
         os.environ[name] = str(cores)

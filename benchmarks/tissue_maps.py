@@ -76,9 +76,9 @@ def measure(visit: Visit, model: TissueModel, name: str) -> dict[str, float]:
     return scores | {"brain mask segment": _dice(segmentation.brain_mask.data > 0, visit.head.brain.numpy())}
 
 
-def _native_labels(shares: NDArray[np.float32], prepared: Prepared) -> NDArray[np.intp]:
+def _native_labels(tissue_map: NDArray[np.float32], prepared: Prepared) -> NDArray[np.intp]:
     """Interpolate a map and take the largest share; a simulated scan has canonical axes."""
-    return np.stack([along_axes(share, prepared.to_native) for share in shares]).argmax(axis=0)
+    return np.stack([along_axes(share, prepared.to_native) for share in tissue_map]).argmax(axis=0)
 
 
 def _dice(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:

@@ -48,16 +48,16 @@ class KnownTissues(TissueModel):
         self.classes = classes
 
     def _map(self, prepared: Prepared) -> tuple[Tensor, Tensor]:
-        """Return what the network would see, and the shares of the tissues that are there."""
+        """Return what the network would see, and the map of the tissues that are there."""
         volume, _ = super()._map(prepared)
-        shares = np.stack(
+        tissue_map = np.stack(
             [
                 along_axes((self.classes == k).astype(np.float32), prepared.to_network)
                 for k in range(len(TISSUE_CLASSES))
             ]
         )
-        shares[BACKGROUND] += 1 - shares.sum(axis=0)
-        return volume, torch.from_numpy(shares)
+        tissue_map[BACKGROUND] += 1 - tissue_map.sum(axis=0)
+        return volume, torch.from_numpy(tissue_map)
 
 
 class KnowingHarmonizer(Harmonizer):

@@ -11,8 +11,9 @@ import nibabel as nib
 import numpy as np
 import torch
 
-from hail_mri.simulation.acquisition import centred_affine, place, random_receive_field, random_transform, scan
+from hail_mri.simulation.acquisition import random_receive_field, scan
 from hail_mri.simulation.mni import mni_label_map
+from hail_mri.simulation.phantoms import centred_affine, place, random_transform
 from hail_mri.simulation.scanners import site_by_name
 from hail_mri.simulation.subjects import new_subject
 

@@ -23,6 +23,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(skip)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_estimates_are_kept():
+    """Keep bias fields and registrations of tests out of the user's own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HAIL_MRI_CACHE", "")
+        yield
+
+
 @pytest.fixture
 def data_dir():
     """Folder that HAIL_MRI_DATA names; use it together with the marker `data`."""
@@ -37,14 +45,24 @@ def scan():
 
 
 @pytest.fixture(scope="session")
-def visit():
-    """Return a subject of the built-in head in the scanner of site B, 2 mm: a scan whose tissues are known."""
+def mni():
+    """Return the label map of the built-in head."""
     from hail_mri.simulation.mni import mni_label_map
+
+    return mni_label_map(2.0)
+
+
+@pytest.fixture(scope="session")
+def visit(mni):
+    """Return a subject of the built-in head in the scanner of site B, 2 mm: a scan whose tissues are known.
+
+    Who asks for it belongs to the `xdist_group` "simulated head": one worker makes it, for all.
+    """
     from hail_mri.simulation.scanners import SITES
     from hail_mri.simulation.subjects import new_subject
     from hail_mri.simulation.travelling import visit_site
 
-    return visit_site(new_subject(mni_label_map(2.0), 1), SITES["B"], spacing=2.0, seed=1)
+    return visit_site(new_subject(mni, 1), SITES["B"], spacing=2.0, seed=1)
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +73,29 @@ def simulated_scan(visit):
     return scan_visit(visit)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def slab():
+    """Return where a slab of 64 mm is, from the eyes to above the ventricles: much of the brain, soon read."""
+    return np.s_[:, :, 48:80]
+
+
+@pytest.fixture(scope="session")
+def simulated_slab(simulated_scan, slab):
+    """Return the scan of this slab."""
+    affine = simulated_scan.affine.copy()
+    affine[:3, 3] += affine[:3, 2] * slab[2].start
+    return Volume(simulated_scan.data[slab].copy(), affine)
+
+
+@pytest.fixture(scope="session")
+def simulated_segmentation(simulated_scan):
+    """Return the tissues that the released model finds in the scan, with their probabilities."""
+    from hail_mri.segmentation.segment import segment
+
+    return segment(simulated_scan, keep_probabilities=True)
+
+
+@pytest.fixture(scope="session")
 def make_head():
     """Return a function that samples a head (scalp, skull, fluid, grey and white matter) on any grid."""
 

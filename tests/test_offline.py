@@ -28,7 +28,7 @@ for call in sys.argv[1:]:
 @pytest.fixture
 def scan_path(tmp_path, make_head):
     path = tmp_path / "scan.nii.gz"
-    save_volume(make_head(), path)
+    save_volume(make_head(shape=(20, 20, 20)), path)  # the middle, 10 cm wide
     return path
 
 

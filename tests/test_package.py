@@ -1,5 +1,6 @@
 """The names users import, and the rooms they come from."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,9 +16,9 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE_DIR.parent)}
 ROOMS = [path for path in SOURCE_DIR.iterdir() if path.is_dir() and any(path.glob("*.py"))]
 
 
-def run_python(code):
+def run_python(code, *arguments):
     """Standard output of a fresh interpreter: what is imported here must not count."""
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-c", code, *arguments]
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout.strip()
 
 
@@ -32,35 +33,45 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = hail_mri.harmonise
 
 
-@pytest.mark.parametrize(
-    "first",
-    [
-        pytest.param("import hail_mri", id="nothing before"),
-        pytest.param("import hail_mri; hail_mri.harmonize", id="after the first access"),
-        pytest.param("from hail_mri.harmonize.harmonizer import Harmonizer", id="after an import from the room"),
-        pytest.param("import hail_mri.harmonize.harmonizer", id="after an import of the room's module"),
-        pytest.param(
-            "import importlib; importlib.import_module('hail_mri.harmonize')", id="after an import of the room"
-        ),
-    ],
-)
-def test_harmonize_is_the_function_and_never_the_room(first):
-    code = (
-        f"{first}\nimport hail_mri\nfrom hail_mri import harmonize\nfrom types import FunctionType\n"
-        "print(type(harmonize) is FunctionType and hail_mri.harmonize is harmonize and hail_mri.harmonize is harmonize)"
-    )
-    assert run_python(code) == "True"
+# What is imported first, and what must be true then.
+IS_FUNCTION = """
+import hail_mri
+from hail_mri import harmonize
+from types import FunctionType
+true = type(harmonize) is FunctionType and hail_mri.harmonize is harmonize and hail_mri.harmonize is harmonize
+"""
+IMPORTS = {
+    "nothing before": IS_FUNCTION,
+    "after the first access": f"import hail_mri; hail_mri.harmonize\n{IS_FUNCTION}",
+    "after an import from the room": f"from hail_mri.harmonize.harmonizer import Harmonizer\n{IS_FUNCTION}",
+    "after an import of the room's module": f"import hail_mri.harmonize.harmonizer\n{IS_FUNCTION}",
+    "after an import of the room": f"import importlib; importlib.import_module('hail_mri.harmonize')\n{IS_FUNCTION}",
+    "the room and its modules are imported from": """
+from hail_mri.harmonize import harmonizer
+from hail_mri import harmonize, Harmonizer
+true = harmonizer.harmonize is harmonize and harmonizer.Harmonizer is Harmonizer
+""",
+    "the function goes to another process": """
+import pickle, hail_mri
+true = pickle.loads(pickle.dumps(hail_mri.harmonize)) is hail_mri.harmonize
+""",
+}
+# Torch is slow to import: one interpreter, which forgets the package, and nothing else, before each.
+IN_TURN = """
+import json, sys
+results = {}
+for name, code in json.loads(sys.argv[1]).items():
+    for module in [module for module in sys.modules if module.partition(".")[0] == "hail_mri"]:
+        del sys.modules[module]
+    scope = {}
+    exec(code, scope)
+    results[name] = scope["true"]
+print(json.dumps(results))
+"""
 
 
-def test_the_room_harmonize_and_its_modules_are_imported_from():
-    code = "from hail_mri.harmonize import harmonizer\nfrom hail_mri import harmonize, Harmonizer\n"
-    code += "print(harmonizer.harmonize is harmonize and harmonizer.Harmonizer is Harmonizer)"
-    assert run_python(code) == "True"
-
-
-def test_harmonize_goes_to_another_process():
-    code = "import pickle, hail_mri\nprint(pickle.loads(pickle.dumps(hail_mri.harmonize)) is hail_mri.harmonize)"
-    assert run_python(code) == "True"
+def test_harmonize_is_the_function_and_never_the_room_whatever_is_imported_first():
+    assert json.loads(run_python(IN_TURN, json.dumps(IMPORTS))) == dict.fromkeys(IMPORTS, True)
 
 
 def test_importing_the_package_imports_nothing_heavy():

@@ -45,16 +45,12 @@ def commands():
 
 
 @pytest.fixture(scope="module")
-def site_dir(simulated_scan, tmp_path_factory):
-    """Folder with the scans that the commands name: a head of 4 mm under all of the names."""
+def site_dir(simulated_slab, tmp_path_factory):
+    """Folder with the scans that the commands name: a slab of a head under all of the names."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "scans").mkdir()
-    coarse = simulated_scan.data.reshape(*(side for n in simulated_scan.shape for side in (n // 2, 2))).mean(
-        axis=(1, 3, 5)
-    )
-    affine = simulated_scan.affine @ np.diag([2, 2, 2, 1])
     for n, name in enumerate(("scan", "other_site", "a", "b", "scans/sub-01")):
-        save_volume(Volume(coarse * (1 + 0.01 * n), affine), folder / f"{name}.nii.gz")
+        save_volume(simulated_slab.with_data(simulated_slab.data * (1 + 0.01 * n)), folder / f"{name}.nii.gz")
     return folder
 
 
@@ -62,6 +58,7 @@ def test_there_are_commands_to_try():
     assert len(commands()) >= 6
 
 
+@pytest.mark.xdist_group("simulated head")  # and one worker: a command reads what another has written
 @pytest.mark.skipif(not README_PATH.is_file(), reason="not run from a checkout")
 @pytest.mark.parametrize("command", commands())
 def test_the_commands_run_in_their_order(command, site_dir, monkeypatch):

@@ -55,6 +55,7 @@ class _Package(ModuleType):
     # does not is ``import hail_mri.harmonize.harmonizer as x``, which walks along attributes.
     @property
     def harmonize(self) -> Callable[..., Any]:
+        """Give a scan the look of another one; the function itself says how: `help(hail_mri.harmonize)`."""
         function: Callable[..., Any] = import_module("hail_mri.harmonize.harmonizer").harmonize
         return function
 

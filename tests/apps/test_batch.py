@@ -9,7 +9,8 @@ import pytest
 
 from hail_mri.apps import batch
 from hail_mri.apps.batch import harmonize_batch
-from hail_mri.apps.scan import FileHarmonizer, TargetFiles
+from hail_mri.apps.scan import FileHarmonizer
+from hail_mri.apps.scan_files import TargetFiles
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.harmonize.settings import HarmonizeSettings
 

@@ -45,7 +45,7 @@ def hail_mri_process(*arguments: str, folder: Path) -> subprocess.CompletedProce
 
 def test_a_site_is_harmonized_with_a_style_card_from_scans_to_results(call, tmp_path, make_scan, tree):
     for seed, name in enumerate(("in/sub-01_T1w.nii.gz", "in/sub-02_T1w.nii.gz", "target.nii.gz")):
-        make_scan(tmp_path / name, seed=seed)
+        make_scan(tmp_path / name, seed=seed, spacing=4.0)
     (tmp_path / "in/sub-03_T1w.nii.gz").write_bytes(b"broken")
 
     refused = call("style", "target.nii.gz", "-o", "site.style.json")
@@ -76,8 +76,8 @@ def test_a_site_is_harmonized_with_a_style_card_from_scans_to_results(call, tmp_
 
 
 def test_the_same_call_gives_the_same_bytes(call, tmp_path, make_scan):
-    make_scan(tmp_path / "a.nii.gz", seed=1)
-    make_scan(tmp_path / "t.nii.gz", seed=2)
+    make_scan(tmp_path / "a.nii.gz", seed=1, spacing=4.0)
+    make_scan(tmp_path / "t.nii.gz", seed=2, spacing=4.0)
 
     for name in ("x.nii.gz", "y.nii.gz"):
         files = ("a.nii.gz", "--target", "t.nii.gz", "-o", name)
@@ -98,8 +98,8 @@ def test_a_wrong_request_is_one_line_of_the_process(tmp_path, make_scan):
 
 
 def test_names_with_blanks_and_any_letters_are_names_like_others(call, tmp_path, make_scan, tree):
-    make_scan(tmp_path / "étude 1/scän.nii.gz", seed=1)
-    make_scan(tmp_path / "t.nii.gz", seed=2)
+    make_scan(tmp_path / "étude 1/scän.nii.gz", seed=1, spacing=4.0)
+    make_scan(tmp_path / "t.nii.gz", seed=2, spacing=4.0)
 
     files = ("étude 1/scän.nii.gz", "--target", "t.nii.gz", "-o", "결과 1/脳.nii.gz")
     done = call("harmonize", *files, "--force")

@@ -1,7 +1,5 @@
 """The demo works offline, writes scans, pictures and scores, and prints these; a stand-in harmonizes."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 
@@ -11,14 +9,13 @@ from hail_mri.evaluation.score_table import read_scores
 from hail_mri.evaluation.scored_pair import ScoredPair
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.volume import Volume
-from hail_mri.simulation.mni import mni_label_map
 
 SCANS = ["template_harmonized", "template_source", "template_target"]
 SCANS += [f"travelling_subject_{name}" for name in ("harmonized", "source", "target", "truth")]
 
 
 @pytest.fixture
-def quick(monkeypatch):
+def quick(monkeypatch, mni):
     """Harmonize by histogram matching (the demo is tested, not the model), and take coarser heads."""
 
     def harmonize(source, target, **_):
@@ -31,7 +28,7 @@ def quick(monkeypatch):
     load_template = demo.load_template
     monkeypatch.setattr(demo, "harmonize", harmonize)
     monkeypatch.setattr(demo, "load_template", coarse_template)
-    monkeypatch.setattr(demo, "mni_label_map", partial(mni_label_map, 2.0))
+    monkeypatch.setattr(demo, "mni_label_map", lambda: mni)
 
 
 @pytest.mark.usefixtures("quick")

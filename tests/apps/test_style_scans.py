@@ -11,7 +11,7 @@ from hail_mri.image.nifti import load_volume, read_volume
 @pytest.fixture
 def mask(tmp_path, make_scan):
     """Return the path of a mask of half of what `make_scan` makes."""
-    scan = nib.load(make_scan(tmp_path / "any.nii.gz"))
+    scan = nib.load(make_scan(tmp_path / "any.nii.gz", spacing=4.0))
     inside = np.zeros(scan.shape, np.uint8)
     inside[4:20, 4:24, 4:12] = 1
     nib.save(nib.Nifti1Image(inside, scan.affine), tmp_path / "mask.nii.gz")
@@ -19,7 +19,7 @@ def mask(tmp_path, make_scan):
 
 
 def test_a_card_made_in_a_brain_mask_is_the_style_of_a_target_with_this_mask(tmp_path, make_scan, mask):
-    scan, card = make_scan(tmp_path / "a.nii.gz"), tmp_path / "card.json"
+    scan, card = make_scan(tmp_path / "a.nii.gz", spacing=4.0), tmp_path / "card.json"
 
     assert main(["style", str(scan), "--brain-mask", str(mask), "-o", str(card), "--force", "--threads", "1"]) == 0
 

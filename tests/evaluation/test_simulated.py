@@ -5,25 +5,19 @@ import pytest
 
 from hail_mri.errors import InputError
 from hail_mri.evaluation.simulated import simulated_pair
-from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.simulation.travelling import scan_visit, travelling_pair, visit_site
 
 
 @pytest.fixture(scope="module")
-def label_map():
-    return mni_label_map(2.0)
+def travelling(mni):
+    return travelling_pair(mni, SITES["A"], SITES["B"], spacing=8.0, seed=1)
 
 
 @pytest.fixture(scope="module")
-def travelling(label_map):
-    return travelling_pair(label_map, SITES["A"], SITES["B"], spacing=8.0, seed=1)
-
-
-@pytest.fixture(scope="module")
-def visit(label_map):
-    return visit_site(new_subject(label_map, 2), SITES["B"], spacing=8.0, seed=2)
+def visit(mni):
+    return visit_site(new_subject(mni, 2), SITES["B"], spacing=8.0, seed=2)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,10 @@
-"""Models to harmonize with: a small one with random weights, and the released one when the package has it."""
+"""Models to harmonize with: small ones with random weights, and the released one when the package has it."""
 
 import pytest
 import torch
 
 from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
+from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
 from hail_mri.model.weights import ModelCard, released_models, save_model
 
 
@@ -16,11 +17,20 @@ def small_model(tmp_path_factory):
     return save_model(network, card, tmp_path_factory.mktemp("model") / "small.safetensors")
 
 
-@pytest.fixture(scope="session", params=["small", "compact"])
-def model(request, small_model):
-    """Name or path of a model; every test that asks for it runs with both."""
-    if request.param == "small":
-        return small_model
+@pytest.fixture(scope="session")
+def small_tissue_model(tmp_path_factory):
+    """The same of the kind that names tissues."""
+    torch.manual_seed(0)
+    network = TissueNetwork(TissueNetworkSettings((8, 8), (1, 1)))
+    card = ModelCard("small_tissue", "tissues", network.settings, 8.0, (), (), "2024-01-01", 0, 1.0)
+    return save_model(network, card, tmp_path_factory.mktemp("model") / "small_tissue.safetensors")
+
+
+@pytest.fixture(scope="session", params=["small", "small_tissue", pytest.param("compact", marks=pytest.mark.slow)])
+def model(request):
+    """Name or path of a model; every test that asks for it runs with all, and in the fast suite with the small ones."""
+    if request.param != "compact":
+        return request.getfixturevalue(f"{request.param}_model")
     if "compact" not in released_models():
         pytest.skip("the package has no weights yet")
     return "compact"

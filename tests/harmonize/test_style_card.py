@@ -7,15 +7,11 @@ import torch
 
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError, UnwritableError
 from hail_mri.harmonize.harmonizer import Harmonizer, harmonize
-from hail_mri.harmonize.style_card import StyleCard
+from hail_mri.harmonize.style_card import StyleCard, mean_card
 from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.model.feature_style import FeatureStyle
 from hail_mri.model.tissue_classes import CLASS_INDEX, TISSUE_CLASSES
 from hail_mri.model.weights import load_model, save_model
-from hail_mri.simulation.mni import mni_label_map
-from hail_mri.simulation.scanners import SITES
-from hail_mri.simulation.subjects import new_subject
-from hail_mri.simulation.travelling import scan_visit, visit_site
 
 
 @pytest.fixture
@@ -115,19 +111,13 @@ def test_a_card_that_could_not_be_read_is_not_written(card, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture(scope="module")
-def head_and_brain():
-    """A person scanned at site A: the whole head, and what skull-stripping leaves of it."""
-    visit = visit_site(new_subject(mni_label_map(2.0), 1), SITES["A"], spacing=2.0, seed=1)
-    head = scan_visit(visit)
-    return head, head.with_data(np.where(visit.head.brain.numpy(), head.data, 0))
-
-
+@pytest.mark.xdist_group("simulated head")
 def test_a_stripped_scan_takes_nothing_from_what_a_whole_one_says_of_tissues_outside_the_brain(
-    head_and_brain, tmp_path
+    simulated_slab, slab, visit, tmp_path
 ):
-    whole = StyleCard.from_volumes(head_and_brain[:1]).style
-    both = StyleCard.from_volumes(head_and_brain)
+    stripped = simulated_slab.with_data(np.where(visit.head.brain.numpy()[slab], simulated_slab.data, 0))
+    cards = [StyleCard.from_volumes([volume]) for volume in (simulated_slab, stripped)]
+    whole, both = cards[0].style, mean_card(cards)
     both.save(tmp_path / "card.json")
 
     tissues = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))["tissues"]

@@ -44,9 +44,9 @@ def test_weighted_statistics_agree_with_numpy(features):
     weight = torch.rand(2, 1, 6, 7, 8, generator=torch.Generator().manual_seed(1))
     found = channel_statistics(features, weight)
     for item, channel in np.ndindex(2, 3):
-        values, shares = features[item, channel].numpy().ravel(), weight[item, 0].numpy().ravel()
-        mean = np.average(values, weights=shares)
-        std = np.sqrt(np.average((values - mean) ** 2, weights=shares) + EPSILON)
+        values, weights = features[item, channel].numpy().ravel(), weight[item, 0].numpy().ravel()
+        mean = np.average(values, weights=weights)
+        std = np.sqrt(np.average((values - mean) ** 2, weights=weights) + EPSILON)
         np.testing.assert_allclose(found.mean[item, channel], mean, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(found.std[item, channel], std, rtol=1e-4)
 

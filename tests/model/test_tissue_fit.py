@@ -22,13 +22,13 @@ def layers():
 @pytest.fixture(scope="module")
 def prior(layers):
     """A network that is not sure, and takes two voxels in five for their neighbour's tissue."""
-    shares = torch.full((len(TISSUE_CLASSES), *SHAPE), 1e-4)
-    shares[list(MEANS)] = 0.1
+    tissue_map = torch.full((len(TISSUE_CLASSES), *SHAPE), 1e-4)
+    tissue_map[list(MEANS)] = 0.1
     wrong = torch.rand(SHAPE, generator=torch.Generator().manual_seed(0)) < 0.4
     neighbour = layers.roll(4, 0)
     labels = torch.where(wrong & (layers != BACKGROUND) & (neighbour != BACKGROUND), neighbour, layers)
-    shares.scatter_(0, labels[None], 0.4)
-    return shares / shares.sum(dim=0)
+    tissue_map.scatter_(0, labels[None], 0.4)
+    return tissue_map / tissue_map.sum(dim=0)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def weight(layers):
 def test_the_scan_mends_what_the_network_got_wrong(layers, prior, field):
     fit = fit_tissues(prior, scan(layers, field), weight(layers), spacing=2.0)
     inside = layers != BACKGROUND
-    before, after = (((shares.argmax(dim=0) == layers)[inside]).float().mean() for shares in (prior, fit.tissue_map))
+    before, after = ((found.argmax(dim=0) == layers)[inside].float().mean() for found in (prior, fit.tissue_map))
     assert before < 0.95
     assert after > 0.98
 

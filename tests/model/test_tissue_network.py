@@ -20,15 +20,15 @@ def network():
 
 
 def test_a_map_adds_up_to_one_in_every_voxel(network):
-    shares = network.tissue_map(torch.rand(1, 1, 16, 24, 8))
-    assert shares.shape == (1, len(TISSUE_CLASSES), 16, 24, 8)
-    assert shares.min() >= 0
-    torch.testing.assert_close(shares.sum(dim=1), torch.ones(1, 16, 24, 8))
+    tissue_map = network.tissue_map(torch.rand(1, 1, 16, 24, 8))
+    assert tissue_map.shape == (1, len(TISSUE_CLASSES), 16, 24, 8)
+    assert tissue_map.min() >= 0
+    torch.testing.assert_close(tissue_map.sum(dim=1), torch.ones(1, 16, 24, 8))
 
 
 def test_unfolding_undoes_folding():
-    shares = torch.rand(2, 4, 6, 8, 5)  # (B, I, J, K, C)
-    torch.testing.assert_close(unfold(fold_classes(shares)), shares.movedim(-1, 1))
+    tissue_map = torch.rand(2, 4, 6, 8, 5)  # (B, I, J, K, C)
+    torch.testing.assert_close(unfold(fold_classes(tissue_map)), tissue_map.movedim(-1, 1))
 
 
 def test_volumes_and_classes_are_folded_alike():

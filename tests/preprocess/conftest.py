@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from hail_mri.image.volume import Volume
+from hail_mri.image.grid import Grid
 from hail_mri.preprocess.reference import scan_reference
+from hail_mri.preprocess.reslicing import reslice
 from hail_mri.preprocess.rigid import rigid_matrix
 
 
@@ -23,10 +24,17 @@ def reference(simulated_scan, brain_mask):
 
 @pytest.fixture(scope="session")
 def move():
-    """Return a function that moves a scan without touching a voxel: turned by a vector (degrees), then shifted (mm)."""
+    """Return a function that lays a head otherwise into the scanner: turned by a vector (degrees), then shifted (mm).
 
-    def moved(volume, turn=(0, 0, 0), shift=(0, 0, 0)):
-        matrix = rigid_matrix(Rotation.from_rotvec(turn, degrees=True).as_matrix(), np.asarray(shift, float))
-        return Volume(volume.data, matrix @ volume.affine), matrix
+    The field of view is large enough for it, and stays where it is.
+    """
+
+    def moved(volume, turn=(0, 0, 0), shift=(0, 0, 0), size=160, spacing=2.0):
+        middle = volume.grid.corners().mean(axis=0)
+        rotation = Rotation.from_rotvec(turn, degrees=True).as_matrix()
+        matrix = rigid_matrix(rotation, middle - rotation @ middle + np.asarray(shift, float))
+        affine = np.diag([spacing, spacing, spacing, 1.0])
+        affine[:3, 3] = middle - spacing * (size - 1) / 2
+        return reslice(volume, Grid((size, size, size), affine), np.linalg.inv(matrix)), matrix
 
     return moved

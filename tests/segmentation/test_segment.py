@@ -1,4 +1,4 @@
-"""The shipped model on a simulated scan of the built-in head, whose tissues are known."""
+"""The shipped model on a simulated scan of the built-in head, whose tissues are known; laws on a slab of it."""
 
 import nibabel as nib
 import numpy as np
@@ -11,6 +11,7 @@ from hail_mri.model.tissue_classes import BRAIN, CLASS_INDEX, TISSUE_CLASSES
 from hail_mri.segmentation.segment import segment
 from hail_mri.simulation.tissues import classes_of_tissues
 
+pytestmark = pytest.mark.xdist_group("simulated head")
 SPACING = 2.0  # mm; at 3 mm the fluid around this brain is thinner than a voxel
 
 
@@ -20,8 +21,13 @@ def scan(simulated_scan):
 
 
 @pytest.fixture(scope="module")
-def segmentation(scan):
-    return segment(scan, keep_probabilities=True)
+def segmentation(simulated_segmentation):
+    return simulated_segmentation
+
+
+@pytest.fixture(scope="module")
+def slab_segmentation(simulated_slab):
+    return segment(simulated_slab, keep_probabilities=True)
 
 
 def dice(a, b):
@@ -40,6 +46,7 @@ def test_the_brain_mask_is_the_brain_that_was_scanned(segmentation, visit):
     assert dice(segmentation.brain_mask.data > 0, visit.head.brain.numpy()) > 0.93
 
 
+@pytest.mark.slow
 def test_a_whole_head_is_not_skull_stripped_and_its_brain_alone_is(segmentation, scan, visit):
     stripped = segment(scan.with_data(np.where(visit.head.brain.numpy(), scan.data, 0)))
 
@@ -62,8 +69,8 @@ def test_the_most_probable_tissue_is_the_label(segmentation):
     assert np.abs(segmentation.probabilities.sum(axis=0, dtype=int) - 255).max() <= len(TISSUE_CLASSES) / 2
 
 
-def test_labels_turn_with_the_scan_and_lie_on_its_grid(segmentation, scan):
-    turned = to_canonical(scan)
+def test_labels_turn_with_the_scan_and_lie_on_its_grid(slab_segmentation, simulated_slab):
+    turned = to_canonical(simulated_slab)
     ornt = nib.orientations.axcodes2ornt("PSR")
     affine = turned.affine @ nib.orientations.inv_ornt_aff(ornt, turned.shape)
     flipped = Volume(nib.orientations.apply_orientation(turned.data, ornt), affine)
@@ -71,22 +78,22 @@ def test_labels_turn_with_the_scan_and_lie_on_its_grid(segmentation, scan):
     result = segment(flipped)
 
     assert result.labels.grid == flipped.grid or result.labels.grid.is_close(flipped.grid, tolerance_mm=1e-6)
-    back = orient_like(result.labels, scan.grid)
-    assert np.mean(back.data != segmentation.labels.data) < 1e-3
+    back = orient_like(result.labels, simulated_slab.grid)
+    assert np.mean(back.data != slab_segmentation.labels.data) < 1e-3
 
 
-def test_the_same_scan_gives_the_same_bits(segmentation, scan):
-    again = segment(scan, keep_probabilities=True)
+def test_the_same_scan_gives_the_same_bits(slab_segmentation, simulated_slab):
+    again = segment(simulated_slab, keep_probabilities=True)
 
-    np.testing.assert_array_equal(again.probabilities, segmentation.probabilities)
-    np.testing.assert_array_equal(again.labels.data, segmentation.labels.data)
+    np.testing.assert_array_equal(again.probabilities, slab_segmentation.probabilities)
+    np.testing.assert_array_equal(again.labels.data, slab_segmentation.labels.data)
 
 
-def test_outside_a_brain_mask_that_is_given_all_is_background(scan, visit):
-    mask = visit.head.brain.numpy().copy()
+def test_outside_a_brain_mask_that_is_given_all_is_background(simulated_slab, slab, visit):
+    mask = visit.head.brain.numpy()[slab].copy()
     mask[:, : mask.shape[1] // 2] = False
 
-    result = segment(scan, brain_region=scan.with_data(mask), keep_probabilities=True)
+    result = segment(simulated_slab, brain_region=simulated_slab.with_data(mask), keep_probabilities=True)
 
     assert not result.labels.data[~mask].any()
     assert not result.brain_mask.data[~mask].any()

@@ -3,15 +3,9 @@
 import numpy as np
 import pytest
 
-from hail_mri.simulation.acquisition import centred_affine, no_transform, place
 from hail_mri.simulation.label_maps import label_map_from_labels
-from hail_mri.simulation.mni import mni_label_map
+from hail_mri.simulation.phantoms import centred_affine, no_transform, place
 from hail_mri.simulation.subjects import new_subject
-
-
-@pytest.fixture(scope="session")
-def mni():
-    return mni_label_map(2.0)
 
 
 @pytest.fixture(scope="session")

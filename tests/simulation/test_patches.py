@@ -2,9 +2,10 @@ import pytest
 import torch
 
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
-from hail_mri.simulation.acquisition import centred_affine, no_transform, place, scan
+from hail_mri.simulation.acquisition import scan
 from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.patches import cut_patch, patch_signal
+from hail_mri.simulation.phantoms import centred_affine, no_transform, place
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.simulation.tissues import TISSUES, classes_of_tissues

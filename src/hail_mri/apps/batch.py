@@ -7,7 +7,8 @@ from pathlib import Path
 from hail_mri.apps.earlier import earlier_report
 from hail_mri.apps.requests import Batch, ScanRequest, requests_of_batch, require_possible
 from hail_mri.apps.result_table import RESULT_TABLE, Outcome, is_result_table, write_outcomes
-from hail_mri.apps.scan import FileHarmonizer, Report, Target, TargetFiles, read_scan, read_target
+from hail_mri.apps.scan import FileHarmonizer, Report
+from hail_mri.apps.scan_files import Target, TargetFiles, read_scan, read_target
 from hail_mri.apps.terminal import one_line, progress
 from hail_mri.errors import HailError
 from hail_mri.harmonize.check import failures

@@ -8,9 +8,8 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -18,6 +17,7 @@ from hail_mri import __version__
 from hail_mri.apps.findings import say_batch, say_checks, say_warnings
 from hail_mri.apps.options import Force, Model, Output, Overwrite, Seed, Threads
 from hail_mri.apps.terminal import PROGRAM, one_line, progress, say
+from hail_mri.apps.training import Phase, run_training
 from hail_mri.errors import HailError, InputError
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
 from hail_mri.preprocess.settings import Preset
@@ -113,7 +113,8 @@ def harmonize(
     """Give a scan, or many, the look of a target."""
     from hail_mri.apps.batch import harmonize_batch
     from hail_mri.apps.requests import is_batch, request_of_scan
-    from hail_mri.apps.scan import harmonize_scan, target_files
+    from hail_mri.apps.scan import harmonize_scan
+    from hail_mri.apps.scan_files import target_files
 
     settings = HarmonizeSettings(
         model=model,
@@ -267,10 +268,7 @@ def simulate(
 
 @app.command()
 def train(
-    phase: Annotated[
-        Literal["tissues", "encoder", "style"],
-        typer.Argument(help="The tissue network, or phase 1 or phase 2 of the paper."),
-    ],
+    phase: Annotated[Phase, typer.Argument(help="The tissue network, or phase 1 or phase 2 of the paper.")],
     *,
     config: Annotated[Path, typer.Option(help="Settings, as TOML.")],
     output: Output,
@@ -282,26 +280,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run stopped.")] = False,
 ) -> None:
     """Train a network on simulated subjects."""
-    try:
-        from hail_mri.training.phases.paper_run import train as train_network
-        from hail_mri.training.phases.tissue_run import train_tissues
-    except ModuleNotFoundError as error:
-        if error.name != "lightning":
-            raise
-        raise InputError("training needs Lightning, which is not installed", "pip install 'hail-mri[train]'") from error
-    from hail_mri.provenance.free_paths import require_writable_folder
-
-    require_writable_folder(output)
-    train_phase = train_tissues if phase == "tissues" else partial(train_network, phase)
-    train_phase(
-        config,
-        output,
-        label_maps_dir=label_maps,
-        init=init,
-        minutes=minutes,
-        resume=resume,
-        say=lambda line: say("train", line),
-    )
+    run_training(phase, config, output, label_maps=label_maps, init=init, minutes=minutes, resume=resume)
 
 
 @app.command()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from hail_mri.apps.reference import LoadedReference, ReferenceFiles, load_reference, segmented
 from hail_mri.apps.requests import ScanRequest, own_sidecar, require_not_read
-from hail_mri.apps.scan import Report, Scan, importing, read_scan, require_checked
+from hail_mri.apps.scan import Report, require_checked
+from hail_mri.apps.scan_files import Scan, importing, read_scan
 from hail_mri.errors import InputError
 from hail_mri.preprocess.settings import PRESETS, Preset
 from hail_mri.provenance.free_paths import require_file_free
@@ -95,24 +96,26 @@ def preprocess_scans(
 
 def _preprocess(scan: Scan, loaded: LoadedReference, paths: PreparedPaths, choices: PreprocessChoices) -> Report:
     """Prepare one scan and write it."""
+    from hail_mri.harmonize.limits import LIMITS_BY_NAME
     from hail_mri.harmonize.preparation import check_registration
     from hail_mri.preprocess.cache import NO_CACHE, default_cache
     from hail_mri.preprocess.files import PreparedProvenance, save_prepared
     from hail_mri.preprocess.preprocess import preprocess
 
-    settings, start = PRESETS[choices.preset], time.perf_counter()
-    cache = default_cache() if choices.use_cache else NO_CACHE
-    found = preprocess(scan.volume, loaded.reference, settings, brain_mask=scan.brain_mask, cache=cache)
-    seconds = {"read": scan.seconds, "prepare": time.perf_counter() - start}
-    checks = (check_registration(found.registration),)
+    start = time.perf_counter()
+    segmentation = None if scan.brain_mask is not None else segmented(scan, threads=choices.threads)
+    checks = () if segmentation is None else segmentation.checks
     require_checked(scan.file.path, checks, force=choices.force)
-    mask, stripped = None, None
-    if choices.save_brain_mask:
-        segmentation = None if scan.brain_mask is not None else segmented(scan, threads=choices.threads)
-        native = segmentation.brain_mask if segmentation is not None else scan.brain_mask
-        mask = None if native is None else found.resliced_mask(native)
-        stripped = None if segmentation is None else segmentation.skull_stripped
-        seconds["brain mask"] = time.perf_counter() - start - seconds["prepare"]
+    mask = scan.brain_mask if segmentation is None else segmentation.brain_mask
+    seconds = {"read": scan.seconds, "brain mask": time.perf_counter() - start}
+    start = time.perf_counter()
+    settings, cache = PRESETS[choices.preset], default_cache() if choices.use_cache else NO_CACHE
+    found = preprocess(scan.volume, loaded.reference, settings, brain_mask=scan.brain_mask, cache=cache)
+    checks += (check_registration(found.registration),)
+    if mask is not None:
+        checks += (LIMITS_BY_NAME["brain where the reference's is"].check(found.brain_overlap(mask)),)
+    require_checked(scan.file.path, checks, force=choices.force)
+    seconds["prepare"] = time.perf_counter() - start
     warnings = tuple(scan.volume.warnings)
     provenance = PreparedProvenance(
         source=scan.file,
@@ -122,10 +125,11 @@ def _preprocess(scan: Scan, loaded: LoadedReference, paths: PreparedPaths, choic
         settings=settings,
         seconds=seconds,
         warnings=warnings,
-        skull_stripped=stripped,
+        skull_stripped=None if segmentation is None else segmentation.skull_stripped,
         checks={"Source": [asdict(check) for check in checks], "Reference": [asdict(c) for c in loaded.checks]},
     )
-    save_prepared(found, paths, provenance, mask)
+    there = found.resliced_mask(mask) if choices.save_brain_mask and mask is not None else None
+    save_prepared(found, paths, provenance, there)
     return Report(warnings, {"Source": checks})
 
 

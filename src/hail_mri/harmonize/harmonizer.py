@@ -6,24 +6,23 @@ target's scale, the native grid, the scan's own axes.
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from hail_mri.errors import InputError
 from hail_mri.harmonize.check import Check, failures
 from hail_mri.harmonize.checks import check_pair, check_reading, check_style
-from hail_mri.harmonize.models import load_style_model
+from hail_mri.harmonize.harmonized import Harmonized, Source
+from hail_mri.harmonize.models import find_device, load_style_model
 from hail_mri.harmonize.native_result import finish, native_change
-from hail_mri.harmonize.preparation import Preparation, prepare_scan
+from hail_mri.harmonize.preparation import prepare_scan
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
 from hail_mri.harmonize.style_card import StyleCard, measure_style
-from hail_mri.harmonize.style_model import Reading, StyleModel
+from hail_mri.harmonize.style_model import StyleModel
 from hail_mri.image.orientation import orient_like
 from hail_mri.image.separable import along_axes
 from hail_mri.image.volume import Volume
@@ -33,55 +32,6 @@ from hail_mri.preprocess.reference import Reference, mni_reference
 from hail_mri.preprocess.settings import PRESETS
 
 _DEFAULTS = HarmonizeSettings()
-
-
-@dataclass(frozen=True)
-class Harmonized:
-    """A result.
-
-    Attributes
-    ----------
-    volume : Volume
-        On the source's grid with the source's header, in the target's units.
-    warnings : tuple of str
-        Of the source's header.
-    seconds : dict of str to float
-        Wall time per stage.
-    skull_stripped : bool or None
-        Whether the source has next to nothing but a brain; None if that is not known.
-    checks : tuple of Check
-        Of the source.
-    preparation : mapping of str to Any
-        What a sidecar tells of bias field and registration, if there are any.
-    """
-
-    volume: Volume
-    warnings: tuple[str, ...]
-    seconds: dict[str, float]
-    skull_stripped: bool | None = None
-    checks: tuple[Check, ...] = ()
-    preparation: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Source:
-    """A source that was read, ready to be changed.
-
-    Attributes
-    ----------
-    volume : Volume
-    preparation : Preparation
-    reading : Reading
-    seconds : dict of str to float
-        Wall time per stage.
-    checks : tuple of Check
-    """
-
-    volume: Volume
-    preparation: Preparation
-    reading: Reading[Any]
-    seconds: dict[str, float]
-    checks: tuple[Check, ...]
 
 
 class Harmonizer:
@@ -129,7 +79,7 @@ class Harmonizer:
         if threads is not None:
             limit_threads(threads)
         torch.manual_seed(seed)
-        self._model, card, self.weights_sha256 = load_style_model(model, _find_device(device))
+        self._model, card, self.weights_sha256 = load_style_model(model, find_device(device))
         self._target_is_masked = target_mask is not None
         if preset == "none" and reference is not None:
             raise InputError("a reference is given for the preset none, which moves no scan", "take another preset")
@@ -280,15 +230,6 @@ def harmonize(
         for check in failures(checks):
             warnings.warn(f"the {name}: {check}", stacklevel=2)
     return harmonized.volume
-
-
-def _find_device(device: Device) -> torch.device:
-    """Return the device asked for."""
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda was asked for, but torch finds no GPU", hint="use --device cpu")
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)
 
 
 def _require_same_model(card: StyleCard, sha256: str, model: StyleModel) -> None:

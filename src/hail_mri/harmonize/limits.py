@@ -66,6 +66,7 @@ LIMITS = (
         "the coil makes a part of the scan much darker: correct that first",
     ),
     Limits("brain in the brain mask", "of the mask", (0.85, 1.0), (0.2, 1.0), "is it the brain mask of this scan?"),
+    Limits("brain where the reference's is", "Dice", (0.8, 1.0), (0.7, 1.0), "was the head found? look at both"),
     Limits("white matter of the card", "of the scale", (0.55, 0.65), (0.5, 0.7), "was the card edited?"),
     Limits("no signal on the scale of the card", "of the scale", (-0.2, 0.5), (-INFINITE, INFINITE), "was it edited?"),
     Limits("values in the brain", "", (64.0, INFINITE), (12.0, INFINITE), "was the scan saved with too few levels?"),

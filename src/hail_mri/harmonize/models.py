@@ -4,7 +4,9 @@ from pathlib import Path
 
 import torch
 
+from hail_mri.errors import InputError
 from hail_mri.harmonize.feature_model import FeatureModel
+from hail_mri.harmonize.settings import Device
 from hail_mri.harmonize.style_model import StyleModel
 from hail_mri.harmonize.tissue_model import TissueModel
 from hail_mri.model.tissue_network import TissueNetwork
@@ -25,3 +27,18 @@ def load_style_model(model: str | Path, device: torch.device) -> tuple[StyleMode
     if isinstance(network, TissueNetwork):
         return TissueModel(network, card.spacing_mm, device), card, sha256
     return FeatureModel(network, card.spacing_mm, device), card, sha256
+
+
+def find_device(device: Device) -> torch.device:
+    """Return the device asked for.
+
+    Raises
+    ------
+    InputError
+        If it is a GPU and there is none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device cuda was asked for, but torch finds no GPU", hint="use --device cpu")
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)

@@ -23,7 +23,7 @@ from hail_mri.preprocess.files import describe_registration
 from hail_mri.preprocess.prepare import Prepared, prepare
 from hail_mri.preprocess.preprocess import Preprocessed, preprocess, without_bias
 from hail_mri.preprocess.reference import Reference
-from hail_mri.preprocess.registration import SMALLEST_CONTRAST, Registration
+from hail_mri.preprocess.registration import OK, Registration
 from hail_mri.preprocess.reslicing import reslice
 from hail_mri.preprocess.settings import PreprocessSettings
 
@@ -90,8 +90,9 @@ def check_registration(found: Registration) -> Check:
     return Check(
         "registration",
         found.verdict,
-        f"{found.contrast:.3g} times as similar to the reference as at wrong poses",
-        f"at least {SMALLEST_CONTRAST:g}",
+        f"{found.contrast:.3g} times as similar to the reference as at wrong poses, "
+        f"in fine structure by {found.detail:.3g} standard deviations",
+        f"at least {OK[0]:g} times and {OK[1]:g}",
         "the head was not found where it should be: look at it beside the reference",
     )
 

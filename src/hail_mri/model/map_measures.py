@@ -59,13 +59,13 @@ class MapMeasures:
     cut_area: float
 
 
-def measure_map(shares: FloatArray, weight: FloatArray, covered: FloatArray, spacing: float) -> MapMeasures | None:
+def measure_map(tissue_map: FloatArray, weight: FloatArray, covered: FloatArray, spacing: float) -> MapMeasures | None:
     """
     Measure a tissue map.
 
     Parameters
     ----------
-    shares : (n_classes, i, j, k) ndarray, 0 to 1
+    tissue_map : (n_classes, i, j, k) ndarray, 0 to 1
         The network's map.
     weight, covered : (i, j, k) ndarray, 0 to 1
         What is measured of each voxel, and what the field of view has of it.
@@ -77,7 +77,7 @@ def measure_map(shares: FloatArray, weight: FloatArray, covered: FloatArray, spa
     measures : MapMeasures or None
         None if there is no brain in the map.
     """
-    inside = shares[list(BRAIN)].sum(axis=0) * (weight > 0) > 0.5
+    inside = tissue_map[list(BRAIN)].sum(axis=0) * (weight > 0) > 0.5
     labels, n_parts = ndimage.label(inside)
     if n_parts == 0:
         return None
@@ -87,15 +87,15 @@ def measure_map(shares: FloatArray, weight: FloatArray, covered: FloatArray, spa
     middle, extent = places.mean(axis=0), np.ptp(places, axis=0) + spacing
     in_front = places[:, 1] > middle[1]
     depths = [np.percentile(places[half, 2], LOWEST_PERCENTILE) for half in (in_front, ~in_front) if half.any()]
-    voxels = shares[:, brain]
+    voxels = tissue_map[:, brain]
     return MapMeasures(
         brain,
         confidence=float(voxels.max(axis=0).mean()),
         brain_volume=len(places) * ml,
         white_matter_fraction=float(voxels[WHITE_MATTER].mean()),
         width_to_length=float(extent[0] / extent[1]),
-        stem_height=_offset(shares[BRAIN_STEM] * weight, middle, axis=2, spacing=spacing, least=ENOUGH_STEM / ml),
-        eye_position=_offset(shares[VITREOUS] * weight, middle, axis=1, spacing=spacing, least=ENOUGH_EYE / ml),
+        stem_height=_offset(tissue_map[BRAIN_STEM] * weight, middle, axis=2, spacing=spacing, least=ENOUGH_STEM / ml),
+        eye_position=_offset(tissue_map[VITREOUS] * weight, middle, axis=1, spacing=spacing, least=ENOUGH_EYE / ml),
         lower_behind=float(depths[0] - depths[-1]),
         cut_area=_area_at_border(brain, covered > 0.5) * spacing**2 * CM2_PER_MM2,
     )

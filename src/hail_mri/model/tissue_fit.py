@@ -1,10 +1,10 @@
 """Fit a tissue map to the scan itself: what the network says of the tissues, what the intensities say, and the coil.
 
-The network's shares are the *prior* of each voxel. A Gaussian mixture (a mean and a variance for each class) and a
-smooth *receive bias field* are fitted to the scan by expectation maximization: each voxel's shares are the prior times
-the likelihood of its intensity. A network that has never seen a protocol still knows where tissues are; the scan knows
-how bright they are. The mixture takes a voxel for whole that the network may know to be shared, so that the map is a
-mean of both; and class means are read where both agree.
+The network's tissue map is the *prior* of each voxel. A Gaussian mixture (a mean and a variance for each class) and a
+smooth *receive bias field* are fitted to the scan by expectation maximization: the mixture's *posterior* is the prior
+times the likelihood of a voxel's intensity. A network that has never seen a protocol still knows where tissues are; the
+scan knows how bright they are. The mixture takes a voxel for whole that the network may know to be shared, so that the
+map is a mean of both; and class means are read where both agree.
 
 References
 ----------
@@ -90,7 +90,7 @@ def fit_tissues(
     prior: Tensor, volume: Tensor, weight: Tensor, *, spacing: float, settings: FitSettings = FitSettings()
 ) -> TissueFit:
     """
-    Fit shares, class means and receive bias field to a scan.
+    Fit a tissue map, class means and a receive bias field to a scan.
 
     Parameters
     ----------
@@ -113,55 +113,55 @@ def fit_tissues(
     values, w = volume.flatten()[inside], weight.flatten()[inside]
     inner = torch.index_select(prior.flatten(1), 1, inside)
     log_prior = torch.log((inner + settings.floor) / (1 + settings.floor * len(inner)))
-    shares, log_field, even = inner.clone(), torch.zeros_like(volume), values
+    posterior, log_field, even = inner.clone(), torch.zeros_like(volume), values
     for iteration in range(settings.n_iterations):
-        means, variances = _moments(shares, even, w, first=iteration == 0, settings=settings)
-        _expect(shares, log_prior, even, means, variances)
+        means, variances = _moments(posterior, even, w, first=iteration == 0, settings=settings)
+        _expect(posterior, log_prior, even, means, variances)
         if iteration >= settings.field_from:
-            evidence = _field_evidence(shares, values, means, variances)
+            evidence = _field_evidence(posterior, values, means, variances)
             log_field = _smooth_field(evidence, inside, weight, spacing, settings)
             even = values * torch.exp(-log_field.flatten()[inside])
-    if _moved(inner, shares, w) > LARGEST_MOVE:
+    if _moved(inner, posterior, w) > LARGEST_MOVE:
         return TissueFit(prior, torch.ones_like(volume), measure_tissue_style(inner, values, w))
-    whole = prior.flatten(1).index_copy(1, inside, _mixed(inner, shares))
-    style = measure_tissue_style(inner.mul_(shares).sqrt_(), even, w)
+    whole = prior.flatten(1).index_copy(1, inside, _mixed(inner, posterior))
+    style = measure_tissue_style(inner.mul_(posterior).sqrt_(), even, w)
     return TissueFit(whole.reshape(prior.shape), torch.exp(log_field), style)
 
 
-def _mixed(prior: Tensor, shares: Tensor) -> Tensor:
+def _mixed(prior: Tensor, posterior: Tensor) -> Tensor:
     """Return what network and mixture say together: as much of one as of the other in the brain, less outside it."""
     brain = prior[list(BRAIN)].sum(dim=0)
-    return torch.lerp(prior, shares, IN_BRAIN * brain + OUTSIDE_BRAIN * (1 - brain))
+    return torch.lerp(prior, posterior, IN_BRAIN * brain + OUTSIDE_BRAIN * (1 - brain))
 
 
-def _moved(prior: Tensor, shares: Tensor, weight: Tensor) -> float:
+def _moved(prior: Tensor, posterior: Tensor, weight: Tensor) -> float:
     """Return how much of the brain has another tissue after the fit, relative to the brain before it."""
     brain = list(BRAIN)
     before = (prior[brain] * weight).sum()
-    return float(((prior[brain] - shares[brain]).abs() * weight).sum() / (2 * before).clamp(min=1e-6))
+    return float(((prior[brain] - posterior[brain]).abs() * weight).sum() / (2 * before).clamp(min=1e-6))
 
 
-def _expect(shares: Tensor, log_prior: Tensor, values: Tensor, means: Tensor, variances: Tensor) -> None:
-    """Replace shares by what prior and intensity say together; in pieces that stay in the processor's cache."""
+def _expect(posterior: Tensor, log_prior: Tensor, values: Tensor, means: Tensor, variances: Tensor) -> None:
+    """Replace the posterior by what prior and intensity say together; in pieces that stay in the processor's cache."""
     precision, log_variance = 0.5 / variances[:, None], 0.5 * torch.log(variances)[:, None]
     for start in range(0, len(values), PIECE):
         piece = slice(start, start + PIECE)
         distance = values[piece] - means[:, None]
         logits = log_prior[:, piece] - log_variance - distance.square_().mul_(precision)
-        shares[:, piece] = torch.softmax(logits, dim=0)
+        posterior[:, piece] = torch.softmax(logits, dim=0)
 
 
 def _moments(
-    shares: Tensor, values: Tensor, weight: Tensor, *, first: bool, settings: FitSettings
+    posterior: Tensor, values: Tensor, weight: Tensor, *, first: bool, settings: FitSettings
 ) -> tuple[Tensor, Tensor]:
-    """Return mean and variance of each class; a network's shares are of mixed voxels, the mixture's of whole ones."""
+    """Return mean and variance of each class; a network's map is of mixed voxels, the mixture's of whole ones."""
     powers = torch.stack([weight, weight * values, weight * values**2], dim=1).double()
-    sums = torch.zeros(len(shares), 3, dtype=torch.float64)
+    sums = torch.zeros(len(posterior), 3, dtype=torch.float64)
     for start in range(0, len(values), PIECE):
-        sums += shares[:, start : start + PIECE].double() @ powers[start : start + PIECE]
+        sums += posterior[:, start : start + PIECE].double() @ powers[start : start + PIECE]
     total, weighted, squared = sums.unbind(dim=1)
     if first:
-        means = torch.tensor(measure_tissue_style(shares, values, weight).means, dtype=torch.float64)
+        means = torch.tensor(measure_tissue_style(posterior, values, weight).means, dtype=torch.float64)
     else:
         means = (weighted + 1e-6) / (total + 1e-6)
     means[BACKGROUND] = means[BACKGROUND].clamp(max=BRIGHTEST_AIR)
@@ -170,11 +170,11 @@ def _moments(
     return means.to(values.dtype), variances.clamp(min=settings.smallest_sigma**2).to(values.dtype)
 
 
-def _field_evidence(shares: Tensor, values: Tensor, means: Tensor, variances: Tensor) -> Tensor:
+def _field_evidence(posterior: Tensor, values: Tensor, means: Tensor, variances: Tensor) -> Tensor:
     """Return what each voxel says of the log field, times how much it has to say (0 to about 1), and that, (2, n)."""
     precision = torch.zeros_like(means)
     precision[FIELD_CLASSES] = variances[FIELD_CLASSES].min() / variances[FIELD_CLASSES]
-    total, weighted = torch.stack([precision, precision * means]) @ shares
+    total, weighted = torch.stack([precision, precision * means]) @ posterior
     expected = weighted / total.clamp(min=1e-6)
     ratio = torch.log(values.clamp(min=DARKEST) / expected.clamp(min=DARKEST)).clamp(-LARGEST_LOG, LARGEST_LOG)
     trust = total * (expected / means[WHITE_MATTER]) ** 2

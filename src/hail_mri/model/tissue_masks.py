@@ -20,13 +20,13 @@ CORD_RADIUS, CORD_LENGTH = 12.0, 6.0  # mm; what is thinner, and longer than thi
 STRIPPED_FRACTION = 0.85  # of all tissue that is brain; a whole head has 0.2 to 0.5
 
 
-def head_of(shares: NDArray[np.floating], spacing: float) -> BoolArray:
+def head_of(tissue_map: NDArray[np.floating], spacing: float) -> BoolArray:
     """
     Return the voxels of the head, where there is tissue.
 
     Parameters
     ----------
-    shares : (n_classes, i, j, k) ndarray, 0 to 1
+    tissue_map : (n_classes, i, j, k) ndarray, 0 to 1
         A tissue map.
     spacing : float
         Isotropic, mm.
@@ -36,16 +36,16 @@ def head_of(shares: NDArray[np.floating], spacing: float) -> BoolArray:
     mask : (i, j, k) bool ndarray
         One connected piece, as dark as it may be; air in sinuses and throat is not in it. Empty if there is no tissue.
     """
-    return _around_core(shares[BACKGROUND] < 0.5, spacing, spacing, spacing)
+    return _around_core(tissue_map[BACKGROUND] < 0.5, spacing, spacing, spacing)
 
 
-def brain_mask(shares: NDArray[np.floating], spacing: float) -> BoolArray:
+def brain_mask(tissue_map: NDArray[np.floating], spacing: float) -> BoolArray:
     """
     Return the voxels of the brain, down to where the spinal cord begins.
 
     Parameters
     ----------
-    shares : (n_classes, i, j, k) ndarray, 0 to 1
+    tissue_map : (n_classes, i, j, k) ndarray, 0 to 1
         A tissue map.
     spacing : float
         Isotropic, mm.
@@ -55,24 +55,24 @@ def brain_mask(shares: NDArray[np.floating], spacing: float) -> BoolArray:
     mask : (i, j, k) bool ndarray
         One connected piece without holes; empty if the map has no brain.
     """
-    inside = shares[list(BRAIN)].sum(axis=0) > 0.5
+    inside = tissue_map[list(BRAIN)].sum(axis=0) > 0.5
     solid = _around_core(inside, BRIDGE_RADIUS, BRIDGE_RADIUS + spacing, spacing)
     filled = np.asarray(ndimage.binary_fill_holes(largest_part(solid)))
     return largest_part(_without_cord(filled, spacing))
 
 
-def is_skull_stripped(shares: NDArray[np.floating], weight: NDArray[np.floating]) -> bool:
+def is_skull_stripped(tissue_map: NDArray[np.floating], weight: NDArray[np.floating]) -> bool:
     """
     Return whether a scan has a brain and next to nothing else.
 
     Parameters
     ----------
-    shares : (n_classes, i, j, k) ndarray, 0 to 1
+    tissue_map : (n_classes, i, j, k) ndarray, 0 to 1
         A tissue map.
     weight : (i, j, k) ndarray, 0 to 1
         What is measured of each voxel.
     """
-    volumes = (shares * weight).sum(axis=(1, 2, 3), dtype=np.float64)
+    volumes = (tissue_map * weight).sum(axis=(1, 2, 3), dtype=np.float64)
     tissue = volumes.sum() - volumes[BACKGROUND]
     return bool(tissue > 0 and volumes[list(BRAIN)].sum() / tissue > STRIPPED_FRACTION)
 

@@ -135,7 +135,7 @@ class TissueNetwork(nn.Module):
 
         Returns
         -------
-        shares : (B, n_classes, I, J, K) Tensor
+        tissue_map : (B, n_classes, I, J, K) Tensor
             At least 0, adding up to 1.
         """
         return unfold(torch.softmax(self(volume).float(), dim=-1))
@@ -192,20 +192,20 @@ def fold(volume: Tensor) -> Tensor:
     return blocks.permute(0, 2, 4, 6, 1, 3, 5).reshape(b, FOLD**3, i // FOLD, j // FOLD, k // FOLD)
 
 
-def fold_classes(shares: Tensor) -> Tensor:
+def fold_classes(tissue_map: Tensor) -> Tensor:
     """
     Bring what a loss compares into the order of the network's logits.
 
     Parameters
     ----------
-    shares : (B, I, J, K, C) Tensor
+    tissue_map : (B, I, J, K, C) Tensor
 
     Returns
     -------
     folded : (B, I / 2, J / 2, K / 2, 8, C) Tensor
     """
-    b, i, j, k, c = shares.shape
-    blocks = shares.reshape(b, i // FOLD, FOLD, j // FOLD, FOLD, k // FOLD, FOLD, c)
+    b, i, j, k, c = tissue_map.shape
+    blocks = tissue_map.reshape(b, i // FOLD, FOLD, j // FOLD, FOLD, k // FOLD, FOLD, c)
     return blocks.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(b, i // FOLD, j // FOLD, k // FOLD, FOLD**3, c)
 
 
@@ -219,7 +219,7 @@ def unfold(folded: Tensor) -> Tensor:
 
     Returns
     -------
-    shares : (B, C, 2 i, 2 j, 2 k) Tensor
+    tissue_map : (B, C, 2 i, 2 j, 2 k) Tensor
     """
     b, i, j, k, _, c = folded.shape
     blocks = folded.reshape(b, i, j, k, FOLD, FOLD, FOLD, c)

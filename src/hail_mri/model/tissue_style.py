@@ -59,13 +59,13 @@ class TissueStyle:
         return TissueStyle(means, errors, self.fractions)
 
 
-def measure_tissue_style(shares: Tensor, volume: Tensor, weight: Tensor) -> TissueStyle:
+def measure_tissue_style(tissue_map: Tensor, volume: Tensor, weight: Tensor) -> TissueStyle:
     """
     Measure the style of a scan.
 
     Parameters
     ----------
-    shares : (n_classes, n) Tensor
+    tissue_map : (n_classes, n) Tensor
         Tissue map of n voxels, 0 to 1.
     volume, weight : (n,) Tensor
         Intensities, and how much each voxel counts; the weight is not 0 everywhere.
@@ -82,9 +82,9 @@ def measure_tissue_style(shares: Tensor, volume: Tensor, weight: Tensor) -> Tiss
     0.03 this way, and the harmonized brain gains 3 dB.
     """
     powers = torch.stack([weight, weight * volume, weight * volume**2], dim=1).double()
-    shared, pure = (torch.zeros(len(shares), n, dtype=torch.float64, device=shares.device) for n in (1, 3))
+    shared, pure = (torch.zeros(len(tissue_map), n, dtype=torch.float64, device=tissue_map.device) for n in (1, 3))
     for start in range(0, len(volume), PIECE):
-        maps, here = shares[:, start : start + PIECE].double(), powers[start : start + PIECE]
+        maps, here = tissue_map[:, start : start + PIECE].double(), powers[start : start + PIECE]
         shared += maps @ here[:, :1]
         pure += purity(maps) @ here
     fractions = shared[:, 0] / powers[:, 0].sum()
@@ -99,9 +99,9 @@ def measure_tissue_style(shares: Tensor, volume: Tensor, weight: Tensor) -> Tiss
     return TissueStyle(*(rounded(column.tolist()) for column in columns))
 
 
-def purity(shares: Tensor) -> Tensor:
+def purity(tissue_map: Tensor) -> Tensor:
     """Return by how much voxels count where pure ones are wanted: the eighth power of their share."""
-    return shares.square().square().square()  # three products; a power would take a logarithm
+    return tissue_map.square().square().square()  # three products; a power would take a logarithm
 
 
 def rounded(numbers: Sequence[float]) -> tuple[float, ...]:

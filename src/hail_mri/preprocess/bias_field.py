@@ -21,7 +21,7 @@ from hail_mri.image.grid import Grid
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.cache import EstimateCache, cache_key
 from hail_mri.preprocess.coarse import block_means, coarse_grid, interpolated_blocks
-from hail_mri.preprocess.itk_image import itk_image
+from hail_mri.preprocess.itk_image import itk_image, one_thread
 from hail_mri.preprocess.prepare import Prepared
 
 BoolArray = NDArray[np.bool_]
@@ -55,6 +55,7 @@ class BiasField:
         return np.exp(interpolated_blocks(self.log, self.grid.shape))
 
 
+@one_thread()
 def estimate_bias_field(volume: Volume, mask: BoolArray, *, zero: float = 0.0) -> BiasField:
     """Estimate the bias field of a scan.
 
@@ -88,7 +89,6 @@ def estimate_bias_field(volume: Volume, mask: BoolArray, *, zero: float = 0.0) -
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations(ITERATIONS)
     n4.SetConvergenceThreshold(CONVERGENCE)
-    n4.SetNumberOfThreads(1)
     scale = np.float32(1 / signal[inside].mean())
     upright = Grid(grid.shape, np.diag([*grid.spacing, 1.0]))  # how the axes lie does not matter to N4
     image = itk_image(np.maximum(signal * scale, 0), upright)

@@ -141,6 +141,7 @@ def describe_registration(registration: Registration) -> dict[str, Any]:
         "RotationDegrees": round(rotation_angle(registration.matrix), 3),
         "MutualInformation": round(registration.similarity, 4),
         "Contrast": round(registration.contrast, 3),
+        "Detail": round(registration.detail, 3),
         "Overlap": round(registration.overlap, 4),
         "Verdict": registration.verdict,
     }

@@ -1,5 +1,7 @@
 """Volumes as images of SimpleITK, which calls x and y by the opposite directions (LPS+)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,17 @@ from numpy.typing import DTypeLike
 from hail_mri.image.grid import Grid
 
 TO_LPS = np.diag([-1.0, -1.0, 1.0])
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let ITK work on one thread: its sums depend on how many there are, and on which is first."""
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 def itk_image(data: Any, grid: Grid, dtype: DTypeLike = np.float32) -> sitk.Image:

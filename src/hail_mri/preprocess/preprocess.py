@@ -19,7 +19,7 @@ from hail_mri.preprocess.bias_field import BiasField, kept_bias_field
 from hail_mri.preprocess.cache import NO_CACHE, EstimateCache
 from hail_mri.preprocess.prepare import Prepared, prepare
 from hail_mri.preprocess.reference import COARSE, Reference, comparable
-from hail_mri.preprocess.registration import Registration, kept_registration
+from hail_mri.preprocess.registration import Registration, brain_overlap, kept_registration
 from hail_mri.preprocess.reslicing import carry_back, reslice
 from hail_mri.preprocess.settings import PreprocessSettings, Scaling
 
@@ -111,6 +111,22 @@ class Preprocessed:
         there = reslice(inside, self.scaled.grid, self.registration.matrix)
         return there.with_data(there.data > MASK_THRESHOLD)
 
+    def brain_overlap(self, mask: Volume) -> float:
+        """Return how far the scan's brain lies where the reference's is: Dice, within the scan's field of view.
+
+        Parameters
+        ----------
+        mask : Volume
+            Of the scan's brain, on its grid.
+
+        Raises
+        ------
+        InputError
+            If it is empty or on another grid than the scan.
+        """
+        check_mask(mask, self.source)
+        return brain_overlap(to_canonical(mask), self.reference, self.registration)
+
     def native_change(self, change: FloatArray) -> FloatArray:
         """Read a change that was made on the prepared grid on the scan's own grid, canonical axes."""
         return carry_back(change, self.scaled.grid, self.prepared.canonical.grid, self.registration.matrix)
@@ -149,7 +165,7 @@ def preprocess(
     if settings.bias_correction:
         bias = kept_bias_field(prepared, cache)
         prepared = prepare(without_bias(prepared, bias), spacing=COARSE, stride=1, region=mask)
-    registration = kept_registration(reference.volume, reference.region, comparable(prepared), cache)
+    registration = kept_registration(reference, comparable(prepared), cache)
     resliced = reslice(_above_zero(prepared), reference.grid, registration.matrix)
     scale = _scale(resliced.data, prepared.scale, settings.scaling)
     scaled = (resliced.data - np.float32(scale.low - prepared.scale.low)) * np.float32(1 / (scale.high - scale.low))

@@ -32,14 +32,16 @@ class Reference:
     name : str
     volume : Volume
         Canonical axes; no signal is 0, white matter 1, what is brighter than `BRIGHTEST` cut off.
-    region : Volume
-        On a coarse grid with the same field of view: 1 in the brain and a margin, where scans are compared with it.
+    brain, region : Volume
+        On a coarse grid with the same field of view: 1 in the brain; and in the brain with a margin, where scans are
+        compared with it.
     grid : Grid
         Where prepared scans lie.
     """
 
     name: str
     volume: Volume
+    brain: Volume
     region: Volume
     grid: Grid
 
@@ -68,7 +70,7 @@ def scan_reference(
     check_mask(brain_mask, scan)
     prepared = prepare(scan, spacing=COARSE, stride=1)
     grid = prepared_grid(prepared, spacing, size)
-    return Reference(name, comparable(prepared), _region(to_canonical(brain_mask)), grid)
+    return Reference(name, comparable(prepared), *_brain_and_region(to_canonical(brain_mask)), grid)
 
 
 def mni_reference(*, spacing: float = SPACING_MM, size: int = SIZE) -> Reference:
@@ -113,11 +115,12 @@ def prepared_grid(prepared: Prepared, spacing: float, size: int) -> Grid:
     return Grid((size, size, size), affine)
 
 
-def _region(brain_mask: Volume) -> Volume:
-    """Return a brain with a margin, on a coarse grid."""
+def _brain_and_region(brain_mask: Volume) -> tuple[Volume, Volume]:
+    """Return a brain without and with a margin, on a coarse grid."""
     grid = coarse_grid(brain_mask.grid, COARSE)
     brain = block_means(brain_mask.data > MASK_THRESHOLD, grid.shape) > 0.5
     if not brain.any():
         raise InputError("the brain mask of the reference is too small to register to", "give the mask of its brain")
     distance = ndimage.distance_transform_edt(~brain, sampling=grid.spacing)
-    return Volume((distance <= MARGIN).astype(np.float32), grid.affine)
+    inside, near = (Volume(mask.astype(np.float32), grid.affine) for mask in (brain, distance <= MARGIN))
+    return inside, near

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hail_mri.simulation.acquisition import Phantom
+from hail_mri.simulation.phantoms import Phantom
 from hail_mri.simulation.scanners import Site
 from hail_mri.simulation.tissues import AIR, TISSUES, parameter_table
 

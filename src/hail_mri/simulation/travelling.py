@@ -17,16 +17,10 @@ from torch import Tensor
 from hail_mri.errors import InputError
 from hail_mri.image.grid import Grid
 from hail_mri.image.volume import Volume
-from hail_mri.simulation.acquisition import (
-    Phantom,
-    centred_affine,
-    place,
-    random_receive_field,
-    random_transform,
-    scan,
-)
+from hail_mri.simulation.acquisition import random_receive_field, scan
 from hail_mri.simulation.fields import Field
 from hail_mri.simulation.label_maps import LabelMap
+from hail_mri.simulation.phantoms import Phantom, centred_affine, place, random_transform
 from hail_mri.simulation.scanners import Site
 from hail_mri.simulation.subjects import Subject, new_subject
 

@@ -1,6 +1,6 @@
 """Heads that are placed once and read again."""
 
-from hail_mri.simulation.acquisition import centred_affine
+from hail_mri.simulation.phantoms import centred_affine
 from hail_mri.training.data.heads import fill_store, head_path, load_head
 
 

@@ -8,8 +8,9 @@ import torch
 from hail_mri.model.tissue_classes import BACKGROUND
 from hail_mri.preprocess.prepare import WHITE_MATTER
 from hail_mri.preprocess.white_matter import measured_white_matter
-from hail_mri.simulation.acquisition import centred_affine, no_transform, place, random_receive_field, scan
+from hail_mri.simulation.acquisition import random_receive_field, scan
 from hail_mri.simulation.mni import mni_label_map
+from hail_mri.simulation.phantoms import centred_affine, no_transform, place
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.training.data.patch_visits import (

@@ -1,9 +1,12 @@
+from functools import partial
+
 import pytest
 import torch
 
 from hail_mri.model.tissue_classes import BRAIN
 from hail_mri.preprocess.prepare import CEILING
-from hail_mri.training.data.simulated_pairs import TRUTH_CEILING, RandomSitePairs
+from hail_mri.training.data.simulated_pairs import TRUTH_CEILING, draw_pair
+from hail_mri.training.data.simulated_samples import SimulatedSamples
 
 N = 8
 
@@ -15,7 +18,7 @@ def brain_of(batch):
 
 @pytest.fixture(scope="module")
 def pairs(head_paths):
-    return RandomSitePairs(head_paths, seed=5, first=0, n_items=N)
+    return SimulatedSamples(draw_pair, head_paths, seed=5, first=0, n_items=N)
 
 
 def equal(one, other):
@@ -27,13 +30,13 @@ def present(batch):
 
 
 def test_the_same_index_gives_the_same_bits_wherever_the_sequence_starts(head_paths, pairs):
-    later = RandomSitePairs(head_paths, seed=5, first=3, n_items=2)
+    later = SimulatedSamples(draw_pair, head_paths, seed=5, first=3, n_items=2)
     assert equal(pairs[4], later[1])
     assert equal(pairs[4], pairs[4])
 
 
 def test_other_indices_and_other_seeds_give_other_pairs(head_paths, pairs):
-    other_seed = RandomSitePairs(head_paths, seed=6, first=0, n_items=1)
+    other_seed = SimulatedSamples(draw_pair, head_paths, seed=6, first=0, n_items=1)
     shapes_or_bits = [pairs[0], pairs[1], other_seed[0]]
     for one, other in ((0, 1), (0, 2), (1, 2)):
         a, b = shapes_or_bits[one].source, shapes_or_bits[other].source
@@ -80,7 +83,7 @@ class TestEveryPair:
 
 
 def test_the_truth_of_a_pair_is_at_the_level_of_its_target(head_paths):
-    pairs = RandomSitePairs(head_paths, seed=11, first=0, n_items=12)
+    pairs = SimulatedSamples(draw_pair, head_paths, seed=11, first=0, n_items=12)
     ratios = []
     for example in pairs:
         for truth, target, brain in zip(example.truth, example.target, brain_of(example), strict=True):
@@ -90,12 +93,12 @@ def test_the_truth_of_a_pair_is_at_the_level_of_its_target(head_paths):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_patches_always_hold_some_of_both_heads(head_paths, seed):
-    example = RandomSitePairs(head_paths, seed=seed, first=0, n_items=1, patch=8)[0]
+    example = SimulatedSamples(partial(draw_pair, patch=8), head_paths, seed=seed, first=0, n_items=1)[0]
     assert example.source.shape == (2, 1, 8, 8, 8)
     assert (example.source_weight.amax(dim=(1, 2, 3, 4)) > 0.5).all()
     assert (example.target_weight.amax(dim=(1, 2, 3, 4)) > 0.5).all()
 
 
 def test_a_network_of_another_depth_gets_edges_it_can_halve(head_paths):
-    example = RandomSitePairs(head_paths, seed=5, first=0, n_items=1, stride=4)[0]
+    example = SimulatedSamples(partial(draw_pair, stride=4), head_paths, seed=5, first=0, n_items=1)[0]
     assert all(n % 4 == 0 for n in example.source.shape[2:])

@@ -7,7 +7,7 @@ import torch
 
 from hail_mri.errors import InputError
 from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
-from hail_mri.training.data.simulated_pairs import RandomSitePairs
+from hail_mri.training.data.simulated_pairs import draw_pair
 from hail_mri.training.phases.encoder_phase import EncoderPhase
 from hail_mri.training.phases.style_phase import StylePhase
 from hail_mri.training.settings import PhaseSection, StyleLossSection
@@ -32,7 +32,7 @@ def network():
 @pytest.fixture(scope="module")
 def example(head_paths):
     """One pair: both directions."""
-    return RandomSitePairs(head_paths, seed=5, first=0, n_items=1)[0]
+    return draw_pair(head_paths, torch.Generator().manual_seed(5))
 
 
 def style_phase(network, *, freeze_encoder=False, **weights):
@@ -100,9 +100,17 @@ def test_terms_of_weight_0_are_not_computed(network, example):
     assert set(style_phase(network, prediction=1.0).loss(example)) == {"prediction"}
 
 
-@pytest.mark.parametrize("dimming", [1.0, 0.9], ids=["targets that are sources, too", "targets of their own"])
-def test_the_supervised_loss_is_0_when_the_truth_is_what_the_change_makes_of_the_source(network, example, dimming):
-    example = replace(example, target=dimming * example.target)
+@pytest.mark.parametrize(
+    "vary",
+    [
+        pytest.param(lambda pair: pair, id="targets that are sources, too"),
+        pytest.param(lambda pair: replace(pair, target=0.9 * pair.target), id="targets of their own"),
+        pytest.param(lambda pair: replace(pair, target_weight=pair.source_weight), id="target weights of their own"),
+        pytest.param(lambda pair: replace(pair, target_weight=None), id="no target weights"),
+    ],
+)
+def test_the_supervised_loss_is_0_when_the_truth_is_what_the_change_makes_of_the_source(network, example, vary):
+    example = vary(example)
     p, r = network(example.source, example.target, example.source_weight, example.target_weight)
     perfect = replace(example, truth=example.source + p - r)
     loss = style_phase(network, supervised=1.0).loss

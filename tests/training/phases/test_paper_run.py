@@ -14,7 +14,7 @@ from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.harmonize.harmonizer import harmonize
 from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
 from hail_mri.model.weights import ModelCard, load_model, save_model
-from hail_mri.training.data.simulated_pairs import RandomSitePairs
+from hail_mri.training.data.simulated_samples import SimulatedSamples
 from hail_mri.training.phases.paper_run import train
 from hail_mri.training.running import checkpoints
 
@@ -74,7 +74,7 @@ def test_both_phases_run_from_the_command_line_and_their_result_harmonizes(label
 @pytest.fixture
 def cut_power(monkeypatch):
     """Return a function that lets a run fail at a pair; it gives back the pairs that are drawn."""
-    draw_pair, drawn = RandomSitePairs.__getitem__, []
+    draw, drawn = SimulatedSamples.__getitem__, []
 
     def cut_power_at(number):
         def draw_or_fail(pairs, index):
@@ -82,9 +82,9 @@ def cut_power(monkeypatch):
                 drawn.append(pairs.first + index)
                 if drawn[-1] == number:
                     raise RuntimeError("power cut")
-            return draw_pair(pairs, index)
+            return draw(pairs, index)
 
-        monkeypatch.setattr(RandomSitePairs, "__getitem__", draw_or_fail)
+        monkeypatch.setattr(SimulatedSamples, "__getitem__", draw_or_fail)
         return drawn
 
     return cut_power_at

@@ -7,12 +7,12 @@ from hail_mri.errors import InputError
 from hail_mri.model.tissue_classes import BACKGROUND, TISSUE_CLASSES
 from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
 from hail_mri.training.batch import Batch
-from hail_mri.training.data.simulated_scans import RandomSiteScans
+from hail_mri.training.data.simulated_scans import draw_scan
 from hail_mri.training.phases.tissue_phase import TissuePhase, tissue_loss
 
 
 def test_sixty_steps_on_one_scan_cut_the_loss(head_paths):
-    scan = RandomSiteScans(head_paths, seed=5, first=0, n_items=1, patch=16)[0]
+    scan = draw_scan(head_paths, torch.Generator().manual_seed(5), patch=16)
     torch.manual_seed(0)
     network, weights = TissueNetwork(TissueNetworkSettings((16, 16), (1, 1))), torch.ones(len(TISSUE_CLASSES))
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
@@ -35,7 +35,7 @@ def test_the_loss_of_a_certain_and_right_map_is_zero():
 
 
 def test_scans_without_tissues_teach_the_tissue_network_nothing_and_it_says_so(head_paths):
-    scan = RandomSiteScans(head_paths, seed=5, first=0, n_items=1, patch=16)[0]
+    scan = draw_scan(head_paths, torch.Generator().manual_seed(5), patch=16)
     phase = TissuePhase(TissueNetwork(TissueNetworkSettings((8, 8), (1, 1))), None, None)
     with pytest.raises(InputError, match="the tissue network needs the tissue counts"):
         phase.training_step(Batch(scan.source))

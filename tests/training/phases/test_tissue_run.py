@@ -10,7 +10,7 @@ from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.weights import load_model
 from hail_mri.training.data.label_map_split import split_label_maps
-from hail_mri.training.data.simulated_scans import RandomSiteScans
+from hail_mri.training.data.simulated_samples import SimulatedSamples
 from hail_mri.training.phases.tissue_run import train_tissues
 from hail_mri.training.running import checkpoints
 
@@ -129,15 +129,15 @@ def test_a_run_goes_on_in_the_middle_of_an_epoch_and_ends_with_the_same_weights(
     run, config, label_maps_dir, tmp_path, monkeypatch
 ):
     shutil.copytree(run.parent / "heads", tmp_path / "cut" / "heads")
-    draw_scan = RandomSiteScans.__getitem__
+    draw = SimulatedSamples.__getitem__
 
     def draw_or_fail(scans, index):
         if scans.seed == 1 and scans.first + index == 3:
             raise RuntimeError("power cut")
-        return draw_scan(scans, index)
+        return draw(scans, index)
 
     monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(RandomSiteScans, "__getitem__", draw_or_fail)
+    monkeypatch.setattr(SimulatedSamples, "__getitem__", draw_or_fail)
     with pytest.raises(RuntimeError, match="power cut"):
         train_tissues(config, tmp_path / "cut", label_maps_dir=label_maps_dir, say=lambda _: None)
     monkeypatch.undo()

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file, save
 
 from hail_mri.provenance.atomic_write import write_together
-from hail_mri.simulation.acquisition import Phantom, centred_affine, place, random_transform
 from hail_mri.simulation.label_maps import LabelMap, load_label_map
+from hail_mri.simulation.phantoms import Phantom, centred_affine, place, random_transform
 from hail_mri.simulation.subjects import new_subject
 from hail_mri.training.data.store_key import StoreKey, claim_store, hash_files
 

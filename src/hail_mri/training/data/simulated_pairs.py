@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch.utils.data import Dataset
 
 from hail_mri.preprocess.prepare import CEILING
-from hail_mri.simulation.acquisition import Phantom, random_receive_field
+from hail_mri.simulation.acquisition import random_receive_field
+from hail_mri.simulation.phantoms import Phantom
 from hail_mri.simulation.scanners import random_site
 from hail_mri.training.augmentation.contrasts import random_gamma
 from hail_mri.training.augmentation.missing_parts import choose_stripped, random_field_of_view
@@ -25,46 +25,30 @@ from hail_mri.training.data.views import Box, View, head_box, random_box
 TRUTH_CEILING = 2.0  # what is learned of brighter voxels: bright fat must not drown the brain
 
 
-class RandomSitePairs(Dataset[Batch]):
-    """Pairs drawn from a store of phantoms; item n depends on nothing but the seed and n.
+def draw_pair(head_paths: list[Path], generator: torch.Generator, *, patch: int = 0, stride: int = 8) -> Batch:
+    """
+    Scan two heads at two random sites, and return both directions.
 
     Parameters
     ----------
     head_paths : list of Path
-    seed : int
-    first, n_items : int
-        Items `first` to `first + n_items - 1` of the endless sequence.
+        To draw two from.
+    generator : torch.Generator
     patch : int
         Edge of a random patch, the same for source, target and truth; 0 takes the box around both heads, its edges
         multiples of `stride`.
     stride : int
     """
-
-    def __init__(
-        self, head_paths: list[Path], *, seed: int, first: int, n_items: int, patch: int = 0, stride: int = 8
-    ) -> None:
-        self.head_paths, self.seed, self.first, self.n_items = head_paths, seed, first, n_items
-        self.patch, self.stride = patch, stride
-
-    def __len__(self) -> int:
-        """Return the number of items."""
-        return self.n_items
-
-    def __getitem__(self, index: int) -> Batch:
-        """Return both directions of a pair."""
-        if not 0 <= index < self.n_items:
-            raise IndexError(index)
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.first + index)
-        one, other = torch.randint(len(self.head_paths), (2,), generator=generator).tolist()
-        heads = load_head(self.head_paths[one]), load_head(self.head_paths[other])
-        sites = random_site(generator, "a"), random_site(generator, "b")
-        contrasts = Contrast(sites[0], random_gamma(generator)), Contrast(sites[1], random_gamma(generator))
-        coils = [Coil(random_receive_field(generator), site.receive_strength) for site in sites]
-        views = _random_views(heads, generator)
-        box = random_box(views, self.patch, generator) if self.patch else head_box(views, self.stride)
-        visits = [PatchVisit(view, box, coil) for view, coil in zip(views, coils, strict=True)]
-        pair = scan_pair((visits[0], visits[1]), contrasts, generator)
-        return pair.flipped() if torch.rand((), generator=generator) >= 0.5 else pair
+    one, other = torch.randint(len(head_paths), (2,), generator=generator).tolist()
+    heads = load_head(head_paths[one]), load_head(head_paths[other])
+    sites = random_site(generator, "a"), random_site(generator, "b")
+    contrasts = Contrast(sites[0], random_gamma(generator)), Contrast(sites[1], random_gamma(generator))
+    coils = [Coil(random_receive_field(generator), site.receive_strength) for site in sites]
+    views = _random_views(heads, generator)
+    box = random_box(views, patch, generator) if patch else head_box(views, stride)
+    visits = [PatchVisit(view, box, coil) for view, coil in zip(views, coils, strict=True)]
+    pair = scan_pair((visits[0], visits[1]), contrasts, generator)
+    return pair.flipped() if torch.rand((), generator=generator) >= 0.5 else pair
 
 
 def scan_pair(

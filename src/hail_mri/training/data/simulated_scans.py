@@ -11,11 +11,10 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from hail_mri.preprocess.prepare import CEILING, WHITE_MATTER
-from hail_mri.simulation.acquisition import Phantom
 from hail_mri.simulation.patches import Patch, cut_patch, patch_signal, signal_table
+from hail_mri.simulation.phantoms import Phantom
 from hail_mri.simulation.scanners import Site, random_site
 from hail_mri.simulation.tissues import INDEX_OF
 from hail_mri.training.augmentation.artefacts import blur, receive_field, rician, ring
@@ -30,36 +29,23 @@ from hail_mri.training.data.tissue_counts import class_counts, counts_left
 MARGIN = 8  # voxels of the patch that may lie outside the phantom's grid
 
 
-class RandomSiteScans(Dataset[Batch]):
-    """Scans drawn from a store of phantoms; item n depends on nothing but the seed and n.
+def draw_scan(head_paths: list[Path], generator: torch.Generator, *, patch: int) -> Batch:
+    """
+    Scan a random patch of a head at a random site.
 
     Parameters
     ----------
     head_paths : list of Path
-    seed : int
-    first, n_items : int
-        Items `first` to `first + n_items - 1` of the endless sequence.
+        To draw one from.
+    generator : torch.Generator
     patch : int
-        Edge of a patch, voxels.
+        Its edge, voxels.
     """
-
-    def __init__(self, head_paths: list[Path], *, seed: int, first: int, n_items: int, patch: int) -> None:
-        self.head_paths, self.seed, self.first, self.n_items, self.patch = head_paths, seed, first, n_items, patch
-
-    def __len__(self) -> int:
-        """Return the number of items."""
-        return self.n_items
-
-    def __getitem__(self, index: int) -> Batch:
-        """Return one scan with its map."""
-        if not 0 <= index < self.n_items:
-            raise IndexError(index)
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.first + index)
-        head = load_head(self.head_paths[int(torch.randint(len(self.head_paths), (), generator=generator))])
-        starts = _random_starts(head, self.patch, generator)
-        patch = cut_patch(head, starts, (self.patch,) * 3)
-        corner_mm = torch.from_numpy(head.affine[:3, :3] @ starts + head.affine[:3, 3]).float()
-        return scan_patch(patch, random_site(generator), generator, spacing=float(head.affine[0, 0]), corner=corner_mm)
+    head = load_head(head_paths[int(torch.randint(len(head_paths), (), generator=generator))])
+    starts = _random_starts(head, patch, generator)
+    cut = cut_patch(head, starts, (patch,) * 3)
+    corner_mm = torch.from_numpy(head.affine[:3, :3] @ starts + head.affine[:3, 3]).float()
+    return scan_patch(cut, random_site(generator), generator, spacing=float(head.affine[0, 0]), corner=corner_mm)
 
 
 def scan_patch(patch: Patch, site: Site, generator: torch.Generator, *, spacing: float, corner: Tensor) -> Batch:

@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from torch.utils.data import Dataset
 
 from hail_mri.training.batch import Batch
 from hail_mri.training.data.heads import head_path
 from hail_mri.training.data.label_map_split import LabelMapSplit
+from hail_mri.training.data.simulated_samples import Draw, SimulatedSamples
 from hail_mri.training.data.source import Split
 from hail_mri.training.data.stores import fill_stores
 from hail_mri.training.running.budget import Budget
 from hail_mri.training.settings import DataSection, ScanSection
-
-
-class Draw(Protocol):
-    """Makes samples of the heads of a store: `RandomSiteScans` or `RandomSitePairs`, their settings filled in."""
-
-    def __call__(self, head_paths: list[Path], *, seed: int, first: int, n_items: int) -> Dataset[Batch]:
-        """Return samples `first` to `first + n_items - 1`."""
 
 
 @dataclass(frozen=True)
@@ -61,4 +54,4 @@ class Simulator:
         if split == "validation":
             n_heads, seed = self.data.n_validation_heads, self.data.seed + 1
         paths = [head_path(self.heads_dir / split, index) for index in range(n_heads)]
-        return self.draw(paths, seed=seed, first=first, n_items=n_items)
+        return SimulatedSamples(self.draw, paths, seed=seed, first=first, n_items=n_items)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hail_mri.errors import InputError
-from hail_mri.simulation.acquisition import Phantom
+from hail_mri.simulation.phantoms import Phantom
 from hail_mri.simulation.subjects import is_brain, is_head
 
 N_CANDIDATES = 4096  # voxels of one head that are tried as the middle of a patch

@@ -21,7 +21,7 @@ from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.model.weights import ModelCard, load_feature_network, save_model
 from hail_mri.training.data.epochs import Epochs, EpochSizes
 from hail_mri.training.data.label_map_split import split_label_maps
-from hail_mri.training.data.simulated_pairs import RandomSitePairs
+from hail_mri.training.data.simulated_pairs import draw_pair
 from hail_mri.training.data.simulator import Simulator
 from hail_mri.training.data.source import SampleSource
 from hail_mri.training.phases.encoder_phase import EncoderPhase
@@ -88,7 +88,7 @@ def train(
     precision, reason = choose_precision(section.precision)
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
     network = _network(settings, init)
-    draw = partial(RandomSitePairs, patch=settings.data.patch, stride=network.settings.stride)
+    draw = partial(draw_pair, patch=settings.data.patch, stride=network.settings.stride)
     source = Simulator(split, folder.heads_dir, settings.data, draw)
     source.prepare(budget, say)
     if checkpoint is None:

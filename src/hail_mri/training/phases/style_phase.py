@@ -73,7 +73,7 @@ class StylePhase(PaperPhase):
 
     def _predict(self, batch: Batch, target: Tensor) -> tuple[Tensor, Tensor]:
         """Return p and r; when the two directions of a pair use the same two scans, each is encoded once."""
-        if not _are_both_directions(batch.source, target):
+        if not _are_both_directions(batch):
             p, r = self.network(batch.source, target, batch.source_weight, batch.target_weight)
             return p, r
         features = self.network.encoder(batch.source)
@@ -104,9 +104,16 @@ def _supervised_weight(batch: Batch) -> Tensor:
     return BACKGROUND_WEIGHT + (1 - BACKGROUND_WEIGHT) * head + (BRAIN_WEIGHT - 1) * brain
 
 
-def _are_both_directions(source: Tensor, target: Tensor) -> bool:
-    """Return whether each target is the source beside it."""
-    return len(source) % 2 == 0 and torch.equal(target, _other_direction(source))
+def _are_both_directions(batch: Batch) -> bool:
+    """Return whether each target, with its weight, is the source beside it."""
+    return _is_swapped(batch.source, batch.target) and _is_swapped(batch.source_weight, batch.target_weight)
+
+
+def _is_swapped(own: Tensor | None, other: Tensor | None) -> bool:
+    """Return whether one is the other with the two directions of each pair swapped, or there is neither."""
+    if own is None or other is None:
+        return own is other
+    return len(own) % 2 == 0 and torch.equal(other, _other_direction(own))
 
 
 def _other_direction(batch: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ class TissuePhase(lightning.LightningModule):
 
 def tissue_loss(logits: Tensor, counts: Tensor, class_weights: Tensor) -> Tensor:
     """
-    Return the cross-entropy between the map and the shares that are true, weighted by class.
+    Return the cross-entropy between the map and the true one, weighted by class.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def tissue_loss(logits: Tensor, counts: Tensor, class_weights: Tensor) -> Tensor
         Nats; 0 only where every voxel is of one class and known.
     """
     weighted = fold_classes(counts).float() * class_weights
-    log_shares = torch.log_softmax(logits.float(), dim=-1)
-    return -(weighted * log_shares).sum() / weighted.sum()
+    log_tissue_map = torch.log_softmax(logits.float(), dim=-1)
+    return -(weighted * log_tissue_map).sum() / weighted.sum()
 
 
 def _class_weights() -> Tensor:

@@ -20,7 +20,7 @@ from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.weights import ModelCard, load_model, save_model
 from hail_mri.training.data.epochs import Epochs, EpochSizes
 from hail_mri.training.data.label_map_split import split_label_maps
-from hail_mri.training.data.simulated_scans import RandomSiteScans
+from hail_mri.training.data.simulated_scans import draw_scan
 from hail_mri.training.data.simulator import Simulator
 from hail_mri.training.data.source import SampleSource
 from hail_mri.training.phases.tissue_phase import TissuePhase
@@ -45,42 +45,19 @@ def train_tissues(
     say: Callable[[str], None] = print,
 ) -> Path | None:
     """
-    Train the tissue network on simulated scans.
-
-    Parameters
-    ----------
-    config_path : path
-        TOML settings, see `configs/compact.toml`.
-    out_dir : path
-        The run's folder.
-    label_maps_dir : path
-        Folder of FreeSurfer-style label maps, see `label_map_split`.
-    init : path or str, optional
-        Weights to go on from; new ones are written only if their validation loss is lower.
-    minutes : float
-        When to end, in minutes of wall time from this call; the settings' number of steps may be sooner. Placing heads,
-        validation and what a resumed run had used all count. One step and one validation are always made.
-    resume : bool
-        Go on from the folder's last checkpoint, with the next step.
-    say : callable
-        Takes one line about the run at a time.
+    Train the tissue network on simulated scans; parameters and errors as of `paper_run.train`.
 
     Returns
     -------
     path : Path or None
-        The weights, a safetensors file with a model card beside it; None if validation did not get better.
-
-    Raises
-    ------
-    InputError, MissingFileError, OutputExistsError
-        If settings, label maps, weights to start from or the folder cannot be used; if the run is finished; if the time
-        is over before all heads are placed.
+        The weights, a safetensors file with a model card beside it; None if validation did not get better than that of
+        the weights in `init`.
     """
     settings, split = load_tissue_settings(config_path), split_label_maps(label_maps_dir)
     budget, folder = Budget(settings.tissues.n_steps, minutes), RunFolder(Path(out_dir), NAME)
     checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
     precision, reason = choose_precision(settings.tissues.precision)
-    draw = partial(RandomSiteScans, patch=settings.data.patch)
+    draw = partial(draw_scan, patch=settings.data.patch)
     source = Simulator(split, folder.heads_dir, settings.data, draw)
     network, before = _first_network(settings, init)
     source.prepare(budget, say)

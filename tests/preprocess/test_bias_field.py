@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from hail_mri.errors import InputError
+from hail_mri.image.volume import Volume
+from hail_mri.preprocess.bias_field import BiasField, estimate_bias_field, kept_bias_field
+from hail_mri.preprocess.cache import EstimateCache
+from hail_mri.preprocess.prepare import prepare
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarser():
+    """Let N4 work on a coarser grid, where the same laws hold and it takes a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hail_mri.preprocess.bias_field.SPACING", 12.0)
+        patch.setattr("hail_mri.preprocess.bias_field.DEPTH", 30.0)
+        yield
+
+
+def slope_of(volume, strength=0.3):
+    """A field that grows from left to right, by a factor of exp(+-strength) over the field of view."""
+    ramp = np.linspace(-strength, strength, volume.shape[0], dtype=np.float32)
+    return np.exp(np.broadcast_to(ramp[:, None, None], volume.shape))
+
+
+@pytest.fixture(scope="module")
+def flat(simulated_scan):
+    """Return the prepared scan without what N4 finds in it: a head with no bias field but its tissues."""
+    return prepare(simulated_scan, spacing=4.0, stride=1)
+
+
+@pytest.fixture(scope="module")
+def own(flat):
+    return estimate_bias_field(flat.canonical, flat.head)
+
+
+def test_a_field_that_was_put_on_a_scan_is_found(flat, own):
+    slope = slope_of(flat.canonical)
+    found = estimate_bias_field(flat.canonical.with_data(flat.canonical.data * slope), flat.head)
+    added = np.log(found.factor() / own.factor())[flat.head]
+    expected = np.log(slope)[flat.head]
+    assert np.corrcoef(added, expected)[0, 1] > 0.98
+    assert np.polyfit(expected, added, 1)[0] == pytest.approx(1, abs=0.1)
+
+
+def test_the_brain_keeps_its_units(flat, own):
+    brighter = estimate_bias_field(flat.canonical.with_data(flat.canonical.data * 50), flat.head)
+    np.testing.assert_allclose(brighter.log, own.log, atol=2e-3)
+    middle = tuple(slice(n // 3, 2 * n // 3) for n in own.log.shape)
+    assert abs(float(own.log[middle].mean())) < 0.3
+
+
+def test_a_zero_point_that_is_not_0_changes_nothing(flat, own):
+    offset = flat.canonical.with_data(flat.canonical.data - np.float32(1024))
+    found = estimate_bias_field(offset, flat.head, zero=-1024.0)
+    np.testing.assert_allclose(found.log, own.log, atol=0.02)
+
+
+def test_the_same_scan_has_the_same_field(flat, own):
+    np.testing.assert_array_equal(estimate_bias_field(flat.canonical, flat.head).log, own.log)
+
+
+def test_the_field_of_a_scan_with_oblique_axes_is_that_of_the_upright_scan(flat, own):
+    turned = Volume(flat.canonical.data, np.array([[1.9, 0.6, 0, 1], [-0.6, 1.9, 0, 2], [0, 0, 2, 3], [0, 0, 0, 1.0]]))
+    found = estimate_bias_field(turned, flat.head)
+    assert np.corrcoef(found.log.ravel(), own.log.ravel())[0, 1] > 0.99
+
+
+def test_the_factor_lies_on_the_scans_own_grid_and_is_above_0(flat, own):
+    factor = own.factor()
+    assert factor.shape == flat.canonical.shape
+    assert factor.min() > 0
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        pytest.param(np.zeros_like, "mask for the bias field is empty", id="empty mask"),
+        pytest.param(lambda head: head[1:], "shape", id="mask of another grid"),
+    ],
+)
+def test_masks_that_cannot_be_are_refused(flat, mask, message):
+    with pytest.raises(InputError, match=message):
+        estimate_bias_field(flat.canonical, mask(flat.head))
+
+
+def test_a_scan_of_nothing_is_refused(flat):
+    with pytest.raises(InputError, match="brighter than the background"):
+        estimate_bias_field(flat.canonical.with_data(np.zeros(flat.canonical.shape)), flat.head)
+
+
+def test_a_field_is_estimated_once(flat, tmp_path, monkeypatch):
+    first = kept_bias_field(flat, EstimateCache(tmp_path))
+    monkeypatch.setattr("hail_mri.preprocess.bias_field.estimate_bias_field", lambda *_, **__: pytest.fail("again"))
+    again = kept_bias_field(flat, EstimateCache(tmp_path))
+    assert isinstance(again, BiasField)
+    np.testing.assert_array_equal(again.log, first.log)
+    assert again.log.shape == tuple(round(n * 2 / 12) for n in flat.canonical.shape)
