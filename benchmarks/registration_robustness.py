@@ -199,7 +199,7 @@ def report(table: pd.DataFrame) -> str:
     lines = [_line(name, table[table.kind == name]) for name in [*KINDS, *NEGATIVES] if name in set(table.kind)]
     is_head = table.kind.isin(KINDS)
     lines += [_line("all heads", table[is_head]), _line("all others", table[~is_head])]
-    headings = ("kind", "scans", "registered %", "accepted %", "wrong", "of them caught", "median mm", "median deg")
+    headings = ("kind", "scans", "right %", "and ok %", "wrong", "ok", "check", "fail", "median mm", "median deg")
     figures = [name for name in ("similarity", "contrast", "detail", "overlap") if name in table and name != "kind"]
     return (
         f"{format_table(headings, lines)}\n\n{_distributions(table, [f for f in figures if table[f].dtype != object])}"
@@ -211,10 +211,10 @@ def _line(name: str, part: pd.DataFrame) -> tuple[str, ...]:
     wrong = part[~part.is_right.astype(bool)]
     right = part[part.is_right.astype(bool)]
     middle = [f"{right[c].median():.2f}" if len(right) else "" for c in ("distance", "angle")]
-    accepted = (right.verdict == "ok").sum()
-    caught = (wrong.verdict != "ok").sum()
-    shares = [f"{100 * n / len(part):.1f}" for n in (len(right), accepted)]
-    return name, str(len(part)), *shares, str(len(wrong)), str(caught), *middle
+    shares = [f"{100 * n / len(part):.1f}" for n in (len(right), (right.verdict == "ok").sum())]
+    told = [str((wrong.verdict == verdict).sum()) for verdict in ("ok", "check")]
+    caught = (~wrong.verdict.isin(("ok", "check"))).sum()
+    return name, str(len(part)), *shares, str(len(wrong)), *told, str(caught), *middle
 
 
 def _distributions(table: pd.DataFrame, figures: list[str]) -> str:

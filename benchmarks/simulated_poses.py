@@ -13,17 +13,11 @@ from scipy.spatial.transform import Rotation
 
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.rigid import rigid_matrix
-from hail_mri.simulation.acquisition import (
-    Phantom,
-    RigidTransform,
-    centred_affine,
-    no_transform,
-    place,
-    random_receive_field,
-    scan,
-)
+from hail_mri.simulation.acquisition import random_receive_field, scan
+from hail_mri.simulation.fields import Field
 from hail_mri.simulation.label_maps import LabelMap, find_label_maps, load_label_map
 from hail_mri.simulation.mni import mni_label_map
+from hail_mri.simulation.phantoms import Phantom, RigidTransform, centred_affine, no_transform, place
 from hail_mri.simulation.scanners import Site, random_site, site_by_name
 from hail_mri.simulation.subjects import Subject, new_subject
 from hail_mri.simulation.travelling import derive_seed, head_grid
@@ -165,9 +159,18 @@ def reference_site(number: int) -> Site:
 
 def scanned(phantom: Phantom, site: Site, seed: int) -> Volume:
     """Scan a phantom with a receive field and noise of the seed."""
-    field = random_receive_field(torch.Generator().manual_seed(derive_seed(seed, "receive")))
     noise = torch.Generator().manual_seed(derive_seed(seed, "noise"))
-    return Volume(scan(phantom, site, receive_field=field, noise=noise).numpy(), phantom.affine)
+    return Volume(scan(phantom, site, receive_field=_receive_field(seed), noise=noise).numpy(), phantom.affine)
+
+
+def receive_field_of(seed: int, volume: Volume) -> Matrix:
+    """Return the log of the receive field of a head of that seed on its grid, unit standard deviation."""
+    return _receive_field(seed).on_grid(volume.shape, volume.affine).numpy()
+
+
+def _receive_field(seed: int) -> Field:
+    """Draw the receive field of a seed."""
+    return random_receive_field(torch.Generator().manual_seed(derive_seed(seed, "receive")))
 
 
 def field_of_view_grid(
