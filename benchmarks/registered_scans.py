@@ -33,6 +33,7 @@ from hail_mri.segmentation.segment import segment
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
+FIGURES = ["contrast", "detail", "lead", "similarity", "dice"]
 ROWS = 10  # scans on a sheet
 
 
@@ -68,7 +69,9 @@ def main() -> None:
     table = pd.DataFrame(rows)
     print(table.groupby(["turned", "verdict"]).size().to_string())
     print(
-        table.groupby("turned")[["contrast", "detail", "similarity", "dice"]].describe(percentiles=[0.5]).T.to_string()
+        table.groupby("turned")[["contrast", "detail", "lead", "similarity", "dice"]]
+        .describe(percentiles=[0.5])
+        .T.to_string()
     )
 
 
@@ -82,7 +85,7 @@ def find_scans(places: list[Path], limit: int | None) -> list[Path]:
 
 def figures(registration: object) -> dict[str, object]:
     """Return what is said of a registration."""
-    names = ("similarity", "contrast", "detail", "overlap", "verdict")
+    names = ("similarity", "contrast", "detail", "lead", "overlap", "verdict")
     return {"angle": rotation_angle(registration.matrix)} | {name: getattr(registration, name) for name in names}
 
 

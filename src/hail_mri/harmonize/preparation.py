@@ -91,8 +91,8 @@ def check_registration(found: Registration) -> Check:
         "registration",
         found.verdict,
         f"{found.contrast:.3g} times as similar to the reference as at wrong poses, "
-        f"in fine structure by {found.detail:.3g} standard deviations",
-        f"at least {OK[0]:g} times and {OK[1]:g}",
+        f"in fine structure by {found.detail:.3g} standard deviations, {found.lead:.3g} times as when held otherwise",
+        f"at least {OK[0]:g} times, {OK[1]:g} and {OK[2]:g} times",
         "the head was not found where it should be: look at it beside the reference",
     )
 

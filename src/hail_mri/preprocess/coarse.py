@@ -74,6 +74,45 @@ def interpolated_blocks(coarse: FloatArray, shape: tuple[int, int, int]) -> Floa
     return along_axes(coarse, weights)
 
 
+def every_so_many(grid: Grid, spacing: float) -> tuple[slice, slice, slice]:
+    """Return which voxels of each axis are about a spacing apart, as slices.
+
+    Parameters
+    ----------
+    grid : Grid
+    spacing : float
+        mm.
+
+    Examples
+    --------
+    >>> every_so_many(Grid((10, 8, 3), np.diag([1.0, 2.0, 5.0, 1.0])), 4.0)
+    (slice(1, None, 4), slice(0, None, 2), slice(0, None, 1))
+    """
+    steps = [max(1, round(spacing / s)) for s in grid.spacing.tolist()]
+    i, j, k = (slice(min((step - 1) // 2, n - 1), None, step) for step, n in zip(steps, grid.shape, strict=True))
+    return i, j, k
+
+
+def interpolated_samples(
+    samples: FloatArray, taken: tuple[slice, slice, slice], shape: tuple[int, int, int]
+) -> FloatArray:
+    """Interpolate linearly between voxels that were taken; beyond the outermost ones, their values hold.
+
+    Parameters
+    ----------
+    samples : (i, j, k) ndarray of float32
+    taken : three slices
+        See `every_so_many`.
+    shape : (I, J, K)
+        Of the volume they were taken from.
+    """
+    weights = [
+        axis_weights(n_to, n_from, 1.0, float(where.step), -float(where.start))
+        for n_to, n_from, where in zip(shape, samples.shape, taken, strict=True)
+    ]
+    return along_axes(samples, weights)
+
+
 def _block_weights(n_to: int, n_from: int) -> FloatArray:
     """Make the matrix of means over n_to equal blocks of an axis; a voxel across a border counts in both."""
     edges = np.linspace(0, n_from, n_to + 1)

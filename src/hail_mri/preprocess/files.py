@@ -142,6 +142,7 @@ def describe_registration(registration: Registration) -> dict[str, Any]:
         "MutualInformation": round(registration.similarity, 4),
         "Contrast": round(registration.contrast, 3),
         "Detail": round(registration.detail, 3),
+        "Lead": round(registration.lead, 3),
         "Overlap": round(registration.overlap, 4),
         "Verdict": registration.verdict,
     }

@@ -27,6 +27,7 @@ FloatArray = NDArray[np.float32]
 
 SPACING = 10.0  # mm
 LARGEST_ANGLE, ANGLE_STEP = 45, 15  # degrees; the refinement reaches further than half a step
+UNTURNED = np.eye(3)
 SMALLEST_OVERLAP = 0.35  # of the region must lie in the field of view
 FULL_OVERLAP = 0.9  # of the region; with less, a correlation is worth less, by the root of what is missing
 N_PEAKS, PEAK_RADIUS = 2, 3  # shifts kept of each rotation, and how far they are apart, voxels
@@ -58,7 +59,9 @@ class _Template:
     middle: Matrix
 
 
-def search_poses(reference: Volume, region: Volume, scan: Volume) -> list[Pose]:
+def search_poses(
+    reference: Volume, region: Volume, scan: Volume, *, around: Matrix = UNTURNED, angle_step: int = ANGLE_STEP
+) -> list[Pose]:
     """Search for the head of a reference in a scan.
 
     Parameters
@@ -67,6 +70,10 @@ def search_poses(reference: Volume, region: Volume, scan: Volume) -> list[Pose]:
         Intensities on the same scale, bright outliers cut off; any two grids.
     region : Volume
         On the reference's grid: 1 where it is to be compared, a brain with a margin.
+    around : (3, 3) array
+        Rotation from which others are at most 45 degrees away.
+    angle_step : int
+        Of the lattice of rotations, degrees.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def search_poses(reference: Volume, region: Volume, scan: Volume) -> list[Pose]:
     template = _template(reference, region)
     coarse = coarse_volume(scan, 0.8 * SPACING)
     poses: list[Pose] = []
-    for rotation in rotations():
+    for rotation in rotations(angle_step) @ around:
         values, inside, affine = _turned(coarse, rotation)
         for similarity, shift in _peaks(_correlations(values, inside, template)):
             at_middle = affine[:3, :3] @ (shift - (np.array(template.mask.shape) - 1) / 2) + affine[:3, 3]
@@ -84,15 +91,16 @@ def search_poses(reference: Volume, region: Volume, scan: Volume) -> list[Pose]:
     return sorted(poses, key=lambda pose: -pose.similarity)
 
 
-def rotations() -> NDArray[np.float64]:
+def rotations(angle_step: int = ANGLE_STEP) -> NDArray[np.float64]:
     """Return a lattice of rotations up to the largest angle, (n, 3, 3).
 
     Examples
     --------
-    >>> rotations().shape
-    (123, 3, 3)
+    >>> rotations().shape, rotations(30).shape
+    ((123, 3, 3), (19, 3, 3))
     """
-    steps = range(-LARGEST_ANGLE, LARGEST_ANGLE + 1, ANGLE_STEP)
+    n = LARGEST_ANGLE // angle_step
+    steps = range(-n * angle_step, n * angle_step + 1, angle_step)
     vectors = [v for v in product(steps, repeat=3) if np.linalg.norm(v) <= LARGEST_ANGLE]
     return Rotation.from_rotvec(np.array(vectors, float), degrees=True).as_matrix()
 

@@ -17,20 +17,23 @@ from hail_mri.image.volume import Volume
 from hail_mri.preprocess.cache import EstimateCache, cache_key
 from hail_mri.preprocess.coarse import coarse_volume
 from hail_mri.preprocess.itk_image import one_thread
-from hail_mri.preprocess.mutual_information import N_BINS, Level, climb
+from hail_mri.preprocess.mutual_information import N_BINS, Level, climb, similarity_at
 from hail_mri.preprocess.pose_search import search_poses
 from hail_mri.preprocess.reference import Reference
 from hail_mri.preprocess.registration_quality import contrast_of, detail_of, overlap_of
 from hail_mri.preprocess.reslicing import reslice
-from hail_mri.preprocess.rigid import Matrix, frame_of, largest_displacement
+from hail_mri.preprocess.rigid import Matrix, frame_of, largest_displacement, rotation_angle
 
 Verdict = Literal["ok", "check", "fail"]
 
 N_STARTS, APART = 6, 15.0  # poses of the search that are refined, and how far apart they must be, mm
 SPACINGS = (8.0, 4.0, 3.0)  # mm, of the grids from coarse to fine
 STEPS = (4.0, 1.0, 0.5)  # mm, first step of the climb on each
-# Of contrast and detail: what is ok, and what is usable at all. Between them outlines fit, and it is worth a look.
-OK, USABLE = (3.2, 3.0), (2.3, 1.5)
+HALF_TURNS = [np.diag(signs) for signs in ([1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0])]
+OTHERWISE = 60.0  # degrees between two ways to hold a head
+TURNED_STEP, N_TURNED = 30, 2  # degrees between rotations that are tried around a half turn, and poses that are climbed
+# Of contrast, detail and lead: what is ok, and what is usable at all. Between them it is worth a look.
+OK, USABLE = (3.2, 3.0, 1.1), (2.3, 1.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,9 @@ class Registration:
         That on the coarsest grid over its mean at poses that are surely wrong.
     detail : float
         Correlation of fine structure in the brain, in standard deviations above its mean at those poses.
+    lead : float
+        MI on the coarsest grid over that of the best pose of a head that is held upside down or back to front: below 1
+        such a pose fits better, and the header is probably wrong.
     overlap : float
         Share of the reference's region in the scan's field of view.
     """
@@ -58,12 +64,13 @@ class Registration:
     similarity: float
     contrast: float
     detail: float
+    lead: float
     overlap: float
 
     @property
     def verdict(self) -> Verdict:
         """Whether the pose is to be believed."""
-        figures = (self.contrast, self.detail)
+        figures = (self.contrast, self.detail, self.lead)
         if all(np.greater_equal(figures, OK)):
             return "ok"
         return "check" if all(np.greater_equal(figures, USABLE)) else "fail"
@@ -94,12 +101,14 @@ def register(reference: Reference, scan: Volume) -> Registration:
     scan = _seen_from(here, scan)
     centre = _centre(region)
     similarity, matrix = _register(volume, region, scan, centre)
+    coarse = Level.of(volume, region, scan, SPACINGS[0])
     return Registration(
         here @ matrix @ np.linalg.inv(there),
         (there @ np.append(centre, 1.0))[:3],
         similarity,
-        contrast_of(Level.of(volume, region, scan, SPACINGS[0]), matrix, centre),
+        contrast_of(coarse, matrix, centre),
         detail_of(volume, brain, scan, matrix, centre),
+        _lead(volume, region, scan, coarse, matrix, centre),
         overlap_of(region, scan.grid, matrix),
     )
 
@@ -112,6 +121,21 @@ def _register(reference: Volume, region: Volume, scan: Volume, centre: Matrix) -
     for spacing, step in zip(SPACINGS[1:], STEPS[1:], strict=True):
         similarity, matrix = climb(Level.of(reference, region, scan, spacing), matrix, centre, step)
     return similarity, matrix
+
+
+def _lead(reference: Volume, region: Volume, scan: Volume, coarse: Level, matrix: Matrix, centre: Matrix) -> float:
+    """Return by what factor a pose is better than the best that holds the head upside down or back to front."""
+
+    def worth(similarity: float, pose: Matrix) -> float:  # a pose can have a high MI on the little that is in view
+        return similarity * overlap_of(region, scan.grid, pose)
+
+    turned = [1e-6]
+    for turn in HALF_TURNS:
+        poses = search_poses(reference, region, scan, around=turn, angle_step=TURNED_STEP)
+        ends = [climb(coarse, pose.matrix, centre, STEPS[0]) for pose in poses[:N_TURNED]]
+        # A brain alone may turn all the way back.
+        turned += [worth(mi, end) for mi, end in ends if rotation_angle(end @ np.linalg.inv(matrix)) > OTHERWISE]
+    return worth(similarity_at(coarse, matrix, centre), matrix) / max(turned)
 
 
 def _seen_from(frame: Matrix, volume: Volume) -> Volume:
@@ -144,12 +168,12 @@ def kept_registration(reference: Reference, scan: Volume, cache: EstimateCache) 
 
     def estimate() -> dict[str, NDArray[np.float64]]:
         found = register(reference, scan)
-        numbers = np.array([found.similarity, found.contrast, found.detail, found.overlap])
+        numbers = np.array([found.similarity, found.contrast, found.detail, found.lead, found.overlap])
         return {"matrix": found.matrix, "centre": found.centre, "numbers": numbers}
 
     settings = {"spacings": SPACINGS, "bins": N_BINS, "steps": STEPS}
     key = cache_key("registration", reference.volume, reference.brain, reference.region, scan, settings)
-    arrays = cache.get(key, {"matrix": (4, 4), "centre": (3,), "numbers": (4,)}, estimate)
+    arrays = cache.get(key, {"matrix": (4, 4), "centre": (3,), "numbers": (5,)}, estimate)
     return Registration(arrays["matrix"], arrays["centre"], *arrays["numbers"].tolist())
 
 
