@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from hail_mri.apps.reference import LoadedReference, ReferenceFiles, load_reference, segmented
 from hail_mri.apps.requests import ScanRequest, own_sidecar, require_not_read
-from hail_mri.apps.scan import Report, require_checked
+from hail_mri.apps.scan import Report
 from hail_mri.apps.scan_files import Scan, importing, read_scan
 from hail_mri.errors import InputError
+from hail_mri.harmonize.check import require_checked
 from hail_mri.preprocess.settings import PRESETS, Preset
 from hail_mri.provenance.free_paths import require_file_free
 from hail_mri.provenance.links import real_path

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hail_mri.apps.requests import ScanRequest
-from hail_mri.apps.scan import require_checked
 from hail_mri.apps.scan_files import Scan, read_scan
 from hail_mri.errors import InputError
+from hail_mri.harmonize.check import require_checked
 from hail_mri.harmonize.settings import HarmonizeSettings
 
 if TYPE_CHECKING:

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 
 from hail_mri.apps.requests import ScanRequest, require_possible
 from hail_mri.apps.scan_files import Scan, Target, TargetFiles, importing, read_scan, read_target
-from hail_mri.errors import InputError
-from hail_mri.harmonize.check import Check, failures
+from hail_mri.harmonize.check import Check, require_checked
 from hail_mri.harmonize.history import check_history
 from hail_mri.harmonize.result import Provenance, save_result
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.volume import Volume
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hail_mri.apps.reference import LoadedReference
 
 
@@ -51,22 +48,6 @@ def harmonize_scan(
         scan = read_scan(request)
         target = read_target(target_files)
     return FileHarmonizer(target, settings, overwrite=overwrite).run(scan, request.output)
-
-
-def require_checked(path: Path, checks: "Sequence[Check]", *, force: bool) -> None:
-    """Refuse a scan that fails a check, unless that is wanted.
-
-    Raises
-    ------
-    InputError
-        With all that failed.
-    """
-    failed = failures(checks)
-    if failed and not force:
-        found = "; ".join(
-            f"{check.name} is {check.found}, expected {check.expected} ({check.hint})" for check in failed
-        )
-        raise InputError(f"{path} fails {len(failed)} of {len(checks)} checks: {found}", "give --force to go on")
 
 
 class FileHarmonizer:

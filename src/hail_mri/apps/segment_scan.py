@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from hail_mri.apps.requests import ScanRequest, own_sidecar, require_not_read
-from hail_mri.apps.scan import Report, require_checked
+from hail_mri.apps.scan import Report
 from hail_mri.apps.scan_files import read_scan
 from hail_mri.errors import InputError
+from hail_mri.harmonize.check import require_checked
 from hail_mri.provenance.links import real_path
 from hail_mri.segmentation.files import SegmentationInputs, SegmentationPaths, require_paths_free, save_segmentation
 

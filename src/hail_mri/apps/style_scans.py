@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hail_mri.apps.requests import ScanRequest, own_sidecar, require_not_read
-from hail_mri.apps.scan import Report, require_checked
+from hail_mri.apps.scan import Report
 from hail_mri.apps.scan_files import Scan, read_scan
 from hail_mri.errors import InputError
+from hail_mri.harmonize.check import require_checked
 from hail_mri.harmonize.history import check_history
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.provenance.free_paths import require_file_free

@@ -1,8 +1,11 @@
 """What one check of a scan has found. Nothing heavy is imported: files are checked before any model is there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from hail_mri.errors import InputError
 
 Verdict = Literal["ok", "check", "fail"]
 
@@ -38,3 +41,19 @@ class Check:
 def failures(checks: Iterable[Check]) -> list[Check]:
     """Return the checks that failed."""
     return [check for check in checks if check.verdict == "fail"]
+
+
+def require_checked(path: Path, checks: Sequence[Check], *, force: bool) -> None:
+    """Refuse a scan that fails a check, unless that is wanted.
+
+    Raises
+    ------
+    InputError
+        With all that failed.
+    """
+    failed = failures(checks)
+    if failed and not force:
+        found = "; ".join(
+            f"{check.name} is {check.found}, expected {check.expected} ({check.hint})" for check in failed
+        )
+        raise InputError(f"{path} fails {len(failed)} of {len(checks)} checks: {found}", "give --force to go on")
