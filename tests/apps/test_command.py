@@ -45,7 +45,7 @@ def hail_mri_process(*arguments: str, folder: Path) -> subprocess.CompletedProce
 
 def test_a_site_is_harmonized_with_a_style_card_from_scans_to_results(call, tmp_path, make_scan, tree):
     for seed, name in enumerate(("in/sub-01_T1w.nii.gz", "in/sub-02_T1w.nii.gz", "target.nii.gz")):
-        make_scan(tmp_path / name, seed=seed, spacing=4.0)
+        make_scan(tmp_path / name, seed=seed)
     (tmp_path / "in/sub-03_T1w.nii.gz").write_bytes(b"broken")
 
     refused = call("style", "target.nii.gz", "-o", "site.style.json")
