@@ -49,7 +49,8 @@ def climb(level: Level, start: Matrix, centre: Matrix, step: float) -> tuple[flo
         method.Execute(level.reference, level.scan)
     except RuntimeError:  # the climb has left the field of view
         return 0.0, start
-    return -method.GetMetricValue(), matrix_of(transform)
+    reached, before = -method.GetMetricValue(), similarity_at(level, start, centre)
+    return (reached, matrix_of(transform)) if reached >= before else (before, start)  # a step can be too long
 
 
 def similarity_at(level: Level, matrix: Matrix, centre: Matrix) -> float:

@@ -26,7 +26,8 @@ from hail_mri.preprocess.rigid import Matrix, frame_of, largest_displacement, ro
 
 Verdict = Literal["ok", "check", "fail"]
 
-N_STARTS, APART = 6, 15.0  # poses of the search that are refined, and how far apart they must be, mm
+UPRIGHT = 1.0  # degrees
+N_STARTS, APART = 8, 15.0  # poses of the search that are refined, and how far apart they must be, mm
 SPACINGS = (8.0, 4.0, 3.0)  # mm, of the grids from coarse to fine
 STEPS = (4.0, 1.0, 0.5)  # mm, first step of the climb on each
 HALF_TURNS = [np.diag(signs) for signs in ([1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0])]
@@ -189,7 +190,10 @@ def _centre(region: Volume) -> Matrix:
 def _starts(reference: Volume, region: Volume, scan: Volume, centre: Matrix) -> list[Matrix]:
     """Return the best poses of the search that are apart from each other."""
     starts: list[Matrix] = []
-    for pose in search_poses(reference, region, scan):
+    poses = search_poses(reference, region, scan)
+    # Most heads are held upright: that pose is tried, however many others are more similar on a coarse grid.
+    upright = [pose for pose in poses if rotation_angle(pose.matrix) < UPRIGHT][:1]
+    for pose in (*upright, *poses):
         if all(largest_displacement(pose.matrix, start, centre) > APART for start in starts):
             starts.append(pose.matrix)
         if len(starts) == N_STARTS:
