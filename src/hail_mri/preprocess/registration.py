@@ -172,7 +172,7 @@ def kept_registration(reference: Reference, scan: Volume, cache: EstimateCache) 
         numbers = np.array([found.similarity, found.contrast, found.detail, found.lead, found.overlap])
         return {"matrix": found.matrix, "centre": found.centre, "numbers": numbers}
 
-    settings = {"spacings": SPACINGS, "bins": N_BINS, "steps": STEPS}
+    settings = {"spacings": SPACINGS, "bins": N_BINS, "steps": STEPS, "starts": N_STARTS}
     key = cache_key("registration", reference.volume, reference.brain, reference.region, scan, settings)
     arrays = cache.get(key, {"matrix": (4, 4), "centre": (3,), "numbers": (5,)}, estimate)
     return Registration(arrays["matrix"], arrays["centre"], *arrays["numbers"].tolist())
