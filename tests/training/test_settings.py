@@ -23,7 +23,8 @@ def edited(tmp_path):
 
 
 def test_every_configuration_that_comes_with_the_project_loads():
-    assert {path.stem for path in CONFIGS.glob("*.toml")} == {"paper", "smoke", "compact"}
+    assert {path.stem for path in CONFIGS.glob("*.toml")} == {"paper", "hail-small", "smoke", "compact"}
+    assert load_settings(CONFIGS / "hail-small.toml").data.sites == ("A", "B")
     assert load_settings(CONFIGS / "paper.toml").style.epochs == 1000
     assert load_settings(CONFIGS / "smoke.toml").style.epochs == 2
     assert load_tissue_settings(CONFIGS / "compact.toml").tissues.precision == "auto"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 from hail_mri.errors import InputError
 from hail_mri.model.adain import Statistics, adain, channel_statistics
 
+Initialization = Literal["he", "default"]
 MOST_STAGES = 8  # a voxel of the deepest is 128 voxels of the volume wide
 MOST_CHANNELS = 4096
 MOST_CONVS = 16
@@ -137,14 +139,22 @@ class Decoder(nn.Module):
 
 
 class FeatureStyleNetwork(nn.Module):
-    """Encoder and decoder with adaptive instance normalization between them."""
+    """Encoder and decoder with adaptive instance normalization between them.
 
-    def __init__(self, settings: FeatureNetworkSettings) -> None:
+    Parameters
+    ----------
+    settings : FeatureNetworkSettings
+    initialization : "he" or "default"
+        How weights begin: as He et al. 2015, or as PyTorch does. Without norms, features vanish with the second.
+    """
+
+    def __init__(self, settings: FeatureNetworkSettings, initialization: Initialization = "he") -> None:
         super().__init__()
         self.settings = settings
         self.encoder = Encoder(settings)
         self.decoder = Decoder(settings)
-        self.apply(_he_initialization)
+        if initialization == "he":
+            self.apply(_he_initialization)
 
     def statistics(self, features: Sequence[Tensor], weight: Tensor | None = None) -> list[Statistics]:
         """Return the style of each stage; `weight` (B, 1, I, J, K) is that of the voxels of stage 1."""
@@ -199,7 +209,7 @@ def stage_weights(weight: Tensor, n_stages: int) -> list[Tensor]:
 
 
 def _he_initialization(module: nn.Module) -> None:
-    """Initialize as He et al. 2015: without norms, the framework's default makes features vanish and nothing learns."""
+    """Initialize as He et al. 2015."""
     if isinstance(module, nn.Conv3d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if module.bias is not None:

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from hail_mri.errors import InputError, MissingFileError
-from hail_mri.model.feature_network import FeatureNetworkSettings
+from hail_mri.model.feature_network import FeatureNetworkSettings, Initialization
 from hail_mri.model.tissue_network import TissueNetworkSettings
+from hail_mri.simulation.scanners import SITES
 from hail_mri.training.running.precision import Precision
 
 
@@ -27,11 +28,12 @@ _Kind = TypeVar("_Kind", bound=_Section)
 
 
 class NetworkSection(_Section):
-    """Widths and depths of the network, see `FeatureNetworkSettings`."""
+    """Widths and depths of the network, see `FeatureNetworkSettings`, and how its weights begin."""
 
     channels: tuple[int, ...]
     convs_per_stage: tuple[int, ...]
     skips: bool
+    initialization: Initialization
 
     @model_validator(mode="after")
     def _is_a_network(self) -> Self:
@@ -54,6 +56,24 @@ class DataSection(_Section):
     patch: int = Field(ge=0)
     n_workers: int = Field(ge=0)
     seed: int = Field(ge=0, lt=2**32)
+    sites: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _sites_make_pairs(self) -> Self:
+        if unknown := [name for name in self.sites if name not in SITES]:
+            raise ValueError(f"data.sites names {', '.join(unknown)}, expected some of {', '.join(SITES)}")
+        if len(self.sites) == 1 or len(set(self.sites)) < len(self.sites):
+            raise ValueError(f"data.sites is {list(self.sites)}, expected two or more, or none for random sites")
+        return self
+
+
+class AugmentationSection(_Section):
+    """What is done to simulated scans that the paper does not have."""
+
+    stripping: bool
+    field_of_view: bool
+    gamma: bool
+    flips: bool
 
 
 class PhaseSection(_Section):
@@ -64,6 +84,8 @@ class PhaseSection(_Section):
     pairs_per_batch: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     schedule: Literal["plateau", "cosine", "constant"]
+    warmup_steps: int = Field(ge=0)
+    gradient_clip: float = Field(ge=0)
     precision: Precision
     ema_decay: float = Field(ge=0, lt=1)
 
@@ -97,6 +119,11 @@ class StyleLossSection(_Section):
     content_wanted: Literal["adain", "source"]
     freeze_encoder: bool
 
+    @property
+    def need_truth(self) -> bool:
+        """Whether a term compares with the truth, which real scans do not have."""
+        return bool(self.supervised or self.prediction)
+
     @model_validator(mode="after")
     def _something_is_learned_of_the_target(self) -> Self:
         wanted = ["style", "supervised", "prediction"] + ["content"] * (self.content_wanted == "adain")
@@ -115,6 +142,7 @@ class TrainingSettings(_Section):
 
     network: NetworkSection
     data: DataSection
+    augmentation: AugmentationSection
     encoder: PhaseSection
     style: PhaseSection
     losses: StyleLossSection

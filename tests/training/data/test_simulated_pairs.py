@@ -5,10 +5,19 @@ import torch
 
 from hail_mri.model.tissue_classes import BRAIN
 from hail_mri.preprocess.prepare import CEILING
-from hail_mri.training.data.simulated_pairs import TRUTH_CEILING, draw_pair
+from hail_mri.simulation.scanners import SITES
+from hail_mri.training.data import simulated_pairs
+from hail_mri.training.data.simulated_pairs import TRUTH_CEILING, PairSettings, draw_pair
 from hail_mri.training.data.simulated_samples import SimulatedSamples
+from hail_mri.training.settings import AugmentationSection
 
 N = 8
+ALL = AugmentationSection(stripping=True, field_of_view=True, gamma=True, flips=True)
+NONE = AugmentationSection(stripping=False, field_of_view=False, gamma=False, flips=False)
+
+
+def draw(augmentation=ALL, **settings):
+    return partial(draw_pair, settings=PairSettings(augmentation, **settings))
 
 
 def brain_of(batch):
@@ -18,7 +27,7 @@ def brain_of(batch):
 
 @pytest.fixture(scope="module")
 def pairs(head_paths):
-    return SimulatedSamples(draw_pair, head_paths, seed=5, first=0, n_items=N)
+    return SimulatedSamples(draw(), head_paths, seed=5, first=0, n_items=N)
 
 
 def equal(one, other):
@@ -30,13 +39,13 @@ def present(batch):
 
 
 def test_the_same_index_gives_the_same_bits_wherever_the_sequence_starts(head_paths, pairs):
-    later = SimulatedSamples(draw_pair, head_paths, seed=5, first=3, n_items=2)
+    later = SimulatedSamples(draw(), head_paths, seed=5, first=3, n_items=2)
     assert equal(pairs[4], later[1])
     assert equal(pairs[4], pairs[4])
 
 
 def test_other_indices_and_other_seeds_give_other_pairs(head_paths, pairs):
-    other_seed = SimulatedSamples(draw_pair, head_paths, seed=6, first=0, n_items=1)
+    other_seed = SimulatedSamples(draw(), head_paths, seed=6, first=0, n_items=1)
     shapes_or_bits = [pairs[0], pairs[1], other_seed[0]]
     for one, other in ((0, 1), (0, 2), (1, 2)):
         a, b = shapes_or_bits[one].source, shapes_or_bits[other].source
@@ -83,7 +92,7 @@ class TestEveryPair:
 
 
 def test_the_truth_of_a_pair_is_at_the_level_of_its_target(head_paths):
-    pairs = SimulatedSamples(draw_pair, head_paths, seed=11, first=0, n_items=12)
+    pairs = SimulatedSamples(draw(), head_paths, seed=11, first=0, n_items=12)
     ratios = []
     for example in pairs:
         for truth, target, brain in zip(example.truth, example.target, brain_of(example), strict=True):
@@ -93,12 +102,41 @@ def test_the_truth_of_a_pair_is_at_the_level_of_its_target(head_paths):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_patches_always_hold_some_of_both_heads(head_paths, seed):
-    example = SimulatedSamples(partial(draw_pair, patch=8), head_paths, seed=seed, first=0, n_items=1)[0]
+    example = SimulatedSamples(draw(patch=8), head_paths, seed=seed, first=0, n_items=1)[0]
     assert example.source.shape == (2, 1, 8, 8, 8)
     assert (example.source_weight.amax(dim=(1, 2, 3, 4)) > 0.5).all()
     assert (example.target_weight.amax(dim=(1, 2, 3, 4)) > 0.5).all()
 
 
 def test_a_network_of_another_depth_gets_edges_it_can_halve(head_paths):
-    example = SimulatedSamples(partial(draw_pair, stride=4), head_paths, seed=5, first=0, n_items=1)[0]
+    example = SimulatedSamples(draw(stride=4), head_paths, seed=5, first=0, n_items=1)[0]
     assert all(n % 4 == 0 for n in example.source.shape[2:])
+
+
+def test_a_pair_without_truth_is_the_same_pair(head_paths):
+    # Flips are drawn after the truth, and noise before: nothing else may move.
+    with_truth, without = (
+        draw(with_truth=wanted)(head_paths, torch.Generator().manual_seed(9)) for wanted in (True, False)
+    )
+    assert without.truth is None
+    assert torch.equal(without.source, with_truth.source)
+    assert torch.equal(without.tissue_counts, with_truth.tissue_counts)
+
+
+def test_sites_by_name_are_all_used_in_both_orders_and_no_other_is_seen(head_paths, monkeypatch):
+    seen = []
+
+    def keep(visits, contrasts, generator, *, with_truth):
+        seen.append(tuple(contrast.site.name for contrast in contrasts))
+        return scan_pair(visits, contrasts, generator, with_truth=with_truth)
+
+    scan_pair = simulated_pairs.scan_pair
+    monkeypatch.setattr(simulated_pairs, "scan_pair", keep)
+    list(SimulatedSamples(draw(sites=("A", "B"), patch=8), head_paths, seed=3, first=0, n_items=12))
+    assert set(seen) == {("A", "B"), ("B", "A")}
+    assert {"A", "B"} < set(SITES)
+
+
+def test_without_augmentation_whole_heads_are_seen_as_they_are(head_paths):
+    for example in SimulatedSamples(draw(NONE, with_truth=False), head_paths, seed=4, first=0, n_items=6):
+        assert (example.source_weight.sum(dim=(1, 2, 3, 4)) > 1.5 * brain_of(example).sum(dim=(1, 2, 3, 4))).all()

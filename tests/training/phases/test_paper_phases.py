@@ -7,10 +7,10 @@ import torch
 
 from hail_mri.errors import InputError
 from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
-from hail_mri.training.data.simulated_pairs import draw_pair
+from hail_mri.training.data.simulated_pairs import PairSettings, draw_pair
 from hail_mri.training.phases.encoder_phase import EncoderPhase
 from hail_mri.training.phases.style_phase import StylePhase
-from hail_mri.training.settings import PhaseSection, StyleLossSection
+from hail_mri.training.settings import AugmentationSection, PhaseSection, StyleLossSection
 
 PHASE = PhaseSection(
     epochs=1,
@@ -18,6 +18,8 @@ PHASE = PhaseSection(
     pairs_per_batch=1,
     learning_rate=3e-3,
     schedule="constant",
+    warmup_steps=0,
+    gradient_clip=1.0,
     precision="32-true",
     ema_decay=0.0,
 )
@@ -32,7 +34,8 @@ def network():
 @pytest.fixture(scope="module")
 def example(head_paths):
     """One pair: both directions."""
-    return draw_pair(head_paths, torch.Generator().manual_seed(5))
+    augmentation = AugmentationSection(stripping=True, field_of_view=True, gamma=True, flips=True)
+    return draw_pair(head_paths, torch.Generator().manual_seed(5), settings=PairSettings(augmentation))
 
 
 def style_phase(network, *, freeze_encoder=False, **weights):

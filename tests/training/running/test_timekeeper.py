@@ -40,7 +40,7 @@ class OneNumber(lightning.LightningModule):
 def run(folder, *, n_steps, minutes=float("inf"), epoch=1000, step_seconds=0.01, validation_seconds=0.01):
     """Fit; return the module, the trainer, what was said and the seconds it took."""
     budget, lines = Budget(n_steps, minutes), []
-    trainer = make_trainer(folder, budget, precision="32-true", ema_decay=0.0, say=lines.append)
+    trainer = make_trainer(folder, budget, precision="32-true", ema_decay=0.0, gradient_clip=1.0, say=lines.append)
     module = OneNumber(step_seconds, validation_seconds)
     loaders = DataLoader(torch.ones(epoch)), DataLoader(torch.ones(N_VALIDATION))
     trainer.fit(module, *loaders)

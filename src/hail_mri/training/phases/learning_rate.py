@@ -7,12 +7,12 @@ import math
 WARMUP_STEPS = 100
 
 
-def warm_up(step: int) -> float:
-    """Return the factor that goes up to 1 with the first steps."""
-    return min(1.0, (step + 1) / WARMUP_STEPS)
+def warm_up(step: int, n_steps: int = WARMUP_STEPS) -> float:
+    """Return the factor that goes up to 1 with the first steps; always 1 if there are none."""
+    return min(1.0, (step + 1) / max(n_steps, 1))
 
 
-def cosine(step: int, progress: float, *, last: float) -> float:
+def cosine(step: int, progress: float, *, last: float, n_warmup: int = WARMUP_STEPS) -> float:
     """
     Return the factor that warms up, then goes down a cosine.
 
@@ -23,5 +23,7 @@ def cosine(step: int, progress: float, *, last: float) -> float:
         Of the whole run, 0 to 1.
     last : float
         The factor at the end.
+    n_warmup : int
+        Steps that it warms up.
     """
-    return warm_up(step) * (last + (1 - last) * 0.5 * (1 + math.cos(math.pi * progress)))
+    return warm_up(step, n_warmup) * (last + (1 - last) * 0.5 * (1 + math.cos(math.pi * progress)))

@@ -66,6 +66,7 @@ class PaperPhase(lightning.LightningModule):
 
     def _learning_rate_factor(self, step: int) -> float:
         """Return the factor on the learning rate."""
+        n_warmup = self.settings.warmup_steps
         if self.settings.schedule == "constant":
-            return warm_up(step)
-        return cosine(step, self.budget.progress(step), last=LAST_FACTOR)
+            return warm_up(step, n_warmup)
+        return cosine(step, self.budget.progress(step), last=LAST_FACTOR, n_warmup=n_warmup)

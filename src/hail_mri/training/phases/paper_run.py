@@ -21,7 +21,7 @@ from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.model.weights import ModelCard, load_feature_network, save_model
 from hail_mri.training.data.epochs import Epochs, EpochSizes
 from hail_mri.training.data.label_map_split import split_label_maps
-from hail_mri.training.data.simulated_pairs import draw_pair
+from hail_mri.training.data.simulated_pairs import PairSettings, draw_pair
 from hail_mri.training.data.simulator import Simulator
 from hail_mri.training.data.source import SampleSource
 from hail_mri.training.phases.encoder_phase import EncoderPhase
@@ -88,14 +88,27 @@ def train(
     precision, reason = choose_precision(section.precision)
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
     network = _network(settings, init)
-    draw = partial(draw_pair, patch=settings.data.patch, stride=network.settings.stride)
-    source = Simulator(split, folder.heads_dir, settings.data, draw)
+    pairs = PairSettings(
+        settings.augmentation,
+        settings.data.patch,
+        network.settings.stride,
+        settings.data.sites,
+        with_truth=phase == "style" and settings.losses.need_truth,
+    )
+    source = Simulator(split, folder.heads_dir, settings.data, partial(draw_pair, settings=pairs))
     source.prepare(budget, say)
     if checkpoint is None:
         begin_run(folder, Path(config_path), init)
     say(f"training in {precision} ({reason}), {torch.get_num_threads()} threads")
     module = _module(network, settings, phase, budget)
-    trainer = make_trainer(folder.phase_dir, budget, precision=precision, ema_decay=section.ema_decay, say=say)
+    trainer = make_trainer(
+        folder.phase_dir,
+        budget,
+        precision=precision,
+        ema_decay=section.ema_decay,
+        gradient_clip=section.gradient_clip,
+        say=say,
+    )
     with flushed_denormals():
         data = Epochs(source, _sizes(settings, section))
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
@@ -127,7 +140,7 @@ def _network(settings: TrainingSettings, init: str | Path | None) -> FeatureStyl
     """Return the network to start from: fresh, or with weights."""
     wanted = settings.network.to_settings()
     if init is None:
-        return FeatureStyleNetwork(wanted)
+        return FeatureStyleNetwork(wanted, settings.network.initialization)
     network, _ = load_feature_network(init)
     if network.settings != wanted:
         raise InputError(f"{init} holds a network of {network.settings}, the settings ask for {wanted}")

@@ -8,9 +8,10 @@ Parida et al., HAIL, 2023, section 2.1.
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hail_mri.model.adain import Statistics
 from hail_mri.model.feature_network import FeatureStyleNetwork
@@ -22,6 +23,15 @@ from hail_mri.training.running.budget import Budget
 from hail_mri.training.settings import PhaseSection, StyleLossSection
 
 BRAIN_WEIGHT, BACKGROUND_WEIGHT = 3.0, 0.1  # of the supervised loss; the rest of the head weighs 1
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """Features of the sources at every stage, their statistics, and those of the targets."""
+
+    features: list[Tensor]
+    own: list[Statistics]
+    style: list[Statistics]
 
 
 class StylePhase(PaperPhase):
@@ -55,9 +65,10 @@ class StylePhase(PaperPhase):
             If the scans have no target, or a term needs a truth or tissues that they do not have.
         """
         source, target = batch.source, batch.require("target", by="phase 2")
-        p, r = (v.float() for v in self._predict(batch, target))
+        scans = self._encode(batch, target)
+        p, r = (v.float() for v in self.network.predict(scans.features, scans.own, scans.style))
         weights, terms = self.losses, {}
-        if weights.supervised or weights.prediction:
+        if weights.need_truth:
             truth, weight = batch.require("truth", by="the supervised loss"), _supervised_weight(batch)
         if weights.supervised:
             # Through the transfer in its simplest form: the network is to learn the change, not the head.
@@ -68,32 +79,39 @@ class StylePhase(PaperPhase):
             # Of source and target: with both directions in the batch, each scan is a source once.
             terms["consistency"] = weights.consistency * consistency_loss(r, source)
         if weights.style or weights.content:
-            terms |= self._paper_terms(batch, p, target)
+            terms |= self._paper_terms(batch, p, self._measured(scans, batch, target))
         return terms
 
-    def _predict(self, batch: Batch, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Return p and r; when the two directions of a pair use the same two scans, each is encoded once."""
-        if not _are_both_directions(batch):
-            p, r = self.network(batch.source, target, batch.source_weight, batch.target_weight)
-            return p, r
-        features = self.network.encoder(batch.source)
-        own = self.network.statistics(features, batch.source_weight)
-        style = [Statistics(_other_direction(stage.mean), _other_direction(stage.std)) for stage in own]
-        return self.network.predict(features, own, style)
+    def _encode(self, batch: Batch, target: Tensor) -> _Encoded:
+        """Encode a batch; when the two directions of a pair use the same two scans, each is encoded once."""
+        return _encode(self.network, self.network.encoder, batch, target)
 
-    def _paper_terms(self, batch: Batch, p: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """Return the weighted style and content losses, measured by the encoder of phase 1."""
-        predicted, wanted, own = (
-            self.measuring_encoder(p),
-            self.measuring_encoder(target),
-            self.measuring_encoder(batch.source),
-        )
-        style = self.network.statistics(wanted, batch.target_weight)
-        loss = style_loss(self.network.statistics(predicted, batch.source_weight), style)
+    def _measured(self, scans: _Encoded, batch: Batch, target: Tensor) -> _Encoded:
+        """Return the batch as the encoder of phase 1 sees it, which is the network's own when that is frozen."""
+        if self.losses.freeze_encoder:
+            return scans
+        return _encode(self.network, self.measuring_encoder, batch, target)
+
+    def _paper_terms(self, batch: Batch, p: Tensor, scans: _Encoded) -> dict[str, Tensor]:
+        """Return the weighted style and content losses; the scans as the encoder of phase 1 sees them."""
+        predicted = self.measuring_encoder(p)
+        loss = style_loss(self.network.statistics(predicted, batch.source_weight), scans.style)
+        wanted = scans.features[-1:]
         if self.losses.content_wanted == "adain":
-            own = self.network.restyle(own, self.network.statistics(own, batch.source_weight), style)
-        content = content_loss(predicted[-1], own[-1])
+            wanted = self.network.restyle(wanted, scans.own[-1:], scans.style[-1:])
+        content = content_loss(predicted[-1], wanted[-1])
         return {"style": self.losses.style * loss, "content": self.losses.content * content}
+
+
+def _encode(network: FeatureStyleNetwork, encoder: nn.Module, batch: Batch, target: Tensor) -> _Encoded:
+    """Return what an encoder finds in a batch."""
+    features = encoder(batch.source)
+    own = network.statistics(features, batch.source_weight)
+    if _are_both_directions(batch):
+        style = [Statistics(_other_direction(stage.mean), _other_direction(stage.std)) for stage in own]
+    else:
+        style = network.statistics(encoder(target), batch.target_weight)
+    return _Encoded(features, own, style)
 
 
 def _supervised_weight(batch: Batch) -> Tensor:

@@ -32,6 +32,7 @@ from hail_mri.training.running.trainer import make_trainer
 from hail_mri.training.settings import TissueTrainingSettings, load_tissue_settings
 
 NAME = "tissues"
+GRADIENT_CLIP = 1.0  # norm
 
 
 def train_tissues(
@@ -68,7 +69,14 @@ def train_tissues(
     module = TissuePhase(network, settings.tissues, budget)
     n_before = before.n_steps if before else 0
     data = Epochs(source, _sizes(settings), first=n_before * settings.tissues.scans_per_step)
-    trainer = make_trainer(folder.phase_dir, budget, precision=precision, ema_decay=settings.tissues.ema_decay, say=say)
+    trainer = make_trainer(
+        folder.phase_dir,
+        budget,
+        precision=precision,
+        ema_decay=settings.tissues.ema_decay,
+        gradient_clip=GRADIENT_CLIP,
+        say=say,
+    )
     with flushed_denormals():
         loss_before = math.inf if before is None else _validation_loss(module, data, precision, say)
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)

@@ -18,7 +18,13 @@ LOG_STEPS = 20
 
 
 def make_trainer(
-    folder: Path, budget: Budget, *, precision: Chosen, ema_decay: float, say: Callable[[str], None]
+    folder: Path,
+    budget: Budget,
+    *,
+    precision: Chosen,
+    ema_decay: float,
+    gradient_clip: float,
+    say: Callable[[str], None],
 ) -> lightning.Trainer:
     """
     Return a trainer with checkpoints, a CSV log, averaged weights and an end in time.
@@ -32,6 +38,8 @@ def make_trainer(
     precision : "32-true", "16-mixed" or "bf16-mixed"
     ema_decay : float
         Of the exponential average of the weights, a step; 0 for none.
+    gradient_clip : float
+        The largest norm a gradient may have; 0 for any.
     say : callable
         Takes one line at a time.
     """
@@ -42,7 +50,7 @@ def make_trainer(
         max_steps=budget.n_steps,
         precision=precision,
         accelerator="auto",
-        gradient_clip_val=1.0,
+        gradient_clip_val=gradient_clip or None,
         reload_dataloaders_every_n_epochs=1,
         logger=CSVLogger(folder, name="log"),
         callbacks=callbacks,
