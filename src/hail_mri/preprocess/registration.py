@@ -28,6 +28,7 @@ Verdict = Literal["ok", "check", "fail"]
 
 UPRIGHT = 1.0  # degrees
 N_STARTS, APART = 8, 15.0  # poses of the search that are refined, and how far apart they must be, mm
+N_KEPT = 2  # starts that are climbed from on the second grid, whatever the first makes of them
 SPACINGS = (8.0, 4.0, 3.0)  # mm, of the grids from coarse to fine
 STEPS = (4.0, 1.0, 0.5)  # mm, first step of the climb on each
 HALF_TURNS = [np.diag(signs) for signs in ([1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0])]
@@ -118,9 +119,14 @@ def _register(reference: Volume, region: Volume, scan: Volume, centre: Matrix) -
     """Return MI and transform of the best pose of upright scans."""
     starts = _starts(reference, region, scan, centre)
     coarse = Level.of(reference, region, scan, SPACINGS[0])
-    similarity, matrix = max((climb(coarse, start, centre, STEPS[0]) for start in starts), key=lambda found: found[0])
+    ends = [climb(coarse, start, centre, STEPS[0]) for start in starts]
+    # On a coarse grid the skulls of two people can lead away from where their brains agree: starts are kept as well.
+    candidates = [max(ends, key=lambda found: found[0])[1], *starts[:N_KEPT]]
     for spacing, step in zip(SPACINGS[1:], STEPS[1:], strict=True):
-        similarity, matrix = climb(Level.of(reference, region, scan, spacing), matrix, centre, step)
+        level = Level.of(reference, region, scan, spacing)
+        ends = [climb(level, candidate, centre, step) for candidate in candidates]
+        similarity, matrix = max(ends, key=lambda found: found[0])
+        candidates = [matrix]
     return similarity, matrix
 
 
@@ -172,7 +178,7 @@ def kept_registration(reference: Reference, scan: Volume, cache: EstimateCache) 
         numbers = np.array([found.similarity, found.contrast, found.detail, found.lead, found.overlap])
         return {"matrix": found.matrix, "centre": found.centre, "numbers": numbers}
 
-    settings = {"spacings": SPACINGS, "bins": N_BINS, "steps": STEPS, "starts": N_STARTS}
+    settings = {"spacings": SPACINGS, "bins": N_BINS, "steps": STEPS, "starts": (N_STARTS, N_KEPT)}
     key = cache_key("registration", reference.volume, reference.brain, reference.region, scan, settings)
     arrays = cache.get(key, {"matrix": (4, 4), "centre": (3,), "numbers": (5,)}, estimate)
     return Registration(arrays["matrix"], arrays["centre"], *arrays["numbers"].tolist())
