@@ -115,8 +115,8 @@ def test_a_registration_is_estimated_once(reference, other_site, tmp_path, monke
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_another_person_at_another_site_is_found(mni, move, seed):
-    # Both at rest in their frames; what is left between them are their shapes. Heads that are bent much more than people
-    # differ are not found (docs/preprocessing.md).
+    # Both at rest in their frames; what is left between them are their shapes. Heads that are bent far more than
+    # people differ are not found (docs/preprocessing.md).
     reference, brain = at_rest(mni, 10 + seed, "A")
     scan, _ = at_rest(mni, 50 + seed, "C")
     moved, truth = move(comparable(prepare(scan, spacing=4.0, stride=1)), (10, -8, 12), (5, -10, 8))

@@ -272,15 +272,18 @@ def train(
     *,
     config: Annotated[Path, typer.Option(help="Settings, as TOML.")],
     output: Output,
-    label_maps: Annotated[Path, typer.Option(help="Folder of label maps of heads.")],
+    scans: Annotated[
+        Path | None, typer.Option(metavar="TSV", help="Table of scans: subject, site, path, perhaps split.")
+    ] = None,
+    label_maps: Annotated[Path | None, typer.Option(help="Folder of label maps to simulate heads of.")] = None,
     init: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Weights to start from.")] = None,
     minutes: Annotated[
         float, typer.Option(min=0.1, help="When to end, of wall time; heads and validation count.")
     ] = math.inf,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run stopped.")] = False,
 ) -> None:
-    """Train a network on simulated subjects."""
-    run_training(phase, config, output, label_maps=label_maps, init=init, minutes=minutes, resume=resume)
+    """Train a network on scans, simulated or your own."""
+    run_training(phase, config, output, label_maps=label_maps, scans=scans, init=init, minutes=minutes, resume=resume)
 
 
 @app.command()

@@ -12,7 +12,15 @@ Phase = Literal["tissues", "encoder", "style"]
 
 
 def run_training(
-    phase: Phase, config: Path, output: Path, *, label_maps: Path, init: str | None, minutes: float, resume: bool
+    phase: Phase,
+    config: Path,
+    output: Path,
+    *,
+    label_maps: Path | None,
+    scans: Path | None,
+    init: str | None,
+    minutes: float,
+    resume: bool,
 ) -> None:
     """Train a network, and say how it goes.
 
@@ -23,19 +31,18 @@ def run_training(
     """
     try:
         from hail_mri.training.phases.paper_run import train
+        from hail_mri.training.phases.paper_source import PairFiles
         from hail_mri.training.phases.tissue_run import train_tissues
     except ModuleNotFoundError as error:
         if error.name != "lightning":
             raise
         raise InputError("training needs Lightning, which is not installed", "pip install 'hail-mri[train]'") from error
     require_writable_folder(output)
-    train_phase = train_tissues if phase == "tissues" else partial(train, phase)
-    train_phase(
-        config,
-        output,
-        label_maps_dir=label_maps,
-        init=init,
-        minutes=minutes,
-        resume=resume,
-        say=lambda line: say("train", line),
-    )
+    line = partial(say, "train")
+    if phase != "tissues":
+        files = PairFiles(label_maps, scans)
+        train(phase, config, output, files=files, init=init, minutes=minutes, resume=resume, say=line)
+        return
+    if label_maps is None or scans is not None:
+        raise InputError("the tissue network learns from simulated scans alone", "give --label-maps, and no --scans")
+    train_tissues(config, output, label_maps_dir=label_maps, init=init, minutes=minutes, resume=resume, say=line)

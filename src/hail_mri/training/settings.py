@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.feature_network import FeatureNetworkSettings, Initialization
 from hail_mri.model.tissue_network import TissueNetworkSettings
-from hail_mri.simulation.scanners import SITES
+from hail_mri.preprocess.settings import Preset
 from hail_mri.training.running.precision import Precision
 
 
@@ -60,15 +60,22 @@ class DataSection(_Section):
 
     @model_validator(mode="after")
     def _sites_make_pairs(self) -> Self:
-        if unknown := [name for name in self.sites if name not in SITES]:
-            raise ValueError(f"data.sites names {', '.join(unknown)}, expected some of {', '.join(SITES)}")
         if len(self.sites) == 1 or len(set(self.sites)) < len(self.sites):
             raise ValueError(f"data.sites is {list(self.sites)}, expected two or more, or none for random sites")
         return self
 
 
+class ScansSection(_Section):
+    """What is done with a table of real scans, where one is given."""
+
+    preset: Preset
+    held_out_sites: tuple[str, ...]
+    bad_scans: Literal["stop", "skip"]
+    simulated_share: float = Field(ge=0, lt=1)
+
+
 class AugmentationSection(_Section):
-    """What is done to simulated scans that the paper does not have."""
+    """What is done to scans that the paper does not have; real scans are only flipped."""
 
     stripping: bool
     field_of_view: bool
@@ -142,6 +149,7 @@ class TrainingSettings(_Section):
 
     network: NetworkSection
     data: DataSection
+    scans: ScansSection
     augmentation: AugmentationSection
     encoder: PhaseSection
     style: PhaseSection

@@ -16,6 +16,7 @@ from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleN
 from hail_mri.model.weights import ModelCard, load_model, save_model
 from hail_mri.training.data.simulated_samples import SimulatedSamples
 from hail_mri.training.phases.paper_run import train
+from hail_mri.training.phases.paper_source import PairFiles
 from hail_mri.training.running import checkpoints
 
 SMOKE = Path(__file__).parents[3] / "configs" / "smoke.toml"
@@ -33,7 +34,7 @@ def init(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole_path(label_maps_dir, init, tmp_path_factory):
     """Weights of a run of phase 2 that nothing interrupted."""
-    return train("style", SMOKE, tmp_path_factory.mktemp("whole"), label_maps_dir=label_maps_dir, init=init)
+    return train("style", SMOKE, tmp_path_factory.mktemp("whole"), files=PairFiles(label_maps_dir), init=init)
 
 
 @pytest.fixture
@@ -103,11 +104,11 @@ def test_a_run_that_was_interrupted_ends_with_the_weights_of_one_that_was_not(
     monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", seconds)
     drawn, lines = cut_power(4), []  # the second of three pairs of the second epoch
     with pytest.raises(RuntimeError, match="power cut"):
-        train("style", SMOKE, run_dir, label_maps_dir=label_maps_dir, init=init)
+        train("style", SMOKE, run_dir, files=PairFiles(label_maps_dir), init=init)
     drawn.clear()
     cut_power(None)
     moved_dir = run_dir.rename(run_dir.with_name("moved"))
-    path = train("style", SMOKE, moved_dir, label_maps_dir=label_maps_dir, init=init, resume=True, say=lines.append)
+    path = train("style", SMOKE, moved_dir, files=PairFiles(label_maps_dir), init=init, resume=True, say=lines.append)
 
     assert drawn == [3, 4, 5][going_on - 3 :]
     assert any(line.startswith(f"going on after step {going_on} of 6") for line in lines)
@@ -124,15 +125,15 @@ def test_a_schedule_that_goes_by_validation_keeps_count_when_a_run_is_resumed(
     settings.write_text(text.replace("epochs = 2", "epochs = 3"), encoding="utf-8")
     cut_power(4)  # the second of three pairs of the second epoch
     with pytest.raises(RuntimeError, match="power cut"):
-        train("style", settings, run_dir, label_maps_dir=label_maps_dir, init=init)
+        train("style", settings, run_dir, files=PairFiles(label_maps_dir), init=init)
     cut_power(None)
-    train("style", settings, run_dir, label_maps_dir=label_maps_dir, init=init, resume=True)
+    train("style", settings, run_dir, files=PairFiles(label_maps_dir), init=init, resume=True)
     last = torch.load(run_dir / "style" / "last.ckpt", weights_only=True, map_location="cpu")
     assert last["callbacks"]["PlateauSchedule"]["last_epoch"] == 3
 
 
 def test_the_same_settings_give_the_same_weights(whole_path, run_dir, label_maps_dir, init):
-    path = train("style", SMOKE, run_dir, label_maps_dir=label_maps_dir, init=init)
+    path = train("style", SMOKE, run_dir, files=PairFiles(label_maps_dir), init=init)
     assert differing(load_file(path), load_file(whole_path)) == []
     assert differing(load_file(path), load_file(init)) != []
 
@@ -157,7 +158,7 @@ def test_patches_and_a_frozen_encoder_train_as_in_the_paper(run_dir, label_maps_
         assert old in text
         text = text.replace(old, new)
     (tmp_path / "paper_like.toml").write_text(text, encoding="utf-8")
-    path = train("style", tmp_path / "paper_like.toml", run_dir, label_maps_dir=label_maps_dir, init=init)
+    path = train("style", tmp_path / "paper_like.toml", run_dir, files=PairFiles(label_maps_dir), init=init)
     trained, started = load_file(path), load_file(init)
     assert all(torch.isfinite(tensor).all() for tensor in trained.values())
     assert set(differing(trained, started)) == {name for name in trained if name.startswith("decoder.")}
@@ -167,7 +168,7 @@ def test_patches_and_a_frozen_encoder_train_as_in_the_paper(run_dir, label_maps_
 def test_a_finished_run_says_that_it_is_finished_and_what_to_do(whole_path, label_maps_dir, init, resume):
     before = whole_path.read_bytes()
     with pytest.raises(OutputExistsError, match=r"finished \(style, 6 steps in .*; its weights are") as caught:
-        train("style", SMOKE, whole_path.parent, label_maps_dir=label_maps_dir, init=init, resume=resume)
+        train("style", SMOKE, whole_path.parent, files=PairFiles(label_maps_dir), init=init, resume=resume)
     assert caught.value.hint.endswith(f"-o OTHER --init {whole_path}")
     assert whole_path.read_bytes() == before
 
@@ -175,13 +176,13 @@ def test_a_finished_run_says_that_it_is_finished_and_what_to_do(whole_path, labe
 def test_a_phase_stops_when_its_minutes_are_over_and_keeps_what_it_has_learned(run_dir, label_maps_dir, init, tmp_path):
     long = tmp_path / "long.toml"
     long.write_text(SMOKE.read_text(encoding="utf-8").replace("epochs = 2", "epochs = 100000"), encoding="utf-8")
-    path = train("style", long, run_dir, label_maps_dir=label_maps_dir, init=init, minutes=0.05)
+    path = train("style", long, run_dir, files=PairFiles(label_maps_dir), init=init, minutes=0.05)
     assert 0 < load_model(path)[1].n_steps < 10000
 
 
 def test_there_is_nothing_to_resume_without_a_checkpoint(run_dir, label_maps_dir, init):
     with pytest.raises(MissingFileError, match="no checkpoint"):
-        train("style", SMOKE, run_dir, label_maps_dir=label_maps_dir, init=init, resume=True)
+        train("style", SMOKE, run_dir, files=PairFiles(label_maps_dir), init=init, resume=True)
 
 
 def test_another_phase_says_that_the_folder_belongs_to_other_settings(whole_path, label_maps_dir, tmp_path):
@@ -189,21 +190,21 @@ def test_another_phase_says_that_the_folder_belongs_to_other_settings(whole_path
     other = tmp_path / "other.toml"
     other.write_text(SMOKE.read_text(encoding="utf-8").replace("1e-3", "2e-3"), encoding="utf-8")
     with pytest.raises(InputError, match=r"other settings than .*: encoder.learning_rate, style.learning_rate"):
-        train("encoder", other, run_dir, label_maps_dir=label_maps_dir)
+        train("encoder", other, run_dir, files=PairFiles(label_maps_dir))
 
 
 def test_phase_2_without_a_result_of_phase_1_says_what_to_do(label_maps_dir, tmp_path):
     with pytest.raises(MissingFileError) as caught:
-        train("style", SMOKE, tmp_path / "run", label_maps_dir=label_maps_dir)
+        train("style", SMOKE, tmp_path / "run", files=PairFiles(label_maps_dir))
     assert "train encoder" in caught.value.hint
 
 
 def test_too_few_label_maps_are_refused(tmp_path):
     with pytest.raises(MissingFileError, match="no folder of label maps"):
-        train("encoder", SMOKE, tmp_path / "run", label_maps_dir=tmp_path / "nowhere")
+        train("encoder", SMOKE, tmp_path / "run", files=PairFiles(tmp_path / "nowhere"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no label map"):
-        train("encoder", SMOKE, tmp_path / "run", label_maps_dir=tmp_path / "empty")
+        train("encoder", SMOKE, tmp_path / "run", files=PairFiles(tmp_path / "empty"))
 
 
 def test_weights_of_another_network_are_no_start(label_maps_dir, tmp_path):
@@ -211,7 +212,7 @@ def test_weights_of_another_network_are_no_start(label_maps_dir, tmp_path):
     card = ModelCard("other", "encoder", settings, 8.0, (), (), "2024-01-01", 0, 1.0)
     other = save_model(FeatureStyleNetwork(settings), card, tmp_path / "other.safetensors")
     with pytest.raises(InputError, match="the settings ask for"):
-        train("style", SMOKE, tmp_path / "run", label_maps_dir=label_maps_dir, init=other)
+        train("style", SMOKE, tmp_path / "run", files=PairFiles(label_maps_dir), init=other)
 
 
 REDUCED = {
@@ -235,5 +236,69 @@ def test_the_papers_preset_starts_with_smaller_numbers(label_maps_dir, tmp_path)
         assert n_found
     (tmp_path / "reduced.toml").write_text(text, encoding="utf-8")
     for phase in ("encoder", "style"):
-        path = train(phase, tmp_path / "reduced.toml", tmp_path / "run", label_maps_dir=label_maps_dir)
+        path = train(phase, tmp_path / "reduced.toml", tmp_path / "run", files=PairFiles(label_maps_dir))
         assert load_model(path)[1].n_steps == 1
+
+
+@pytest.fixture
+def scans_tsv(tmp_path):
+    """A table of two sites whose files are there; whatever is refused is refused before they are read."""
+    lines = ["subject\tsite\tpath"]
+    for site in "AB":
+        for number in range(3):
+            (tmp_path / f"{site}{number}.nii").touch()
+            lines.append(f"{site}{number}\t{site}\t{site}{number}.nii")
+    path = tmp_path / "scans.tsv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("phase", "edits", "with_maps", "message"),
+    [
+        pytest.param("encoder", {}, False, "data.patch is 0", id="whole volumes"),
+        pytest.param("style", {"patch": "8"}, False, "compare with a truth", id="supervised losses"),
+        pytest.param("encoder", {"patch": "8"}, True, "simulated_share is 0 and label maps are given", id="no share"),
+        pytest.param(
+            "encoder",
+            {"patch": "8", "simulated_share": "0.5"},
+            False,
+            "simulated_share is 0.5 and label maps are not given",
+            id="no label maps",
+        ),
+        pytest.param(
+            "encoder", {"patch": "8", "held_out_sites": '["C"]'}, False, "held_out_sites names C", id="unknown site"
+        ),
+    ],
+)
+def test_real_scans_and_settings_that_do_not_agree_are_refused_before_anything_is_made(
+    label_maps_dir, scans_tsv, tmp_path, phase, edits, with_maps, message
+):
+    text = SMOKE.read_text(encoding="utf-8")
+    for name, value in edits.items():
+        text = re.sub(rf"^{name} = .*", f"{name} = {value}", text, flags=re.MULTILINE)
+    (tmp_path / "edited.toml").write_text(text, encoding="utf-8")
+    files = PairFiles(label_maps_dir if with_maps else None, scans_tsv)
+    with pytest.raises(InputError, match=message):
+        train(phase, tmp_path / "edited.toml", tmp_path / "run", files=files)
+    assert not (tmp_path / "run").exists()
+
+
+def test_nothing_to_learn_from_is_refused(tmp_path):
+    with pytest.raises(InputError, match="nothing to learn from"):
+        train("encoder", SMOKE, tmp_path / "run", files=PairFiles())
+
+
+@pytest.mark.parametrize(
+    ("sites", "message"),
+    [
+        pytest.param('["A", "Z"]', "no site is called 'Z'", id="unknown"),
+        pytest.param('["A"]', "expected two or more", id="one"),
+        pytest.param('["A", "A"]', "expected two or more", id="twice"),
+    ],
+)
+def test_sites_that_make_no_pairs_are_refused(label_maps_dir, tmp_path, sites, message):
+    text = SMOKE.read_text(encoding="utf-8").replace("sites = []", f"sites = {sites}")
+    (tmp_path / "edited.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        train("encoder", tmp_path / "edited.toml", tmp_path / "run", files=PairFiles(label_maps_dir))

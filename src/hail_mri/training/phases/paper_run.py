@@ -1,4 +1,4 @@
-"""A training run: settings and label maps in, a folder with checkpoints, curves and the model out.
+"""A training run of the paper's phases: settings and scans in, a folder with checkpoints, curves and the model out.
 
 The folder (see `run_folder`) ends with `<phase>.safetensors` and its model card: the best weights.
 """
@@ -8,9 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import lightning
 import torch
@@ -20,11 +18,10 @@ from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.model.weights import ModelCard, load_feature_network, save_model
 from hail_mri.training.data.epochs import Epochs, EpochSizes
-from hail_mri.training.data.label_map_split import split_label_maps
-from hail_mri.training.data.simulated_pairs import PairSettings, draw_pair
-from hail_mri.training.data.simulator import Simulator
+from hail_mri.training.data.scan_split import Phase, write_split
 from hail_mri.training.data.source import SampleSource
 from hail_mri.training.phases.encoder_phase import EncoderPhase
+from hail_mri.training.phases.paper_source import PairFiles, make_source
 from hail_mri.training.phases.style_phase import StylePhase
 from hail_mri.training.running.budget import Budget, duration_text
 from hail_mri.training.running.checkpoints import load_best
@@ -33,22 +30,20 @@ from hail_mri.training.running.run_folder import RunFolder, begin_run, find_chec
 from hail_mri.training.running.trainer import make_trainer
 from hail_mri.training.settings import PhaseSection, TrainingSettings, load_settings
 
-Phase = Literal["encoder", "style"]
-
 
 def train(
     phase: Phase,
     config_path: str | Path,
     out_dir: str | Path,
     *,
-    label_maps_dir: str | Path,
+    files: PairFiles,
     init: str | Path | None = None,
     minutes: float = math.inf,
     resume: bool = False,
     say: Callable[[str], None] = print,
 ) -> Path:
     """
-    Train one phase on simulated travelling subjects.
+    Train one phase of the paper on pairs of scans.
 
     Parameters
     ----------
@@ -57,8 +52,8 @@ def train(
         TOML settings, see `configs/`.
     out_dir : path
         The run's folder; phase 2 finds the result of phase 1 in it.
-    label_maps_dir : path
-        Folder of FreeSurfer-style label maps, see `label_map_split`.
+    files : PairFiles
+        Real scans, label maps to simulate others of, or both.
     init : path or str, optional
         Weights to start from, instead of the result of phase 1.
     minutes : float
@@ -77,25 +72,20 @@ def train(
     Raises
     ------
     InputError, MissingFileError, OutputExistsError
-        If the settings, the label maps, the weights to start from or the folder cannot be used; if the run is finished;
-        if the time is over before all heads are placed.
+        If the settings, the scans, the label maps, the weights to start from or the folder cannot be used; if the run
+        is finished; if the time is over before all scans are prepared or heads placed.
     """
-    settings, split = load_settings(config_path), split_label_maps(label_maps_dir)
+    settings = load_settings(config_path)
     section = settings.encoder if phase == "encoder" else settings.style
     budget, folder = Budget(section.n_steps, minutes), RunFolder(Path(out_dir), phase)
+    source, split = make_source(files, settings, phase, folder.out_dir)
     init = _init(phase, folder, init)
     checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
     precision, reason = choose_precision(section.precision)
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
     network = _network(settings, init)
-    pairs = PairSettings(
-        settings.augmentation,
-        settings.data.patch,
-        network.settings.stride,
-        settings.data.sites,
-        with_truth=phase == "style" and settings.losses.need_truth,
-    )
-    source = Simulator(split, folder.heads_dir, settings.data, partial(draw_pair, settings=pairs))
+    if split is not None:
+        write_split(split, folder.split_path)
     source.prepare(budget, say)
     if checkpoint is None:
         begin_run(folder, Path(config_path), init)

@@ -50,6 +50,11 @@ class RunFolder:
         return self.out_dir / "heads"
 
     @property
+    def split_path(self) -> Path:
+        """What every real scan is for."""
+        return self.out_dir / "splits.tsv"
+
+    @property
     def phase_dir(self) -> Path:
         """Checkpoints and log."""
         return self.out_dir / self.phase
