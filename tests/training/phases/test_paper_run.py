@@ -1,8 +1,10 @@
 """Whole training runs, as small as they can be."""
 
 import csv
+import os
 import re
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,31 @@ def test_a_run_that_was_interrupted_ends_with_the_weights_of_one_that_was_not(
     assert any(line.startswith(f"going on after step {going_on} of 6") for line in lines)
     last = [weights_of(folder / "style" / "last.ckpt") for folder in (whole_path.parent, moved_dir)]
     assert differing(*last) == []
+    assert differing(load_file(path), load_file(whole_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("pair", "kept_step"),
+    [pytest.param(4, 5, id="within an epoch"), pytest.param(5, 3, id="before a validation")],
+)
+def test_a_run_that_is_asked_to_end_keeps_its_step_and_goes_on_to_the_same_weights(
+    whole_path, run_dir, label_maps_dir, init, monkeypatch, pair, kept_step
+):
+    draw, lines = SimulatedSamples.__getitem__, []
+
+    def draw_and_ask(pairs, index):
+        if "train" in str(pairs.head_paths[0]) and pairs.first + index == pair:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return draw(pairs, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SimulatedSamples, "__getitem__", draw_and_ask)
+        with pytest.raises(SystemExit) as ended:
+            train("style", SMOKE, run_dir, files=PairFiles(label_maps_dir), init=init, say=lines.append)
+    assert ended.value.code == 143
+    assert lines[-1] == "asked to end: go on with --resume"
+    path = train("style", SMOKE, run_dir, files=PairFiles(label_maps_dir), init=init, resume=True, say=lines.append)
+    assert any(line.startswith(f"going on after step {kept_step} of 6") for line in lines)
     assert differing(load_file(path), load_file(whole_path)) == []
 
 

@@ -27,7 +27,7 @@ from hail_mri.training.running.budget import Budget, duration_text
 from hail_mri.training.running.checkpoints import load_best
 from hail_mri.training.running.precision import choose_precision
 from hail_mri.training.running.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
-from hail_mri.training.running.trainer import make_trainer
+from hail_mri.training.running.trainer import fit, make_trainer
 from hail_mri.training.settings import PhaseSection, TrainingSettings, load_settings
 
 
@@ -101,7 +101,7 @@ def train(
     )
     with flushed_denormals():
         data = Epochs(source, _sizes(settings, section))
-        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+        fit(trainer, module, data, checkpoint, say=say)
     path = _write_best(module.network, settings, folder, source, n_steps=trainer.global_step)
     say(f"{trainer.global_step} steps in {duration_text(budget.elapsed)}: weights are written to {path}")
     finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=True)

@@ -28,7 +28,7 @@ from hail_mri.training.running.budget import Budget
 from hail_mri.training.running.checkpoints import load_best
 from hail_mri.training.running.precision import Chosen, choose_precision
 from hail_mri.training.running.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
-from hail_mri.training.running.trainer import make_trainer
+from hail_mri.training.running.trainer import fit, make_trainer
 from hail_mri.training.settings import TissueTrainingSettings, load_tissue_settings
 
 NAME = "tissues"
@@ -79,7 +79,7 @@ def train_tissues(
     )
     with flushed_denormals():
         loss_before = math.inf if before is None else _validation_loss(module, data, precision, say)
-        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+        fit(trainer, module, data, checkpoint, say=say)
     card = _card(settings, source, folder, n_steps=n_before + trainer.global_step, precision=f"{precision}: {reason}")
     path = _write_best(network, folder, card, loss_before, say=say)
     finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=path is not None)

@@ -22,7 +22,7 @@ LAST_NAME, BEST_NAME = "last.ckpt", "best.ckpt"
 
 
 class Checkpoints(Checkpoint):
-    """Write `last.ckpt` every few minutes and after each validation, `best.ckpt` after the best one.
+    """Write `last.ckpt` every few minutes, after each validation and when asked to end, `best.ckpt` after the best one.
 
     Parameters
     ----------
@@ -39,6 +39,11 @@ class Checkpoints(Checkpoint):
         self.best_loss: float | None = None
         self._saved_at = 0.0
 
+    @property
+    def last_path(self) -> Path:
+        """The checkpoint to go on from."""
+        return self.folder / LAST_NAME
+
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of this."""
         return {"best_model_score": self.best_loss}
@@ -52,9 +57,10 @@ class Checkpoints(Checkpoint):
         self._saved_at = time.monotonic()
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """Write the last checkpoint if it is time, unless validation comes next."""
+        """Write the last checkpoint if it is time or the run is asked to end, unless validation comes next."""
         is_last = trainer.should_stop or trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
-        if not is_last and time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
+        is_time = trainer.received_sigterm or time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS
+        if not is_last and is_time:
             self._save_last(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
@@ -68,7 +74,7 @@ class Checkpoints(Checkpoint):
 
     def _save_last(self, trainer: Trainer) -> None:
         """Write the checkpoint to go on from; the one before is replaced when this one is complete."""
-        trainer.save_checkpoint(self.folder / LAST_NAME, weights_only=False)
+        trainer.save_checkpoint(self.last_path, weights_only=False)
         self._saved_at = time.monotonic()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import lightning
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from hail_mri.training.running.budget import Budget
 from hail_mri.training.running.checkpoints import Checkpoints
@@ -15,6 +17,41 @@ from hail_mri.training.running.precision import Chosen
 from hail_mri.training.running.timekeeper import Timekeeper
 
 LOG_STEPS = 20
+EXIT_TERMINATED = 128 + signal.SIGTERM
+
+
+def fit(
+    trainer: lightning.Trainer,
+    module: lightning.LightningModule,
+    data: lightning.LightningDataModule,
+    checkpoint: Path | None,
+    *,
+    say: Callable[[str], None],
+) -> None:
+    """
+    Train until the budget is used up.
+
+    Parameters
+    ----------
+    trainer, module, data
+    checkpoint : Path or None
+        To go on from.
+    say : callable
+        Takes one line at a time.
+
+    Raises
+    ------
+    SystemExit
+        With the status of a process that SIGTERM ends, when one comes: schedulers send it before they kill. The step is
+        finished and kept first, unless a validation is next, which is cut short: then what was kept before it holds.
+    """
+    try:
+        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    except SIGTERMException:
+        checkpoints = trainer.checkpoint_callback
+        is_kept = isinstance(checkpoints, Checkpoints) and checkpoints.last_path.is_file()
+        say("asked to end: go on with --resume" if is_kept else "asked to end before there was anything to keep")
+        raise SystemExit(EXIT_TERMINATED) from None
 
 
 def make_trainer(
