@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.model.weights import ModelCard, load_feature_network, save_model
 from hail_mri.training.data.epochs import Epochs, EpochSizes
-from hail_mri.training.data.scan_split import Phase, write_split
+from hail_mri.training.data.scan_split import Phase, ScanSplit, write_split
 from hail_mri.training.data.source import SampleSource
 from hail_mri.training.phases.encoder_phase import EncoderPhase
 from hail_mri.training.phases.paper_source import PairFiles, make_source
@@ -29,6 +30,24 @@ from hail_mri.training.running.precision import choose_precision
 from hail_mri.training.running.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
 from hail_mri.training.running.trainer import fit, make_trainer
 from hail_mri.training.settings import PhaseSection, TrainingSettings, load_settings
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What the weights of a phase were learned from, and how."""
+
+    source: SampleSource
+    split: ScanSplit | None
+    n_steps: int
+    precision: str
+
+    @property
+    def limits(self) -> str:
+        """What the model card says of them."""
+        if self.split is None:
+            return "T1-weighted heads; trained on simulated scans only; not a medical device."
+        held_out = ", ".join(self.split.held_out) or "none"
+        return f"T1-weighted heads like those it was trained on; sites held out: {held_out}; not a medical device."
 
 
 def train(
@@ -102,7 +121,8 @@ def train(
     with flushed_denormals():
         data = Epochs(source, _sizes(settings, section))
         fit(trainer, module, data, checkpoint, say=say)
-    path = _write_best(module.network, settings, folder, source, n_steps=trainer.global_step)
+    learned = _Learned(source, split, trainer.global_step, f"{precision}: {reason}")
+    path = _write_best(module.network, settings, folder, learned)
     say(f"{trainer.global_step} steps in {duration_text(budget.elapsed)}: weights are written to {path}")
     finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=True)
     return path
@@ -146,9 +166,7 @@ def _module(
     return StylePhase(network, settings.style, settings.losses, budget)
 
 
-def _write_best(
-    network: FeatureStyleNetwork, settings: TrainingSettings, folder: RunFolder, source: SampleSource, *, n_steps: int
-) -> Path:
+def _write_best(network: FeatureStyleNetwork, settings: TrainingSettings, folder: RunFolder, learned: _Learned) -> Path:
     """Write the best weights of a phase with their model card."""
     weights, loss = load_best(folder.phase_dir)
     network = network.cpu().float().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
@@ -158,10 +176,12 @@ def _write_best(
         phase=folder.phase,
         network=network.settings,
         spacing_mm=settings.data.spacing_mm,
-        training_data=source.names["train"],
-        validation_data=source.names["validation"],
+        training_data=learned.source.names["train"],
+        validation_data=learned.source.names["validation"],
         date=datetime.now(UTC).date().isoformat(),
-        n_steps=n_steps,
+        n_steps=learned.n_steps,
         validation_loss=loss,
+        limits=learned.limits,
+        precision=learned.precision,
     )
     return save_model(network, card, folder.weights_path)
