@@ -37,6 +37,8 @@ def run_training(
         if error.name != "lightning":
             raise
         raise InputError("training needs Lightning, which is not installed", "pip install 'hail-mri[train]'") from error
+    if scans is None and label_maps is None:
+        raise InputError("there is nothing to learn from", "give --scans TABLE, --label-maps FOLDER, or both")
     require_writable_folder(output)
     line = partial(say, "train")
     if phase != "tissues":
