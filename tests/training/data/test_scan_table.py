@@ -115,8 +115,16 @@ def test_what_makes_no_pairs_is_refused(table, sites, n, held_out, message):
 def test_a_run_keeps_its_split(table, tmp_path):
     rows = read_scan_table(table(text_of("ABC", 4)))
     path = tmp_path / "run" / "splits.tsv"
-    write_split(split_scans(rows, held_out=("C",), seed=1), path)
-    write_split(split_scans(rows, held_out=("C",), seed=1), path)
+    write_split(split_scans(rows, held_out=("C",), seed=1), path, has_begun=True)
+    write_split(split_scans(rows, held_out=("C",), seed=1), path, has_begun=True)
     assert path.read_text(encoding="utf-8").count("held out\theld out") == 4
     with pytest.raises(InputError, match="another split"):
-        write_split(split_scans(rows, held_out=(), seed=1), path)
+        write_split(split_scans(rows, held_out=(), seed=1), path, has_begun=True)
+
+
+def test_until_a_run_begins_its_table_may_be_mended(table, tmp_path):
+    rows = read_scan_table(table(text_of("AB", 4)))
+    path = tmp_path / "run" / "splits.tsv"
+    write_split(split_scans(rows, held_out=(), seed=1), path, has_begun=False)
+    write_split(split_scans(rows[1:], held_out=(), seed=1), path, has_begun=False)
+    assert "A0" not in path.read_text(encoding="utf-8")

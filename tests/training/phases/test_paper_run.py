@@ -329,3 +329,23 @@ def test_sites_that_make_no_pairs_are_refused(label_maps_dir, tmp_path, sites, m
     (tmp_path / "edited.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
         train("encoder", tmp_path / "edited.toml", tmp_path / "run", files=PairFiles(label_maps_dir))
+
+
+def test_a_table_can_be_mended_after_a_bad_scan_and_not_after_learning_has_begun(scans_tsv, tmp_path):
+    text = re.sub(r"^patch = .*", "patch = 8", SMOKE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (tmp_path / "edited.toml").write_text(text, encoding="utf-8")
+
+    def run():
+        return train("encoder", tmp_path / "edited.toml", tmp_path / "run", files=PairFiles(scans=scans_tsv))
+
+    with pytest.raises(InputError, match="cannot be learned from"):
+        run()  # the files are empty
+    lines = scans_tsv.read_text(encoding="utf-8").splitlines()
+    scans_tsv.write_text("\n".join(line for line in lines if not line.startswith("A0")) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be learned from"):
+        run()
+    (tmp_path / "run" / "style").mkdir()
+    (tmp_path / "run" / "style" / "start.json").touch()
+    scans_tsv.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="another split"):
+        run()

@@ -130,7 +130,7 @@ def prepare_scans(
                 ) from error
             say(f"skipped: {row.path} (subject {row.subject}, site {row.site}): {error}")
             continue
-        if budget.seconds_left <= 0:
+        if budget.seconds_left <= 0 and number < len(rows):
             raise InputError(
                 f"the {budget.seconds / 60:g} minutes are over and {number} of {len(rows)} scans are prepared",
                 "run it again with more minutes; scans that are prepared are kept",

@@ -103,16 +103,23 @@ def split_scans(rows: Sequence[ScanRow], *, held_out: tuple[str, ...], seed: int
     return split
 
 
-def write_split(split: ScanSplit, path: Path) -> None:
+def write_split(split: ScanSplit, path: Path, *, has_begun: bool) -> None:
     """
     Keep the split beside the run.
+
+    Parameters
+    ----------
+    split : ScanSplit
+    path : Path
+    has_begun : bool
+        Whether a phase of the run has begun to learn; until then a table may be mended.
 
     Raises
     ------
     InputError
-        If the run has another split already.
+        If a run that has begun has another split.
     """
-    if path.is_file():
+    if has_begun and path.is_file():
         if path.read_text(encoding="utf-8") != split.text():
             raise InputError(
                 f"{path} holds another split than that of these scans",

@@ -104,7 +104,7 @@ def train(
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
     network = _network(settings, init)
     if split is not None:
-        write_split(split, folder.split_path)
+        write_split(split, folder.split_path, has_begun=folder.has_begun)
     source.prepare(budget, say)
     if checkpoint is None:
         begin_run(folder, Path(config_path), init)

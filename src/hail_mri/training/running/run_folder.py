@@ -70,6 +70,11 @@ class RunFolder:
         return self.phase_dir / "start.json"
 
     @property
+    def has_begun(self) -> bool:
+        """Whether this phase or another has begun to learn."""
+        return any(self.out_dir.glob(f"*/{self.start_path.name}"))
+
+    @property
     def finish_path(self) -> Path:
         """What came of it; there when it is finished."""
         return self.phase_dir / "finished.json"
