@@ -117,32 +117,34 @@ def register(reference: Reference, scan: Volume) -> Registration:
 
 def _register(reference: Volume, region: Volume, scan: Volume, centre: Matrix) -> tuple[float, Matrix]:
     """Return MI and transform of the best pose of upright scans."""
-    starts = _starts(reference, region, scan, centre)
-    coarse = Level.of(reference, region, scan, SPACINGS[0])
-    ends = [climb(coarse, start, centre, STEPS[0]) for start in starts]
-    # On a coarse grid the skulls of two people can lead away from where their brains agree: starts are kept as well.
-    candidates = [max(ends, key=lambda found: found[0])[1], *starts[:N_KEPT]]
-    for spacing, step in zip(SPACINGS[1:], STEPS[1:], strict=True):
+
+    def best_end(spacing: float, step: float, candidates: list[Matrix]) -> tuple[float, Matrix]:
         level = Level.of(reference, region, scan, spacing)
         ends = [climb(level, candidate, centre, step) for candidate in candidates]
-        similarity, matrix = max(ends, key=lambda found: found[0])
-        candidates = [matrix]
-    return similarity, matrix
+        return max(ends, key=lambda end: _worth(region, scan, *end))
+
+    starts = _starts(reference, region, scan, centre)
+    _, matrix = best_end(SPACINGS[0], STEPS[0], starts)
+    # On a coarse grid the skulls of two people can lead away from where their brains agree: starts are kept as well.
+    _, matrix = best_end(SPACINGS[1], STEPS[1], [matrix, *starts[:N_KEPT]])
+    return best_end(SPACINGS[2], STEPS[2], [matrix])
+
+
+def _worth(region: Volume, scan: Volume, similarity: float, pose: Matrix) -> float:
+    """Return the MI of a pose times its overlap: what little is in view at a wrong pose can be very similar."""
+    return similarity * overlap_of(region, scan.grid, pose)
 
 
 def _lead(reference: Volume, region: Volume, scan: Volume, coarse: Level, matrix: Matrix, centre: Matrix) -> float:
     """Return by what factor a pose is better than the best that holds the head upside down or back to front."""
-
-    def worth(similarity: float, pose: Matrix) -> float:  # a pose can have a high MI on the little that is in view
-        return similarity * overlap_of(region, scan.grid, pose)
-
     turned = [1e-6]
     for turn in HALF_TURNS:
         poses = search_poses(reference, region, scan, around=turn, angle_step=TURNED_STEP)
         ends = [climb(coarse, pose.matrix, centre, STEPS[0]) for pose in poses[:N_TURNED]]
         # A brain alone may turn all the way back.
-        turned += [worth(mi, end) for mi, end in ends if rotation_angle(end @ np.linalg.inv(matrix)) > OTHERWISE]
-    return worth(similarity_at(coarse, matrix, centre), matrix) / max(turned)
+        others = [end for end in ends if rotation_angle(end[1] @ np.linalg.inv(matrix)) > OTHERWISE]
+        turned += [_worth(region, scan, *end) for end in others]
+    return _worth(region, scan, similarity_at(coarse, matrix, centre), matrix) / max(turned)
 
 
 def _seen_from(frame: Matrix, volume: Volume) -> Volume:
