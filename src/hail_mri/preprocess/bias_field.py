@@ -22,7 +22,7 @@ from hail_mri.image.grid import Grid
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.cache import EstimateCache, cache_key
 from hail_mri.preprocess.coarse import every_so_many, interpolated_samples
-from hail_mri.preprocess.itk_image import itk_image, one_thread
+from hail_mri.preprocess.itk_image import itk_image, itk_threads
 from hail_mri.preprocess.prepare import Prepared
 
 BoolArray = NDArray[np.bool_]
@@ -31,6 +31,7 @@ FloatArray = NDArray[np.float32]
 SPACING = 6.0  # mm, between the voxels that N4 sees
 ITERATIONS = [50, 50, 50, 50]  # at most, on control points that double four times: ANTs' defaults
 CONVERGENCE = 1e-4  # of the coefficient of variation of the ratio between two fields
+N_PARTS = 2  # of the work: ITK's sums are rounded by how many there are
 DEPTH = 25.0  # mm below the skin, or below the surface of a brain alone
 LARGEST_LOG = 3.0  # beyond a factor of 20 it is no coil's field
 
@@ -55,7 +56,7 @@ class BiasField:
         return np.exp(interpolated_samples(self.log, every_so_many(self.grid, SPACING), self.grid.shape))
 
 
-@one_thread()
+@itk_threads(N_PARTS)
 def estimate_bias_field(volume: Volume, mask: BoolArray, *, zero: float = 0.0) -> BiasField:
     """Estimate the bias field of a scan.
 
@@ -75,7 +76,8 @@ def estimate_bias_field(volume: Volume, mask: BoolArray, *, zero: float = 0.0) -
 
     Notes
     -----
-    On one thread, so that a scan has the same field on every machine.
+    In as many parts as `N_PARTS` on every machine, however many cores it has: ITK adds up part by part, so that a scan
+    has the same field everywhere.
     """
     if mask.shape != volume.shape:
         raise InputError(f"the mask has the shape {mask.shape}, the scan has {volume.shape}")
@@ -87,6 +89,7 @@ def estimate_bias_field(volume: Volume, mask: BoolArray, *, zero: float = 0.0) -
     if not inside.any():
         raise InputError("nothing in the mask for the bias field is brighter than the background")
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
+    n4.SetNumberOfWorkUnits(N_PARTS)
     n4.SetMaximumNumberOfIterations(ITERATIONS)
     n4.SetConvergenceThreshold(CONVERGENCE)
     scale = np.float32(1 / signal[inside].mean())

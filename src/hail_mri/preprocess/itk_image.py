@@ -14,10 +14,10 @@ TO_LPS = np.diag([-1.0, -1.0, 1.0])
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Let ITK work on one thread: its sums depend on how many there are, and on which is first."""
+def itk_threads(n: int) -> Iterator[None]:
+    """Let ITK work on a number of threads: its sums depend on how many there are, and some on which is first."""
     before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(n)
     try:
         yield
     finally:

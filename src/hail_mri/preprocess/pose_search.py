@@ -11,7 +11,7 @@ Padfield, IEEE Trans Image Process 21:2706 (2012): masked correlation by Fourier
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from hail_mri.image.grid import Grid
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.coarse import coarse_volume
 from hail_mri.preprocess.rigid import Matrix, rigid_matrix
+from hail_mri.preprocess.threads import on_threads
 
 FloatArray = NDArray[np.float32]
 
@@ -82,13 +83,17 @@ def search_poses(
     """
     template = _template(reference, region)
     coarse = coarse_volume(scan, 0.8 * SPACING)
-    poses: list[Pose] = []
-    for rotation in rotations(angle_step) @ around:
+
+    def poses_at(rotation: Matrix) -> list[Pose]:
         values, inside, affine = _turned(coarse, rotation)
+        poses = []
         for similarity, shift in _peaks(_correlations(values, inside, template)):
             at_middle = affine[:3, :3] @ (shift - (np.array(template.mask.shape) - 1) / 2) + affine[:3, 3]
             poses.append(Pose(similarity, rigid_matrix(rotation, at_middle - rotation @ template.middle)))
-    return sorted(poses, key=lambda pose: -pose.similarity)
+        return poses
+
+    found = on_threads(poses_at, rotations(angle_step) @ around)
+    return sorted(chain.from_iterable(found), key=lambda pose: -pose.similarity)
 
 
 def rotations(angle_step: int = ANGLE_STEP) -> NDArray[np.float64]:

@@ -16,13 +16,14 @@ from hail_mri.image.mask import MASK_THRESHOLD
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.cache import EstimateCache, cache_key
 from hail_mri.preprocess.coarse import coarse_volume
-from hail_mri.preprocess.itk_image import one_thread
-from hail_mri.preprocess.mutual_information import N_BINS, Level, climb, similarity_at
-from hail_mri.preprocess.pose_search import search_poses
+from hail_mri.preprocess.itk_image import itk_threads
+from hail_mri.preprocess.mutual_information import N_BINS, SMALLEST_GAIN, Level, climb, polish, similarity_at
+from hail_mri.preprocess.pose_search import Pose, search_poses
 from hail_mri.preprocess.reference import Reference
 from hail_mri.preprocess.registration_quality import contrast_of, detail_of, overlap_of
 from hail_mri.preprocess.reslicing import reslice
 from hail_mri.preprocess.rigid import Matrix, frame_of, largest_displacement, rotation_angle
+from hail_mri.preprocess.threads import on_threads
 
 Verdict = Literal["ok", "check", "fail"]
 
@@ -30,10 +31,11 @@ UPRIGHT = 1.0  # degrees
 N_STARTS, APART = 8, 15.0  # poses of the search that are refined, and how far apart they must be, mm
 N_KEPT = 2  # starts that are climbed from on the second grid, whatever the first makes of them
 SPACINGS = (8.0, 4.0, 3.0)  # mm, of the grids from coarse to fine
-STEPS = (4.0, 1.0, 0.5)  # mm, first step of the climb on each
+STEPS = (4.0, 1.0)  # mm, first step of the climbs on the first two
 HALF_TURNS = [np.diag(signs) for signs in ([1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0])]
 OTHERWISE = 60.0  # degrees between two ways to hold a head
 TURNED_STEP, N_TURNED = 30, 2  # degrees between rotations that are tried around a half turn, and poses that are climbed
+LEAST_WORTH = 1e-6  # of the best turned pose; the lead is huge where none has any
 # Of contrast, detail and lead: what is ok, and what is usable at all. Between them it is worth a look.
 OK, USABLE = (3.2, 3.0, 1.1), (2.3, 1.5, 1.0)
 
@@ -78,7 +80,7 @@ class Registration:
         return "check" if all(np.greater_equal(figures, USABLE)) else "fail"
 
 
-@one_thread()
+@itk_threads(1)
 def register(reference: Reference, scan: Volume) -> Registration:
     """Find the rigid transform from a reference to a scan.
 
@@ -95,7 +97,7 @@ def register(reference: Reference, scan: Volume) -> Registration:
 
     Notes
     -----
-    On one thread, so that a scan has the same transform on every machine.
+    Every climb is made on one thread of its own, so that a scan has the same transform on every machine.
     """
     # Each in the frame of its own axes: ITK complains of some oblique ones.
     there, here = frame_of(reference.volume.grid), frame_of(scan.grid)
@@ -120,14 +122,14 @@ def _register(reference: Volume, region: Volume, scan: Volume, centre: Matrix) -
 
     def best_end(spacing: float, step: float, candidates: list[Matrix]) -> tuple[float, Matrix]:
         level = Level.of(reference, region, scan, spacing)
-        ends = [climb(level, candidate, centre, step) for candidate in candidates]
+        ends = on_threads(lambda candidate: climb(level, candidate, centre, step), candidates)
         return max(ends, key=lambda end: _worth(region, scan, *end))
 
     starts = _starts(reference, region, scan, centre)
     _, matrix = best_end(SPACINGS[0], STEPS[0], starts)
     # On a coarse grid the skulls of two people can lead away from where their brains agree: starts are kept as well.
     _, matrix = best_end(SPACINGS[1], STEPS[1], [matrix, *starts[:N_KEPT]])
-    return best_end(SPACINGS[2], STEPS[2], [matrix])
+    return polish(Level.of(reference, region, scan, SPACINGS[2]), matrix, centre)
 
 
 def _worth(region: Volume, scan: Volume, similarity: float, pose: Matrix) -> float:
@@ -137,14 +139,14 @@ def _worth(region: Volume, scan: Volume, similarity: float, pose: Matrix) -> flo
 
 def _lead(reference: Volume, region: Volume, scan: Volume, coarse: Level, matrix: Matrix, centre: Matrix) -> float:
     """Return by what factor a pose is better than the best that holds the head upside down or back to front."""
-    turned = [1e-6]
+    poses: list[Pose] = []
     for turn in HALF_TURNS:
-        poses = search_poses(reference, region, scan, around=turn, angle_step=TURNED_STEP)
-        ends = [climb(coarse, pose.matrix, centre, STEPS[0]) for pose in poses[:N_TURNED]]
-        # A brain alone may turn all the way back.
-        others = [end for end in ends if rotation_angle(end[1] @ np.linalg.inv(matrix)) > OTHERWISE]
-        turned += [_worth(region, scan, *end) for end in others]
-    return _worth(region, scan, similarity_at(coarse, matrix, centre), matrix) / max(turned)
+        poses += search_poses(reference, region, scan, around=turn, angle_step=TURNED_STEP)[:N_TURNED]
+    ends = on_threads(lambda pose: climb(coarse, pose.matrix, centre, STEPS[0]), poses)
+    # A brain alone may turn all the way back.
+    turned = [end for end in ends if rotation_angle(end[1] @ np.linalg.inv(matrix)) > OTHERWISE]
+    best = max([_worth(region, scan, *end) for end in turned], default=0.0)
+    return _worth(region, scan, similarity_at(coarse, matrix, centre), matrix) / max(best, LEAST_WORTH)
 
 
 def _seen_from(frame: Matrix, volume: Volume) -> Volume:
@@ -180,7 +182,8 @@ def kept_registration(reference: Reference, scan: Volume, cache: EstimateCache) 
         numbers = np.array([found.similarity, found.contrast, found.detail, found.lead, found.overlap])
         return {"matrix": found.matrix, "centre": found.centre, "numbers": numbers}
 
-    settings = {"spacings": SPACINGS, "bins": N_BINS, "steps": STEPS, "starts": (N_STARTS, N_KEPT)}
+    starts, steps = (N_STARTS, N_KEPT), (*STEPS, SMALLEST_GAIN)
+    settings = {"spacings": SPACINGS, "bins": N_BINS, "steps": steps, "starts": starts}
     key = cache_key("registration", reference.volume, reference.brain, reference.region, scan, settings)
     arrays = cache.get(key, {"matrix": (4, 4), "centre": (3,), "numbers": (5,)}, estimate)
     return Registration(arrays["matrix"], arrays["centre"], *arrays["numbers"].tolist())
