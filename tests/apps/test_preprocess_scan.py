@@ -1,6 +1,10 @@
 """hail-mri preprocess, and harmonize with presets, from file to file."""
 
 import json
+import os
+import signal
+import threading
+import time
 
 import nibabel as nib
 import numpy as np
@@ -21,9 +25,10 @@ FILES = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def coarser():
-    """Let N4 work on a coarser grid, where it takes a second."""
+def quicker(tmp_path_factory):
+    """Let N4 work on a coarser grid, where it takes a second, and keep estimates from test to test."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HAIL_MRI_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setattr("hail_mri.preprocess.bias_field.SPACING", 12.0)
         yield
 
@@ -157,6 +162,39 @@ def test_what_is_there_is_not_replaced_unless_asked(prepared, scans, capsys):
     assert status == 2
     assert "exists" in capsys.readouterr().err
     assert (prepared / FILES[3]).read_bytes() == before
+
+
+def test_a_full_disk_leaves_nothing_behind(scans, tmp_path, capsys):
+    """The limit on the size of a file stands for the disk: the kernel refuses the write halfway."""
+    resource = pytest.importorskip("resource")
+    handler, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        status = main(["preprocess", str(scans / "sub-01_T1w.nii.gz"), "-o", str(tmp_path / "out"), *GRID])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert status == 2
+    assert "could not be written" in capsys.readouterr().err
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_an_interruption_while_files_are_written_leaves_nothing_behind(scans, tmp_path):
+    request = ["preprocess", str(scans / "sub-01_T1w.nii.gz"), "-o", str(tmp_path / "out"), *GRID]
+
+    def interrupt_when_something_is_written():
+        deadline = time.monotonic() + 300
+        while not [path for path in tmp_path.rglob("*") if path.is_file()]:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    waiting = threading.Thread(target=interrupt_when_something_is_written)
+    waiting.start()
+    status = main(request)
+    waiting.join()
+    assert status == 130
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_reference_without_a_preset_is_refused(scans, tmp_path, capsys):

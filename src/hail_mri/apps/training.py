@@ -2,11 +2,15 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hail_mri.apps.terminal import say
 from hail_mri.errors import InputError
+from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.free_paths import require_writable_folder
+
+if TYPE_CHECKING:
+    from hail_mri.training.running.run_folder import RunFolder
 
 Phase = Literal["tissues", "encoder", "style"]
 
@@ -22,7 +26,7 @@ def run_training(
     minutes: float,
     resume: bool,
 ) -> None:
-    """Train a network, and say how it goes.
+    """Train a network, and say how it goes; its learning log and curves lie beside the weights.
 
     Raises
     ------
@@ -33,6 +37,7 @@ def run_training(
         from hail_mri.training.phases.paper_run import train
         from hail_mri.training.phases.paper_source import PairFiles
         from hail_mri.training.phases.tissue_run import train_tissues
+        from hail_mri.training.running.run_folder import RunFolder
     except ModuleNotFoundError as error:
         if error.name != "lightning":
             raise
@@ -44,7 +49,18 @@ def run_training(
     if phase != "tissues":
         files = PairFiles(label_maps, scans)
         train(phase, config, output, files=files, init=init, minutes=minutes, resume=resume, say=line)
-        return
-    if label_maps is None or scans is not None:
+    elif label_maps is None or scans is not None:
         raise InputError("the tissue network learns from simulated scans alone", "give --label-maps, and no --scans")
-    train_tissues(config, output, label_maps_dir=label_maps, init=init, minutes=minutes, resume=resume, say=line)
+    else:
+        train_tissues(config, output, label_maps_dir=label_maps, init=init, minutes=minutes, resume=resume, say=line)
+    _write_curves(RunFolder(output, phase))
+
+
+def _write_curves(folder: "RunFolder") -> None:
+    """Write what a phase logged as a table and as a picture."""
+    from hail_mri.report.learning_curves import save_learning_curves
+    from hail_mri.training.running.learning_log import read_learning_log
+
+    table = read_learning_log(folder.phase_dir)
+    write_together([folder.log_path], lambda hidden: table.to_csv(hidden[folder.log_path], sep="\t", index=False))
+    save_learning_curves(table, folder.curves_path, title=f"{folder.out_dir.resolve().name}, {folder.phase}")

@@ -37,7 +37,7 @@ OTHERWISE = 60.0  # degrees between two ways to hold a head
 TURNED_STEP, N_TURNED = 30, 2  # degrees between rotations that are tried around a half turn, and poses that are climbed
 LEAST_WORTH = 1e-6  # of the best turned pose; the lead is huge where none has any
 # Of contrast, detail and lead: what is ok, and what is usable at all. Between them it is worth a look.
-OK, USABLE = (3.2, 3.0, 1.1), (2.3, 1.5, 1.0)
+OK, USABLE = (3.5, 3.0, 1.1), (2.5, 1.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Registration:
     similarity : float
         Mattes mutual information, nats, on the finest grid.
     contrast : float
-        That on the coarsest grid over its mean at poses that are surely wrong.
+        That on the second grid over its mean at poses that are surely wrong.
     detail : float
         Correlation of fine structure in the brain, in standard deviations above its mean at those poses.
     lead : float
@@ -110,7 +110,7 @@ def register(reference: Reference, scan: Volume) -> Registration:
         here @ matrix @ np.linalg.inv(there),
         (there @ np.append(centre, 1.0))[:3],
         similarity,
-        contrast_of(coarse, matrix, centre),
+        contrast_of(Level.of(volume, region, scan, SPACINGS[1]), matrix, centre),
         detail_of(volume, brain, scan, matrix, centre),
         _lead(volume, region, scan, coarse, matrix, centre),
         overlap_of(region, scan.grid, matrix),

@@ -3,7 +3,10 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hail_mri.provenance.atomic_write import write_together
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,6 +34,11 @@ def new_figure(inches: tuple[float, float]) -> "Figure":
     figure = Figure(figsize=inches, dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def save_png(figure: "Figure", path: Path) -> None:
+    """Write a picture, the same bytes for the same picture; a file that is there is replaced."""
+    write_together([path], lambda hidden: figure.savefig(hidden[path], format="png", metadata={"Software": None}))
 
 
 @contextmanager

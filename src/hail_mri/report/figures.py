@@ -13,9 +13,8 @@ from hail_mri.image.orientation import to_canonical
 from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
-from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.free_paths import require_file_free, require_folder
-from hail_mri.report.canvas import new_figure
+from hail_mri.report.canvas import new_figure, save_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,7 +104,7 @@ def comparison_figure(
     shown = [*panels, _difference_panel(panels, difference)] if difference else panels
     figure = _drawn(shown, title, unit)
     _histograms(figure.axes[-1], panels, unit)
-    _write(figure, path)
+    save_png(figure, path)
 
 
 def _panels(columns: Mapping[str, Volume | ArrayLike]) -> list[_Panel]:
@@ -229,8 +228,3 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
         raise InputError(f"{path} is no PNG file by its name", hint="give a name that ends in .png")
     require_folder(path.parent)
     require_file_free(path, overwrite=overwrite)
-
-
-def _write(figure: "Figure", path: Path) -> None:
-    """Write a picture, the same bytes for the same picture."""
-    write_together([path], lambda hidden: figure.savefig(hidden[path], format="png", metadata={"Software": None}))

@@ -7,6 +7,7 @@ import shutil
 import signal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -64,9 +65,13 @@ def test_both_phases_run_from_the_command_line_and_their_result_harmonizes(label
 
     names = {path.name for path in run_dir.iterdir()}
     assert names == {"settings.toml", "heads", "encoder", "style"} | {
-        f"{phase}.{suffix}" for phase in ("encoder", "style") for suffix in ("safetensors", "json")
+        f"{phase}{suffix}"
+        for phase in ("encoder", "style")
+        for suffix in (".safetensors", ".json", "_log.tsv", "_curves.png")
     }
+    log = pd.read_csv(run_dir / "style_log.tsv", sep="\t")
     _, card = load_model(run_dir)
+    assert log["validation_loss"].min() == pytest.approx(card.validation_loss)
     assert (card.phase, card.spacing_mm, card.network, card.n_steps) == ("style", 8.0, SETTINGS, 6)
     assert card.training_data == ("head_0.nii.gz",)
     assert card.validation_data == ("head_1.nii.gz", "head_2.nii.gz")

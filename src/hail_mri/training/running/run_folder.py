@@ -84,6 +84,16 @@ class RunFolder:
         """The weights it ends with."""
         return self.out_dir / f"{self.phase}.safetensors"
 
+    @property
+    def log_path(self) -> Path:
+        """Its losses, step by step."""
+        return self.out_dir / f"{self.phase}_log.tsv"
+
+    @property
+    def curves_path(self) -> Path:
+        """A picture of them."""
+        return self.out_dir / f"{self.phase}_curves.png"
+
 
 def find_checkpoint(folder: RunFolder, config_path: Path, init: str | Path | None, *, resume: bool) -> Path | None:
     """
