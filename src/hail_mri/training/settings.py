@@ -89,6 +89,7 @@ class PhaseSection(_Section):
     epochs: int = Field(ge=1)
     pairs_per_epoch: int = Field(ge=1)
     pairs_per_batch: int = Field(ge=1)
+    batches_per_step: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     schedule: Literal["plateau", "cosine", "constant"]
     warmup_steps: int = Field(ge=0)
@@ -99,7 +100,7 @@ class PhaseSection(_Section):
     @property
     def steps_per_epoch(self) -> int:
         """Steps of an epoch, the last of which may have fewer pairs."""
-        return math.ceil(self.pairs_per_epoch / self.pairs_per_batch)
+        return math.ceil(math.ceil(self.pairs_per_epoch / self.pairs_per_batch) / self.batches_per_step)
 
     @property
     def n_steps(self) -> int:

@@ -16,6 +16,7 @@ PHASE = PhaseSection(
     epochs=1,
     pairs_per_epoch=1,
     pairs_per_batch=1,
+    batches_per_step=1,
     learning_rate=3e-3,
     schedule="constant",
     warmup_steps=0,

@@ -247,6 +247,46 @@ def test_weights_of_another_network_are_no_start(label_maps_dir, tmp_path):
         train("style", SMOKE, tmp_path / "run", files=PairFiles(label_maps_dir), init=other)
 
 
+def with_batches(folder, n_pairs, n_batches):
+    """Write the smallest settings with four pairs an epoch and steps of several batches."""
+    text = SMOKE.read_text(encoding="utf-8")
+    sizes = {"pairs_per_epoch": 4, "pairs_per_batch": n_pairs, "batches_per_step": n_batches}
+    wanted = {**sizes, "patch": 16, "gradient_clip": 0.0}
+    for name, number in wanted.items():
+        text = re.sub(rf"^{name} = .*", f"{name} = {number}", text, flags=re.MULTILINE)
+    path = folder / f"{n_pairs}-{n_batches}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_step_of_two_batches_is_that_of_one_twice_as_large(run_dir, label_maps_dir, init, tmp_path):
+    found = []
+    for n_pairs, n_batches in ((2, 1), (1, 2)):
+        out_dir = run_dir.with_name(f"run-{n_batches}")
+        shutil.copytree(run_dir, out_dir)
+        config = with_batches(tmp_path, n_pairs, n_batches)
+        path = train("encoder", config, out_dir, files=PairFiles(label_maps_dir), init=init)
+        assert load_model(path)[1].n_steps == 4
+        found.append(load_file(path))
+    for name, weights in found[0].items():
+        torch.testing.assert_close(found[1][name], weights, rtol=1e-3, atol=1e-5, msg=name)
+
+
+def test_a_run_goes_on_with_a_whole_step(run_dir, label_maps_dir, init, cut_power, monkeypatch, tmp_path):
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0.0)
+    config = with_batches(tmp_path, 1, 2)
+    shutil.copytree(run_dir, tmp_path / "undisturbed")
+    whole = train("style", config, tmp_path / "undisturbed", files=PairFiles(label_maps_dir), init=init)
+    drawn = cut_power(7)  # the second half of the second step of the second epoch
+    with pytest.raises(RuntimeError, match="power cut"):
+        train("style", config, run_dir, files=PairFiles(label_maps_dir), init=init)
+    drawn.clear()
+    cut_power(None)
+    path = train("style", config, run_dir, files=PairFiles(label_maps_dir), init=init, resume=True)
+    assert drawn == [6, 7]
+    assert differing(load_file(path), load_file(whole)) == []
+
+
 REDUCED = {
     "spacing_mm": "8.0",
     "shape": "[32, 32, 32]",

@@ -116,6 +116,7 @@ def train(
         precision=precision,
         ema_decay=section.ema_decay,
         gradient_clip=section.gradient_clip,
+        batches_per_step=section.batches_per_step,
         say=say,
     )
     with flushed_denormals():

@@ -57,8 +57,15 @@ class Checkpoints(Checkpoint):
         self._saved_at = time.monotonic()
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """Write the last checkpoint if it is time or the run is asked to end, unless validation comes next."""
-        is_last = trainer.should_stop or trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+        """Write the last checkpoint if a step is complete and it is time or the run is asked to end.
+
+        Not if validation comes next: then after it. A gradient that some batches of a step have left is in no
+        checkpoint.
+        """
+        progress = trainer.fit_loop.epoch_loop.batch_progress
+        is_last = trainer.should_stop or progress.is_last_batch
+        if progress.current.ready % trainer.accumulate_grad_batches:
+            return
         is_time = trainer.received_sigterm or time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS
         if not is_last and is_time:
             self._save_last(trainer)

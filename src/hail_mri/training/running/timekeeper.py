@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Callback
 from hail_mri.training.running.budget import Budget, duration_text
 from hail_mri.training.running.checkpoints import Checkpoints
 
-N_WARMUP, N_MEASURED = 5, 20  # steps
+N_WARMUP, N_MEASURED = 5, 20  # batches
 
 
 class Timekeeper(Callback):
@@ -29,7 +29,7 @@ class Timekeeper(Callback):
 
     def __init__(self, budget: Budget, say: Callable[[str], None]) -> None:
         self.budget, self.say = budget, say
-        self._intervals: list[float] = []  # seconds between the ends of steps, the first few only
+        self._intervals: list[float] = []  # seconds between the ends of batches, the first few only
         self._last_end: float | None = None
         self._validation_start: float | None = None
         self._has_validated = False
@@ -59,13 +59,13 @@ class Timekeeper(Callback):
         self._last_end = time.monotonic()
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """Measure a step; ask for the end when the budget is used up."""
+        """Measure a batch; ask for the end when the budget is used up."""
         now = time.monotonic()
         if self._last_end is not None and len(self._intervals) < N_WARMUP + N_MEASURED:
             self._intervals.append(now - self._last_end)
-            if not self._has_validated:  # it has no backward pass: a step's time for each of its batches is enough
+            if not self._has_validated:  # it has no backward pass: the time of as many training batches is enough
                 self.budget.validation_seconds = max(
-                    self.budget.validation_seconds, self.step_seconds * _n_validation_batches(trainer)
+                    self.budget.validation_seconds, self.batch_seconds * _n_validation_batches(trainer)
                 )
             if len(self._intervals) == N_WARMUP + N_MEASURED:
                 self.say(self._forecast(trainer))
@@ -82,21 +82,22 @@ class Timekeeper(Callback):
         if self._validation_start is not None:
             self.budget.validation_seconds = time.monotonic() - self._validation_start
             self._has_validated = True
-        self._last_end = None  # the time to the end of the next step is not that of a step
+        self._last_end = None  # the time to the end of the next batch is not that of a batch
         if self.budget.is_over(trainer.global_step):
             trainer.should_stop = True
 
     @property
-    def step_seconds(self) -> float:
-        """Seconds a step takes, after warm-up if it is over."""
+    def batch_seconds(self) -> float:
+        """Seconds a batch takes, after warm-up if it is over."""
         steady = self._intervals[N_WARMUP:]
         return sum(steady) / len(steady) if steady else min(self._intervals, default=0.0)
 
     def _forecast(self, trainer: Trainer) -> str:
         """Return when the run will be done, and why then."""
         n_left = self.budget.n_steps - trainer.global_step
-        n_validations = math.ceil(n_left / trainer.num_training_batches)
-        by_steps = n_left * self.step_seconds + n_validations * self.budget.validation_seconds
+        n_batches = n_left * trainer.accumulate_grad_batches
+        n_validations = math.ceil(n_batches / trainer.num_training_batches)
+        by_steps = n_batches * self.batch_seconds + n_validations * self.budget.validation_seconds
         by_clock = self.budget.seconds - self.budget.elapsed
         if by_steps <= by_clock:
             seconds, reason = by_steps, f"after {self.budget.n_steps} steps"
@@ -104,7 +105,7 @@ class Timekeeper(Callback):
             seconds, reason = by_clock, f"when its {self.budget.seconds / 60:g} minutes are over"
         end = (datetime.now(UTC) + timedelta(seconds=seconds)).astimezone()
         return (
-            f"a step takes {duration_text(self.step_seconds)}: done {reason}, "
+            f"a step takes {duration_text(self.batch_seconds * trainer.accumulate_grad_batches)}: done {reason}, "
             f"in about {duration_text(seconds)} ({end:%Y-%m-%d %H:%M})"
         )
 

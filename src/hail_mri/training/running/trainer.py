@@ -43,7 +43,8 @@ def fit(
     ------
     SystemExit
         With the status of a process that SIGTERM ends, when one comes: schedulers send it before they kill. The step is
-        finished and kept first, unless a validation is next, which is cut short: then what was kept before it holds.
+        finished and kept first, unless a validation is next, which is cut short, or the step has more batches to come:
+        then what was kept before holds.
     """
     try:
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
@@ -62,6 +63,7 @@ def make_trainer(
     ema_decay: float,
     gradient_clip: float,
     say: Callable[[str], None],
+    batches_per_step: int = 1,
 ) -> lightning.Trainer:
     """
     Return a trainer with checkpoints, a CSV log, averaged weights and an end in time.
@@ -79,6 +81,9 @@ def make_trainer(
         The largest norm a gradient may have; 0 for any.
     say : callable
         Takes one line at a time.
+    batches_per_step : int
+        Over how many batches the gradient is averaged before a step is taken: as much as one batch as large, in less
+        memory.
     """
     callbacks: list[Callback] = [Timekeeper(budget, say), Checkpoints(folder), TQDMProgressBar(refresh_rate=10)]
     if ema_decay:
@@ -88,6 +93,7 @@ def make_trainer(
         precision=precision,
         accelerator="auto",
         gradient_clip_val=gradient_clip or None,
+        accumulate_grad_batches=batches_per_step,
         reload_dataloaders_every_n_epochs=1,
         logger=CSVLogger(folder, name="log"),
         callbacks=callbacks,
