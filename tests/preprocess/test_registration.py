@@ -140,3 +140,15 @@ def at_rest(label_map, seed, site):
     generator = torch.Generator().manual_seed(seed)
     values = acquire_scan(phantom, SITES[site], receive_field=random_receive_field(generator), noise=generator)
     return Volume(values.numpy(), grid.affine), Volume(phantom.brain.numpy().astype(np.float32), grid.affine)
+
+
+def test_how_many_threads_there_are_changes_no_bit_of_the_search(reference, other_site):
+    before, found = torch.get_num_threads(), []
+    try:
+        for n in (1, 3):
+            torch.set_num_threads(n)
+            found.append(search_poses(reference.volume, reference.region, other_site, angle_step=30))
+    finally:
+        torch.set_num_threads(before)
+    assert [pose.similarity for pose in found[0]] == [pose.similarity for pose in found[1]]
+    np.testing.assert_array_equal(*[[pose.matrix for pose in poses] for poses in found])
