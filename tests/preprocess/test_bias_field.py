@@ -1,5 +1,8 @@
+import os
+
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from hail_mri.errors import InputError
 from hail_mri.image.volume import Volume
@@ -96,3 +99,25 @@ def test_a_field_is_estimated_once(flat, tmp_path, monkeypatch):
     assert isinstance(again, BiasField)
     np.testing.assert_array_equal(again.log, first.log)
     assert again.log.shape == (16, 20, 21)  # every sixth voxel
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes are bound to cores on Linux alone")
+def test_a_field_is_the_same_on_one_core_and_on_all(flat, own):
+    cores = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(cores)})
+        on_one = estimate_bias_field(flat.canonical, flat.head)
+    finally:
+        os.sched_setaffinity(0, cores)
+    np.testing.assert_array_equal(on_one.log, own.log)
+
+
+def test_a_field_is_the_same_whatever_number_of_threads_itk_is_given(flat, own):
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    try:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(5)
+        found = estimate_bias_field(flat.canonical, flat.head)
+        assert sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == 5
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+    np.testing.assert_array_equal(found.log, own.log)

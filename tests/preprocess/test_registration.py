@@ -127,11 +127,27 @@ def test_another_person_at_another_site_is_found(mni, move, seed):
     assert found.verdict == "ok"
 
 
-def at_rest(label_map, seed, site):
-    """Return a scan of a person whose frame is the scanner's, 2 mm, and where the brain is."""
-    grid = head_grid(2.0)
+@pytest.mark.slow
+def test_a_pose_does_not_win_by_the_little_that_is_in_view(mni):
+    # By mutual information alone these two, bent far apart, end 123 mm and 49 degrees away, with 0.69 of the region in
+    # view.
+    reference, brain = at_rest(mni, 100, "A", deformation=1.0, spacing=4.0)
+    scan, _ = at_rest(mni, 200, "C", deformation=1.0, spacing=4.0)
+    found = register(
+        scan_reference(reference, brain, name="another", spacing=4.0, size=64),
+        comparable(prepare(scan, spacing=4.0, stride=1)),
+    )
+    millimetres, degrees = error(found, np.eye(4))
+    assert millimetres < 20
+    assert degrees < 15
+    assert found.overlap > 0.95
+
+
+def at_rest(label_map, seed, site, *, deformation=0.35, spacing=2.0):
+    """Return a scan of a person whose frame is the scanner's, and where the brain is."""
+    grid = head_grid(spacing)
     phantom = place(
-        new_subject(label_map, seed, deformation=0.35),
+        new_subject(label_map, seed, deformation=deformation),
         grid.shape,
         np.array(grid.affine),
         transform=no_transform(),
