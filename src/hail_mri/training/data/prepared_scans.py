@@ -21,7 +21,7 @@ from torch import Tensor
 
 from hail_mri.errors import HailError, InputError
 from hail_mri.image.nifti import load_volume
-from hail_mri.preprocess.cache import EstimateCache
+from hail_mri.preprocess.cache import EstimateCache, default_cache
 from hail_mri.preprocess.preprocess import Preprocessed, preprocess
 from hail_mri.preprocess.reference import Reference
 from hail_mri.preprocess.reslicing import reslice
@@ -115,7 +115,7 @@ def prepare_scans(
         If a scan cannot be used and none is to be skipped, or the time is over.
     """
     store_dir.mkdir(parents=True, exist_ok=True)
-    cache, scans = EstimateCache(store_dir / "estimates"), []
+    cache, scans = default_cache(), []
     for number, row in enumerate(rows, start=1):
         try:
             path = store_dir / f"{_key(row, reference, preset)}.safetensors"
