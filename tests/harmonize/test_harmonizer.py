@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import permutations, product
 
 import nibabel as nib
@@ -10,6 +11,7 @@ from hail_mri.harmonize.style_card import StyleCard
 from hail_mri.image.nifti import load_volume, save_volume
 from hail_mri.image.orientation import to_canonical
 from hail_mri.image.volume import Volume
+from hail_mri.model.weights import load_model, save_model
 
 # Every way to hold a head in an array: six orders of the axes, eight combinations of directions.
 ORIENTATIONS = [
@@ -249,3 +251,11 @@ def test_what_is_odd_about_a_header_is_a_warning(small_model, make_head, other_h
     scans[whose] = Volume(scans[whose].data, scans[whose].affine, warnings=["both codes are 0"])
     with pytest.warns(UserWarning, match="both codes are 0"):
         harmonize(scans["source"], scans["target"], model=small_model)
+
+
+def test_what_the_model_card_wants_to_be_said_is_a_warning(small_model, make_head, other_head, tmp_path):
+    network, card = load_model(small_model)
+    cautious = save_model(network, replace(card, caution="worse than doing nothing"), tmp_path / "cautious.safetensors")
+    source = make_head()
+    assert "worse than doing nothing" in Harmonizer(other_head, model=cautious).run(source).warnings
+    assert Harmonizer(other_head, model=small_model).run(source).warnings == ()

@@ -19,7 +19,7 @@ class Harmonized:
     volume : Volume
         On the source's grid with the source's header, in the target's units.
     warnings : tuple of str
-        Of the source's header.
+        Of the source's header, and what the model's card wants to be said.
     seconds : dict of str to float
         Wall time per stage.
     skull_stripped : bool or None

@@ -80,6 +80,7 @@ class Harmonizer:
             limit_threads(threads)
         torch.manual_seed(seed)
         self._model, card, self.weights_sha256 = load_style_model(model, find_device(device))
+        self._cautions = (card.caution,) if card.caution else ()
         self._target_is_masked = target_mask is not None
         if preset == "none" and reference is not None:
             raise InputError("a reference is given for the preset none, which moves no scan", "take another preset")
@@ -187,7 +188,7 @@ class Harmonizer:
         result = source.volume.with_data(volume.data)
         return Harmonized(
             result,
-            tuple(source.volume.warnings),
+            (*source.volume.warnings, *self._cautions),
             seconds,
             source.reading.skull_stripped,
             source.checks,

@@ -50,6 +50,8 @@ class ModelCard:
     limits : str
     precision : str
         What it was trained in, and why.
+    caution : str
+        What has to be said whenever something is harmonized with it; nothing where that is empty.
     """
 
     name: str
@@ -64,6 +66,7 @@ class ModelCard:
     licence: str = "Apache-2.0"
     limits: str = "T1-weighted heads; trained on simulated scans only; not a medical device."
     precision: str = ""
+    caution: str = ""
 
 
 def released_models() -> list[str]:
