@@ -66,3 +66,33 @@ def test_a_silent_channel_stays_finite(features):
     silent = torch.zeros_like(features)
     restyled = adain(silent, channel_statistics(silent), style([1.0, 1.0, 1.0], [1.0, 1.0, 1.0]))
     torch.testing.assert_close(restyled, torch.ones_like(silent))
+
+
+@pytest.mark.parametrize("is_weighted", [True, False], ids=["weighted", "not weighted"])
+def test_the_derivative_of_the_statistics_is_that_of_their_formula(features, is_weighted):
+    generator = torch.Generator().manual_seed(2)
+    weight = torch.rand(2, 1, 6, 7, 8, generator=generator) if is_weighted else None
+    wanted = torch.randn(2, 2, 3, generator=generator)
+
+    def slope(statistics_of):
+        volume = features.clone().requires_grad_()
+        mean, std = statistics_of(volume)
+        (mean * wanted[0] + std * wanted[1]).sum().backward()
+        return volume.grad
+
+    def by_the_formula(volume):
+        w = torch.ones(2, 1, 6, 7, 8) if weight is None else weight
+        w = w / w.sum(dim=(2, 3, 4), keepdim=True)
+        mean = (w * volume).sum(dim=(2, 3, 4))
+        return mean, ((w * (volume - mean[..., None, None, None]) ** 2).sum(dim=(2, 3, 4)) + EPSILON).sqrt()
+
+    torch.testing.assert_close(slope(lambda v: channel_statistics(v, weight)), slope(by_the_formula))
+
+
+def test_statistics_are_the_same_whether_something_is_learned_or_not(features):
+    for half in (False, True):
+        volume = features.bfloat16() if half else features
+        for learned, read in zip(
+            channel_statistics(volume.clone().requires_grad_()), channel_statistics(volume), strict=True
+        ):
+            torch.testing.assert_close(learned, read, rtol=0, atol=0)

@@ -11,10 +11,12 @@ Huang and Belongie, ICCV 2017, eq. 8.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 EPSILON = 1e-5  # added to the variance: a channel may be silent
 
@@ -36,13 +38,55 @@ def channel_statistics(features: Tensor, weight: Tensor | None = None) -> Statis
     weight : (B, 1, I, J, K) Tensor, optional
         At least 0, not everywhere 0; none weighs all voxels alike.
     """
-    if weight is None:
-        weight = torch.ones_like(features[:, :1])
-    total = weight.sum(dim=(2, 3, 4))
-    mean = (features * weight).sum(dim=(2, 3, 4)) / total
-    deviation = features - mean[:, :, None, None, None]
-    variance = (deviation * deviation * weight).sum(dim=(2, 3, 4)) / total
+    share = _shares(features, weight)
+    if features.requires_grad and torch.is_grad_enabled():
+        mean, variance = _Moments.apply(features, share)
+    else:
+        mean, variance = _moments(features, share)
     return Statistics(mean, torch.sqrt(variance + EPSILON))
+
+
+def _shares(features: Tensor, weight: Tensor | None) -> Tensor:
+    """Return what share each voxel has in the statistics, (B, N, 1); they sum to 1."""
+    n_items, n_voxels = len(features), math.prod(features.shape[2:])
+    if weight is None:
+        return torch.full((n_items, n_voxels, 1), 1 / n_voxels, device=features.device)
+    flat = weight.reshape(n_items, n_voxels, 1).float()
+    return flat / flat.sum(dim=1, keepdim=True)
+
+
+def _moments(features: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and variance of each channel, (B, C) each, in single precision."""
+    with torch.autocast(features.device.type, enabled=False):
+        values = features.flatten(2).float()  # (B, C, N)
+        mean = values @ share  # (B, C, 1)
+        return mean[..., 0], ((values - mean).square() @ share)[..., 0]
+
+
+class _Moments(torch.autograd.Function):
+    """`_moments` with a derivative of its own.
+
+    It needs no memory beside the features, and a third of the time that autograd takes on the volumes of stage 1, where
+    most of a training step was spent.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+        mean, variance = _moments(features, share)
+        ctx.save_for_backward(features, share, mean)
+        return mean, variance
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, of_mean: Tensor, of_variance: Tensor) -> tuple[Tensor, None]:
+        """Return share (g_mean + 2 g_variance (f - mean)): the mean's own part in the variance vanishes."""
+        features, share, mean = ctx.saved_tensors
+        with torch.autocast(features.device.type, enabled=False):
+            slope = 2 * of_variance
+            offset = of_mean - slope * mean
+            gradient = features.flatten(2).float() * slope[..., None]
+            gradient.add_(offset[..., None]).mul_(share.transpose(1, 2))
+        return gradient.to(features.dtype).view_as(features), None
 
 
 def adain(features: Tensor, own: Statistics, style: Statistics) -> Tensor:
