@@ -33,6 +33,8 @@ def run_training(
     HailError
         If Lightning is not installed, the folder cannot be written, or the run cannot begin or go on.
     """
+    from hail_mri.report.example_picture import save_example
+
     try:
         from hail_mri.training.phases.paper_run import train
         from hail_mri.training.phases.paper_source import PairFiles
@@ -48,11 +50,30 @@ def run_training(
     line = partial(say, "train")
     if phase != "tissues":
         files = PairFiles(label_maps, scans)
-        train(phase, config, output, files=files, init=init, minutes=minutes, resume=resume, say=line)
+        train(
+            phase,
+            config,
+            output,
+            files=files,
+            init=init,
+            minutes=minutes,
+            resume=resume,
+            say=line,
+            draw=save_example,
+        )
     elif label_maps is None or scans is not None:
         raise InputError("the tissue network learns from simulated scans alone", "give --label-maps, and no --scans")
     else:
-        train_tissues(config, output, label_maps_dir=label_maps, init=init, minutes=minutes, resume=resume, say=line)
+        train_tissues(
+            config,
+            output,
+            label_maps_dir=label_maps,
+            init=init,
+            minutes=minutes,
+            resume=resume,
+            say=line,
+            draw=save_example,
+        )
     _write_curves(RunFolder(output, phase))
 
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from hail_mri.errors import InputError
+from hail_mri.harmonize.transfer import transfer
 from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
 from hail_mri.training.data.simulated_pairs import PairSettings, draw_pair
 from hail_mri.training.phases.encoder_phase import EncoderPhase
@@ -152,3 +154,32 @@ def test_the_papers_own_terms_need_neither_truth_nor_tissues_nor_weights(network
 def test_what_scans_lack_is_said_by_who_needs_it(network, example, name, message):
     with pytest.raises(InputError, match=message):
         style_phase(network, supervised=1.0).loss(without(example, name))
+
+
+def test_what_a_picture_shows_of_phase_1_is_the_first_scan_and_its_reconstruction(network, example):
+    with torch.no_grad():
+        shown = EncoderPhase(network, PHASE).example(example).scans
+        expected = network.decoder(network.encoder(example.source))[0, 0]
+    assert list(shown) == ["source", "reconstruction"]
+    assert torch.equal(torch.from_numpy(shown["source"]), example.source[0, 0])
+    torch.testing.assert_close(torch.from_numpy(shown["reconstruction"]), expected)
+
+
+@pytest.mark.parametrize("names", [("truth",), ()])
+def test_a_picture_of_phase_2_has_a_truth_where_there_is_one(network, example, names):
+    with torch.no_grad():
+        shown = style_phase(network, style=1.0).example(without(example, *names)).scans
+    expected = ["source", "target", "p", "r", "harmonized: source + p - r"] + ["truth"] * ("truth" not in names)
+    assert list(shown) == expected
+
+
+def test_what_a_picture_calls_harmonized_is_what_the_transfer_makes_of_a_scan_on_the_network_grid(network, example):
+    with torch.no_grad():
+        shown = style_phase(network, style=1.0).example(example).scans
+    source, p, r, harmonized = (
+        torch.from_numpy(shown[name]) for name in ("source", "p", "r", "harmonized: source + p - r")
+    )
+    same_grid = [np.eye(n, dtype=np.float32) for n in source.shape]
+    inside = torch.ones_like(source)
+    change = transfer(source, p, r, inside, 0 * inside, to_network=same_grid, to_native=same_grid)
+    torch.testing.assert_close(source + change, harmonized, rtol=0, atol=1e-5)

@@ -1,6 +1,7 @@
 """Whole training runs, as small as they can be."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -17,10 +18,11 @@ from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.harmonize.harmonizer import harmonize
 from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
 from hail_mri.model.weights import ModelCard, load_model, save_model
+from hail_mri.report.example_picture import save_example
 from hail_mri.training.data.simulated_samples import SimulatedSamples
 from hail_mri.training.phases.paper_run import train
 from hail_mri.training.phases.paper_source import PairFiles
-from hail_mri.training.running import checkpoints
+from hail_mri.training.running import checkpoints, pictures
 
 SMOKE = Path(__file__).parents[3] / "configs" / "smoke.toml"
 SETTINGS = FeatureNetworkSettings((4, 8, 8, 8), (1, 1, 1, 1), skips=True)
@@ -168,6 +170,22 @@ def test_the_same_settings_give_the_same_weights(whole_path, run_dir, label_maps
     path = train("style", SMOKE, run_dir, files=PairFiles(label_maps_dir), init=init)
     assert differing(load_file(path), load_file(whole_path)) == []
     assert differing(load_file(path), load_file(init)) != []
+
+
+def test_pictures_of_a_validation_pair_change_no_bit_of_a_run(whole_path, run_dir, label_maps_dir, init, monkeypatch):
+    monkeypatch.setattr(pictures, "PICTURE_SECONDS", 0.0)
+    files = PairFiles(label_maps_dir)
+    path = train("style", SMOKE, run_dir, files=files, init=init, draw=save_example)
+    drawn = sorted(file.name for file in (run_dir / "style" / "pictures").iterdir())
+    assert drawn[0] == "step_0000003.png"
+    assert differing(load_file(path), load_file(whole_path)) == []
+    last = [weights_of(folder / "style" / "last.ckpt") for folder in (whole_path.parent, run_dir)]
+    assert differing(*last) == []
+
+
+def test_a_finished_run_keeps_how_many_pairs_it_learned_from_in_a_second(whole_path):
+    end = json.loads((whole_path.parent / "style" / "finished.json").read_text(encoding="utf-8"))
+    assert 0.1 < end["pairs_per_second"] < 1000
 
 
 def test_the_log_tells_every_term_of_the_loss(whole_path):

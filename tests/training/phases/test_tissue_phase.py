@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hail_mri.errors import InputError
-from hail_mri.model.tissue_classes import BACKGROUND, TISSUE_CLASSES
+from hail_mri.model.tissue_classes import BACKGROUND, GREY_MATTER, TISSUE_CLASSES
 from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
 from hail_mri.training.batch import Batch
 from hail_mri.training.data.simulated_scans import draw_scan
@@ -39,3 +39,16 @@ def test_scans_without_tissues_teach_the_tissue_network_nothing_and_it_says_so(h
     phase = TissuePhase(TissueNetwork(TissueNetworkSettings((8, 8), (1, 1))), None, None)
     with pytest.raises(InputError, match="the tissue network needs the tissue counts"):
         phase.training_step(Batch(scan.source))
+
+
+def test_a_picture_has_the_tissues_that_the_network_finds_beside_the_true_ones(head_paths):
+    scan = draw_scan(head_paths, torch.Generator().manual_seed(5), patch=16)
+    network = TissueNetwork(TissueNetworkSettings((8, 8), (1, 1)))
+    with torch.no_grad():
+        network.last.weight.zero_()
+        network.last.bias.copy_(torch.nn.functional.one_hot(torch.tensor(GREY_MATTER), len(TISSUE_CLASSES)).repeat(8))
+        example = TissuePhase(network, None, None).example(scan)
+    assert (example.labels["tissues found"] == GREY_MATTER).all()
+    true = example.labels["true tissues"]
+    assert (true == scan.tissue_counts[0].numpy().argmax(-1)).all()
+    assert true.shape == example.scans["scan"].shape == (16, 16, 16)

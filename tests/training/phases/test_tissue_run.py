@@ -9,6 +9,7 @@ import torch
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.weights import load_model
+from hail_mri.report.example_picture import save_example
 from hail_mri.training.data.label_map_split import split_label_maps
 from hail_mri.training.data.simulated_samples import SimulatedSamples
 from hail_mri.training.phases.tissue_run import train_tissues
@@ -79,6 +80,14 @@ def test_the_same_settings_give_the_same_weights(run, config, label_maps_dir, tm
     again = train_tissues(config, tmp_path / "again", label_maps_dir=label_maps_dir, say=lambda _: None)
     one, other = load_model(run)[0].state_dict(), load_model(again)[0].state_dict()
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_pictures_of_tissues_change_no_bit_of_a_run(run, config, label_maps_dir, tmp_path):
+    path = train_tissues(
+        config, tmp_path / "drawn", label_maps_dir=label_maps_dir, say=lambda _: None, draw=save_example
+    )
+    assert path.read_bytes() == run.read_bytes()
+    assert (tmp_path / "drawn" / "tissues" / "pictures" / "step_0000002.png").is_file()
 
 
 def test_weights_that_did_not_get_better_are_not_written(run, config, label_maps_dir, tmp_path):

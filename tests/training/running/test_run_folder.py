@@ -94,7 +94,7 @@ def test_weights_that_a_run_did_not_begin_with_are_refused(begun, config):
 
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_finished_run_that_wrote_no_weights_says_so(begun, config, resume):
-    finish_run(begun, n_steps=7, seconds=3600.0, has_weights=False)
+    finish_run(begun, n_steps=7, seconds=3600.0, has_weights=False, rate={})
     with pytest.raises(OutputExistsError, match=r"finished \(tissues, 7 steps in 60 min\); it got no better"):
         find_checkpoint(begun, config, None, resume=resume)
 

@@ -1,53 +1,12 @@
 """What a run says about its time, and when it ends, on a network of one number."""
 
 import re
-import time
 
-import lightning
 import pytest
 import torch
-from torch.utils.data import DataLoader
-
-from hail_mri.training.running.budget import Budget
-from hail_mri.training.running.trainer import make_trainer
-
-N_VALIDATION = 4
 
 
-class OneNumber(lightning.LightningModule):
-    """Learn a number slowly: each step and each batch of validation sleeps."""
-
-    def __init__(self, step_seconds, validation_seconds):
-        super().__init__()
-        self.number = torch.nn.Parameter(torch.ones(1))
-        self.step_seconds, self.validation_seconds, self.n_validations = step_seconds, validation_seconds, 0
-
-    def configure_optimizers(self):
-        return torch.optim.SGD(self.parameters(), lr=0.01)
-
-    def training_step(self, batch):
-        time.sleep(self.step_seconds)
-        return (self.number * batch).square().sum()
-
-    def validation_step(self, batch):
-        time.sleep(self.validation_seconds / N_VALIDATION)
-        self.log("validation_loss", self.number.square().sum() + 0 * batch.sum())
-
-    def on_validation_end(self):
-        self.n_validations += 1
-
-
-def run(folder, *, n_steps, minutes=float("inf"), epoch=1000, step_seconds=0.01, validation_seconds=0.01):
-    """Fit; return the module, the trainer, what was said and the seconds it took."""
-    budget, lines = Budget(n_steps, minutes), []
-    trainer = make_trainer(folder, budget, precision="32-true", ema_decay=0.0, gradient_clip=1.0, say=lines.append)
-    module = OneNumber(step_seconds, validation_seconds)
-    loaders = DataLoader(torch.ones(epoch)), DataLoader(torch.ones(N_VALIDATION))
-    trainer.fit(module, *loaders)
-    return module, trainer, lines, budget.elapsed
-
-
-def test_a_run_says_what_a_step_takes_and_when_its_steps_are_done(tmp_path):
+def test_a_run_says_what_a_step_takes_and_when_its_steps_are_done(run, tmp_path):
     _, trainer, lines, _ = run(tmp_path, n_steps=30, step_seconds=0.02)
     assert trainer.global_step == 30
     (line,) = lines
@@ -57,33 +16,33 @@ def test_a_run_says_what_a_step_takes_and_when_its_steps_are_done(tmp_path):
     assert 0.02 <= float(found[1]) < 0.2
 
 
-def test_a_run_says_that_its_minutes_end_first(tmp_path):
+def test_a_run_says_that_its_minutes_end_first(run, tmp_path):
     _, _, lines, _ = run(tmp_path, n_steps=1_000_000, minutes=0.05)
     assert "done when its 0.05 minutes are over, in about " in lines[0]
 
 
-def test_a_run_ends_in_time_with_its_validation(tmp_path):
+def test_a_run_ends_in_time_with_its_validation(run, tmp_path):
     module, _, _, elapsed = run(tmp_path, n_steps=1_000_000, minutes=0.05, epoch=20, validation_seconds=1.0)
     assert elapsed < 4
     assert module.n_validations >= 1
 
 
-def test_no_validation_begins_that_would_end_too_late_right_after_another(tmp_path):
+def test_no_validation_begins_that_would_end_too_late_right_after_another(run, tmp_path):
     module, trainer, _, _ = run(tmp_path, n_steps=1_000_000, minutes=0.03, epoch=20, validation_seconds=1.0)
     assert (module.n_validations, trainer.global_step) == (1, 20)
 
 
-def test_a_run_without_time_takes_one_step_and_one_validation(tmp_path):
+def test_a_run_without_time_takes_one_step_and_one_validation(run, tmp_path):
     module, trainer, _, _ = run(tmp_path, n_steps=1_000_000, minutes=1e-6)
     assert (module.n_validations, trainer.global_step) == (1, 1)
 
 
-def test_steps_that_end_within_an_epoch_are_validated(tmp_path):
+def test_steps_that_end_within_an_epoch_are_validated(run, tmp_path):
     module, trainer, _, _ = run(tmp_path, n_steps=7, epoch=5)
     assert (module.n_validations, trainer.global_step) == (2, 7)
 
 
 @pytest.mark.parametrize("name", ["best.ckpt", "last.ckpt"])
-def test_a_run_leaves_its_checkpoints(tmp_path, name):
+def test_a_run_leaves_its_checkpoints(run, tmp_path, name):
     run(tmp_path, n_steps=3)
     assert torch.load(tmp_path / name, weights_only=True)["global_step"] == 3

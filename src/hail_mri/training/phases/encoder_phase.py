@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hail_mri.model.losses import reconstruction_loss
 from hail_mri.training.batch import Batch
+from hail_mri.training.example import Example, volume_of
 from hail_mri.training.phases.paper_phase import PaperPhase
 
 
@@ -21,3 +22,9 @@ class EncoderPhase(PaperPhase):
         """Return the reconstruction loss of every scan: with both directions in the batch, each is a source once."""
         reconstruction = self.network.decoder(self.network.encoder(batch.source))
         return {"reconstruction": reconstruction_loss(reconstruction.float(), batch.source)}
+
+    def example(self, batch: Batch) -> Example:
+        """Return the first scan of a batch and its reconstruction."""
+        source = batch.source[:1]
+        reconstruction = self.network.decoder(self.network.encoder(source))
+        return Example({"source": volume_of(source), "reconstruction": volume_of(reconstruction)})

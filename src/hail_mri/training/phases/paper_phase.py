@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.training.batch import Batch
+from hail_mri.training.example import Example
 from hail_mri.training.phases.learning_rate import cosine, warm_up
 from hail_mri.training.phases.plateau import PlateauSchedule
 from hail_mri.training.running.budget import Budget
@@ -49,6 +50,10 @@ class PaperPhase(lightning.LightningModule):
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted terms of the loss; their sum is minimized."""
+        raise NotImplementedError
+
+    def example(self, batch: Batch) -> Example:
+        """Return the first source of a batch, and what the network makes of it."""
         raise NotImplementedError
 
     def training_step(self, batch: Batch) -> Tensor:

@@ -21,6 +21,7 @@ from hail_mri.model.weights import ModelCard, load_feature_network, save_model
 from hail_mri.training.data.epochs import Epochs, EpochSizes
 from hail_mri.training.data.scan_split import Phase, ScanSplit, write_split
 from hail_mri.training.data.source import SampleSource
+from hail_mri.training.example import Draw
 from hail_mri.training.phases.encoder_phase import EncoderPhase
 from hail_mri.training.phases.paper_source import PairFiles, make_source
 from hail_mri.training.phases.style_phase import StylePhase
@@ -28,6 +29,7 @@ from hail_mri.training.running.budget import Budget, duration_text
 from hail_mri.training.running.checkpoints import load_best
 from hail_mri.training.running.precision import choose_precision
 from hail_mri.training.running.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
+from hail_mri.training.running.throughput import PAIRS, throughput_of
 from hail_mri.training.running.trainer import fit, make_trainer
 from hail_mri.training.settings import PhaseSection, TrainingSettings, load_settings
 
@@ -60,6 +62,7 @@ def train(
     minutes: float = math.inf,
     resume: bool = False,
     say: Callable[[str], None] = print,
+    draw: Draw | None = None,
 ) -> Path:
     """
     Train one phase of the paper on pairs of scans.
@@ -82,6 +85,8 @@ def train(
         Go on from the last checkpoint, with the next step.
     say : callable
         Takes one line about the run at a time.
+    draw : callable, optional
+        Makes pictures of a validation pair, see `Draw`.
 
     Returns
     -------
@@ -117,7 +122,10 @@ def train(
         ema_decay=section.ema_decay,
         gradient_clip=section.gradient_clip,
         batches_per_step=section.batches_per_step,
+        unit=PAIRS,
+        checkpoint=checkpoint,
         say=say,
+        draw=draw,
     )
     with flushed_denormals():
         data = Epochs(source, _sizes(settings, section))
@@ -125,7 +133,8 @@ def train(
     learned = _Learned(source, split, trainer.global_step, f"{precision}: {reason}")
     path = _write_best(module.network, settings, folder, learned)
     say(f"{trainer.global_step} steps in {duration_text(budget.elapsed)}: weights are written to {path}")
-    finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=True)
+    rate = throughput_of(trainer).summary
+    finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=True, rate=rate)
     return path
 
 

@@ -18,6 +18,7 @@ from hail_mri.model.feature_network import FeatureStyleNetwork
 from hail_mri.model.losses import consistency_loss, content_loss, style_loss, supervised_loss
 from hail_mri.model.tissue_classes import BRAIN
 from hail_mri.training.batch import Batch
+from hail_mri.training.example import Example, volume_of
 from hail_mri.training.phases.paper_phase import PaperPhase
 from hail_mri.training.running.budget import Budget
 from hail_mri.training.settings import PhaseSection, StyleLossSection
@@ -81,6 +82,19 @@ class StylePhase(PaperPhase):
         if weights.style or weights.content:
             terms |= self._paper_terms(batch, p, self._measured(scans, batch, target))
         return terms
+
+    def example(self, batch: Batch) -> Example:
+        """Return the first source of a batch, its target, p and r, and what the transfer makes of them, the truth last.
+
+        Here the scan is on the network grid, where the transfer comes down to its simplest form.
+        """
+        first = batch.map(lambda values: values[:1])
+        source, target = first.source, first.require("target", by="phase 2")
+        p, r = self.network(source, target, first.source_weight, first.target_weight)
+        scans = {"source": source, "target": target, "p": p, "r": r, "harmonized: source + p - r": source + p - r}
+        if first.truth is not None:
+            scans["truth"] = first.truth
+        return Example({name: volume_of(scan) for name, scan in scans.items()})
 
     def _encode(self, batch: Batch, target: Tensor) -> _Encoded:
         """Encode a batch; when the two directions of a pair use the same two scans, each is encoded once."""

@@ -11,6 +11,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from hail_mri.model.tissue_classes import BACKGROUND, BRAIN, TISSUE_CLASSES
 from hail_mri.model.tissue_network import TissueNetwork, fold_classes
 from hail_mri.training.batch import Batch
+from hail_mri.training.example import Example, volume_of
 from hail_mri.training.phases.learning_rate import cosine
 from hail_mri.training.running.budget import Budget
 from hail_mri.training.settings import TissuePhaseSection
@@ -53,6 +54,13 @@ class TissuePhase(lightning.LightningModule):
         loss = self._loss(batch)
         self.log("validation_loss", loss, prog_bar=True, batch_size=len(batch))
         self.log("minutes", self.budget.elapsed / 60, batch_size=len(batch))
+
+    def example(self, batch: Batch) -> Example:
+        """Return the first scan of a batch, the tissues that the network finds in it, and the true ones."""
+        found = self.network.tissue_map(batch.source[:1])[0].argmax(dim=0)
+        true = batch.require("tissue_counts", by="the tissue network")[0].argmax(dim=-1)
+        labels = {"tissues found": found.cpu().numpy(), "true tissues": true.cpu().numpy()}
+        return Example({"scan": volume_of(batch.source)}, labels)
 
     def _learning_rate_factor(self, step: int) -> float:
         """Return the factor on the learning rate."""

@@ -23,11 +23,13 @@ from hail_mri.training.data.label_map_split import split_label_maps
 from hail_mri.training.data.simulated_scans import draw_scan
 from hail_mri.training.data.simulator import Simulator
 from hail_mri.training.data.source import SampleSource
+from hail_mri.training.example import Draw
 from hail_mri.training.phases.tissue_phase import TissuePhase
 from hail_mri.training.running.budget import Budget
 from hail_mri.training.running.checkpoints import load_best
 from hail_mri.training.running.precision import Chosen, choose_precision
 from hail_mri.training.running.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
+from hail_mri.training.running.throughput import SCANS, throughput_of
 from hail_mri.training.running.trainer import fit, make_trainer
 from hail_mri.training.settings import TissueTrainingSettings, load_tissue_settings
 
@@ -44,6 +46,7 @@ def train_tissues(
     minutes: float = math.inf,
     resume: bool = False,
     say: Callable[[str], None] = print,
+    draw: Draw | None = None,
 ) -> Path | None:
     """
     Train the tissue network on simulated scans; parameters and errors as of `paper_run.train`.
@@ -58,8 +61,7 @@ def train_tissues(
     budget, folder = Budget(settings.tissues.n_steps, minutes), RunFolder(Path(out_dir), NAME)
     checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
     precision, reason = choose_precision(settings.tissues.precision)
-    draw = partial(draw_scan, patch=settings.data.patch)
-    source = Simulator(split, folder.heads_dir, settings.data, draw)
+    source = Simulator(split, folder.heads_dir, settings.data, partial(draw_scan, patch=settings.data.patch))
     network, before = _first_network(settings, init)
     source.prepare(budget, say)
     if checkpoint is None:
@@ -75,14 +77,18 @@ def train_tissues(
         precision=precision,
         ema_decay=settings.tissues.ema_decay,
         gradient_clip=GRADIENT_CLIP,
+        unit=SCANS,
+        checkpoint=checkpoint,
         say=say,
+        draw=draw,
     )
     with flushed_denormals():
         loss_before = math.inf if before is None else _validation_loss(module, data, precision, say)
         fit(trainer, module, data, checkpoint, say=say)
     card = _card(settings, source, folder, n_steps=n_before + trainer.global_step, precision=f"{precision}: {reason}")
     path = _write_best(network, folder, card, loss_before, say=say)
-    finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=path is not None)
+    rate = throughput_of(trainer).summary
+    finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=path is not None, rate=rate)
     return path
 
 

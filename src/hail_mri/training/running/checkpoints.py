@@ -72,10 +72,8 @@ class Checkpoints(Checkpoint):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Write the best checkpoint if it is the best, and the last."""
-        loss = float(trainer.callback_metrics["validation_loss"])
-        loss = math.inf if math.isnan(loss) else loss
-        if self.best_loss is None or loss < self.best_loss:
-            self.best_loss = loss
+        if is_best(trainer):
+            self.best_loss = _last_loss(trainer)
             trainer.save_checkpoint(self.folder / BEST_NAME, weights_only=False)
         self._save_last(trainer)
 
@@ -83,6 +81,20 @@ class Checkpoints(Checkpoint):
         """Write the checkpoint to go on from; the one before is replaced when this one is complete."""
         trainer.save_checkpoint(self.last_path, weights_only=False)
         self._saved_at = time.monotonic()
+
+
+def is_best(trainer: Trainer) -> bool:
+    """Return whether the last validation was better than those that `Checkpoints` has seen before."""
+    checkpoints = trainer.checkpoint_callback
+    best = checkpoints.best_loss if isinstance(checkpoints, Checkpoints) else None
+    return best is None or _last_loss(trainer) < best
+
+
+def step_of(checkpoint: Path | None) -> int:
+    """Return the number of steps up to a checkpoint; 0 without one."""
+    return (
+        0 if checkpoint is None else int(torch.load(checkpoint, map_location="meta", weights_only=True)["global_step"])
+    )
 
 
 def load_best(folder: Path) -> tuple[dict[str, Tensor], float]:
@@ -106,6 +118,12 @@ def load_best(folder: Path) -> tuple[dict[str, Tensor], float]:
     if loss is None:
         raise AssertionError("a best checkpoint has a validation loss")
     return weights, loss
+
+
+def _last_loss(trainer: Trainer) -> float:
+    """Return the loss of the last validation; one that is no number is the worst."""
+    loss = float(trainer.callback_metrics["validation_loss"])
+    return math.inf if math.isnan(loss) else loss
 
 
 def _best_loss(checkpoint: dict[str, Any]) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -142,9 +142,11 @@ def begin_run(folder: RunFolder, config_path: Path, init: str | Path | None) -> 
     _save_json(folder.start_path, {"init_sha256": weights_hash(init) if init else None})
 
 
-def finish_run(folder: RunFolder, *, n_steps: int, seconds: float, has_weights: bool) -> None:
-    """Keep that a run is finished; the last thing it does."""
-    _save_json(folder.finish_path, {"n_steps": n_steps, "seconds": seconds, "has_weights": has_weights})
+def finish_run(
+    folder: RunFolder, *, n_steps: int, seconds: float, has_weights: bool, rate: Mapping[str, float]
+) -> None:
+    """Keep that a run is finished, and its rate (samples per second, by name); the last thing it does."""
+    _save_json(folder.finish_path, {"n_steps": n_steps, "seconds": seconds, "has_weights": has_weights, **rate})
 
 
 def _require_checkpoint(path: Path) -> None:

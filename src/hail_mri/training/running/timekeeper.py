@@ -94,20 +94,42 @@ class Timekeeper(Callback):
 
     def _forecast(self, trainer: Trainer) -> str:
         """Return when the run will be done, and why then."""
-        n_left = self.budget.n_steps - trainer.global_step
-        n_batches = n_left * trainer.accumulate_grad_batches
-        n_validations = math.ceil(n_batches / trainer.num_training_batches)
-        by_steps = n_batches * self.batch_seconds + n_validations * self.budget.validation_seconds
-        by_clock = self.budget.seconds - self.budget.elapsed
-        if by_steps <= by_clock:
-            seconds, reason = by_steps, f"after {self.budget.n_steps} steps"
-        else:
-            seconds, reason = by_clock, f"when its {self.budget.seconds / 60:g} minutes are over"
+        seconds, by_steps = time_left(self.budget, trainer, self.batch_seconds)
+        reason = (
+            f"after {self.budget.n_steps} steps"
+            if by_steps
+            else f"when its {self.budget.seconds / 60:g} minutes are over"
+        )
         end = (datetime.now(UTC) + timedelta(seconds=seconds)).astimezone()
         return (
             f"a step takes {duration_text(self.batch_seconds * trainer.accumulate_grad_batches)}: done {reason}, "
             f"in about {duration_text(seconds)} ({end:%Y-%m-%d %H:%M})"
         )
+
+
+def time_left(budget: Budget, trainer: Trainer, batch_seconds: float) -> tuple[float, bool]:
+    """
+    Return how long a run will go on, validations included.
+
+    Parameters
+    ----------
+    budget : Budget
+    trainer : Trainer
+        That is fitting.
+    batch_seconds : float
+        What a batch takes.
+
+    Returns
+    -------
+    seconds : float
+    by_steps : bool
+        Whether its steps end it, and not its time.
+    """
+    n_batches = (budget.n_steps - trainer.global_step) * trainer.accumulate_grad_batches
+    n_validations = math.ceil(n_batches / trainer.num_training_batches)
+    by_steps = n_batches * batch_seconds + n_validations * budget.validation_seconds
+    by_clock = max(0.0, budget.seconds - budget.elapsed)
+    return min(by_steps, by_clock), by_steps <= by_clock
 
 
 def _n_validation_batches(trainer: Trainer) -> int:

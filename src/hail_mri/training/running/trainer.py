@@ -7,13 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import lightning
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from hail_mri.training.example import Draw
 from hail_mri.training.running.budget import Budget
-from hail_mri.training.running.checkpoints import Checkpoints
+from hail_mri.training.running.checkpoints import Checkpoints, step_of
+from hail_mri.training.running.pictures import Pictures
 from hail_mri.training.running.precision import Chosen
+from hail_mri.training.running.progress import Progress
+from hail_mri.training.running.throughput import Throughput, Unit
 from hail_mri.training.running.timekeeper import Timekeeper
 
 LOG_STEPS = 20
@@ -62,16 +66,19 @@ def make_trainer(
     precision: Chosen,
     ema_decay: float,
     gradient_clip: float,
+    unit: Unit,
     say: Callable[[str], None],
     batches_per_step: int = 1,
+    checkpoint: Path | None = None,
+    draw: Draw | None = None,
 ) -> lightning.Trainer:
     """
-    Return a trainer with checkpoints, a CSV log, averaged weights and an end in time.
+    Return a trainer with checkpoints, logs, progress, pictures, averaged weights and an end in time.
 
     Parameters
     ----------
     folder : Path
-        For checkpoints and log.
+        For checkpoints, `log/` (CSV, a table for each part of the run), `tensorboard/` and `pictures/`.
     budget : Budget
         Steps and wall time.
     precision : "32-true", "16-mixed" or "bf16-mixed"
@@ -79,13 +86,22 @@ def make_trainer(
         Of the exponential average of the weights, a step; 0 for none.
     gradient_clip : float
         The largest norm a gradient may have; 0 for any.
+    unit : Unit
+        What samples are counted in.
     say : callable
         Takes one line at a time.
     batches_per_step : int
         Over how many batches the gradient is averaged before a step is taken: as much as one batch as large, in less
         memory.
+    checkpoint : Path, optional
+        That the run goes on from: TensorBoard forgets what was logged after it.
+    draw : callable, optional
+        Makes pictures of a validation sample.
     """
-    callbacks: list[Callback] = [Timekeeper(budget, say), Checkpoints(folder), TQDMProgressBar(refresh_rate=10)]
+    callbacks: list[Callback] = [Throughput(unit), Timekeeper(budget, say), Progress(budget, say), Checkpoints(folder)]
+    callbacks.append(LearningRateMonitor(logging_interval="step"))
+    if draw is not None:  # before the averaged weights are put away after a validation
+        callbacks.append(Pictures(folder / "pictures", draw))
     if ema_decay:
         callbacks.append(EMAWeightAveraging(decay=ema_decay))
     return lightning.Trainer(
@@ -95,8 +111,12 @@ def make_trainer(
         gradient_clip_val=gradient_clip or None,
         accumulate_grad_batches=batches_per_step,
         reload_dataloaders_every_n_epochs=1,
-        logger=CSVLogger(folder, name="log"),
+        logger=[
+            CSVLogger(folder, name="log"),
+            TensorBoardLogger(folder, "tensorboard", "", default_hp_metric=False, purge_step=step_of(checkpoint)),
+        ],
         callbacks=callbacks,
+        enable_progress_bar=False,  # Lightning's own fills log files with carriage returns
         log_every_n_steps=LOG_STEPS,
         enable_model_summary=False,
         num_sanity_val_steps=0,
