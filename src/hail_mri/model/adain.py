@@ -48,7 +48,7 @@ def channel_statistics(features: Tensor, weight: Tensor | None = None) -> Statis
 
 def _shares(features: Tensor, weight: Tensor | None) -> Tensor:
     """Return what share each voxel has in the statistics, (B, N, 1); they sum to 1."""
-    n_items, n_voxels = len(features), math.prod(features.shape[2:])
+    n_items, n_voxels = features.shape[0], math.prod(features.shape[2:])
     if weight is None:
         return torch.full((n_items, n_voxels, 1), 1 / n_voxels, device=features.device)
     flat = weight.reshape(n_items, n_voxels, 1).float()

@@ -89,15 +89,25 @@ def test_a_scan_that_cannot_be_used_is_named_and_stops_or_is_skipped(tmp_path, r
         save_volume(Volume(np.full((32, 32, 32), 7, np.float32), np.diag([6.0, 6.0, 6.0, 1.0])), path)
     row, lines = ScanRow("one", "A", Path(path)), []
     with pytest.raises(InputError, match=r"bad\.nii\.gz \(subject one, site A\) cannot be learned from"):
-        prepare(row, reference_4mm, tmp_path, "stop", lines)
-    assert prepare(row, reference_4mm, tmp_path, "skip", lines) == []
+        prepare([row], reference_4mm, tmp_path, "stop", lines)
+    assert prepare([row], reference_4mm, tmp_path, "skip", lines) == []
     assert "skipped" in lines[-1]
     assert not list((tmp_path / "store").glob("*.safetensors"))
 
 
-def prepare(row, reference, folder, on_bad, lines):
+def test_all_scans_that_cannot_be_used_are_named_before_a_run_stops(tmp_path, reference_4mm):
+    rows, lines = [], []
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.nii.gz").write_bytes(b"no scan")
+        rows.append(ScanRow(name, "A", tmp_path / f"{name}.nii.gz"))
+    with pytest.raises(InputError, match=r"one\.nii\.gz .* \(1 more are named above\)"):
+        prepare(rows, reference_4mm, tmp_path, "stop", lines)
+    assert ["two.nii.gz" in line for line in lines] == [False, True]
+
+
+def prepare(rows, reference, folder, on_bad, lines):
     return prepare_scans(
-        [row], reference, folder / "store", preset="robust", on_bad=on_bad, budget=Budget(1), say=lines.append
+        rows, reference, folder / "store", preset="robust", on_bad=on_bad, budget=Budget(1), say=lines.append
     )
 
 
@@ -112,7 +122,7 @@ def reference_4mm():
 def test_a_scan_is_prepared_once_and_is_where_the_reference_is(tmp_path, reference_4mm, simulated_scan):
     path, lines = tmp_path / "scan.nii.gz", []
     save_volume(simulated_scan, path)
-    (scan,) = prepare(ScanRow("one", "A", path), reference_4mm, tmp_path, "stop", lines)
+    (scan,) = prepare([ScanRow("one", "A", path)], reference_4mm, tmp_path, "stop", lines)
     volume, head = scan.patch((0, 0, 0), 64)
     assert scan.shape() == (64, 64, 64)
     assert 0 <= volume.min() < volume.max() <= 1
@@ -121,5 +131,5 @@ def test_a_scan_is_prepared_once_and_is_where_the_reference_is(tmp_path, referen
     brain = reslice(reference_4mm.brain, reference_4mm.grid, np.eye(4)).data > 0.5
     assert head[torch.from_numpy(brain)].mean() > 0.95
     assert all(scan.shows(tuple(place)) for place in scan.places()[:20].tolist())
-    assert prepare(ScanRow("one", "A", path), reference_4mm, tmp_path, "stop", lines)[0].path == scan.path
+    assert prepare([ScanRow("one", "A", path)], reference_4mm, tmp_path, "stop", lines)[0].path == scan.path
     assert len(lines) == 1

@@ -98,7 +98,7 @@ def prepare_scans(
     store_dir : Path
     preset : "robust" or "paper"
     on_bad : "stop" or "skip"
-        What is done about a scan that cannot be used.
+        What is done about scans that cannot be used: all are named first, so that a table is mended once.
     budget : Budget
         The time it may take.
     say : callable
@@ -115,7 +115,7 @@ def prepare_scans(
         If a scan cannot be used and none is to be skipped, or the time is over.
     """
     store_dir.mkdir(parents=True, exist_ok=True)
-    cache, scans = default_cache(), []
+    cache, scans, unusable = default_cache(), [], []
     for number, row in enumerate(rows, start=1):
         try:
             path = store_dir / f"{_key(row, reference, preset)}.safetensors"
@@ -123,12 +123,8 @@ def prepare_scans(
                 _write(_prepared(row, reference, preset, cache), path)
                 say(f"scan {number} of {len(rows)} is prepared: {row.path}")
         except (HailError, OSError) as error:
-            if on_bad == "stop":
-                raise InputError(
-                    f"{row.path} (subject {row.subject}, site {row.site}) cannot be learned from: {error}",
-                    "take it out of the table, or set bad_scans to skip",
-                ) from error
-            say(f"skipped: {row.path} (subject {row.subject}, site {row.site}): {error}")
+            unusable.append(f"{row.path} (subject {row.subject}, site {row.site}) cannot be learned from: {error}")
+            say(f"skipped: {unusable[-1]}" if on_bad == "skip" else unusable[-1])
             continue
         if budget.seconds_left <= 0 and number < len(rows):
             raise InputError(
@@ -136,6 +132,9 @@ def prepare_scans(
                 "run it again with more minutes; scans that are prepared are kept",
             )
         scans.append(PreparedScan(row, path))
+    if unusable and on_bad == "stop":
+        more = f" ({len(unusable) - 1} more are named above)" if len(unusable) > 1 else ""
+        raise InputError(unusable[0] + more, "take it out of the table, or set bad_scans to skip")
     return scans
 
 

@@ -117,15 +117,21 @@ class ScanSource:
 
     def prepare(self, budget: Budget, say: Callable[[str], None]) -> None:
         """Prepare the scans that are missing, see `prepare_scans`."""
-        reference = self.make_reference()
         parts: tuple[Split, ...] = ("train", "validation")
+        rows = {part: self.split.of(self.phase, part) for part in parts}
+        scans = prepare_scans(
+            [*rows["train"], *rows["validation"]],
+            self.make_reference(),
+            self.store_dir,
+            preset=self.preset,
+            on_bad=self.on_bad,
+            budget=budget,
+            say=say,
+        )
         for part in parts:
-            rows = self.split.of(self.phase, part)
-            scans = prepare_scans(
-                rows, reference, self.store_dir, preset=self.preset, on_bad=self.on_bad, budget=budget, say=say
-            )
-            self.prepared[part] = _by_site(scans, expected={row.site for row in rows}, part=part)
-            say(f"scans for {part}: {len(scans)} of {len({s.row.site for s in scans})} sites")
+            of_part = [scan for scan in scans if scan.row in rows[part]]
+            self.prepared[part] = _by_site(of_part, expected={row.site for row in rows[part]}, part=part)
+            say(f"scans for {part}: {len(of_part)} of {len(self.prepared[part])} sites")
 
     def samples(self, split: Split, *, first: int, n_items: int) -> Dataset[Batch]:
         """Return samples of the endless sequence of a split."""
