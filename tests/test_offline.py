@@ -37,6 +37,7 @@ def test_no_verb_opens_a_socket(scan_path):
         # What stands for a head here is none to the checks.
         "harmonize scan.nii.gz --target scan.nii.gz -o out.nii.gz --force",
         "style scan.nii.gz -o card.json --force",
+        "export compact -o bundle --format bundle",
         "info",
     ]
     done = subprocess.run(

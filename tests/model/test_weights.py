@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from hail_mri.errors import InputError, MissingFileError
+from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
 from hail_mri.model.weights import ModelCard, load_model, released_models, save_model, weights_hash, weights_path
 
 
@@ -64,6 +65,13 @@ def test_a_run_folder_stands_for_its_style_model(model, tmp_path):
     network, card, _ = model
     save_model(network, replace(card, name="run-style"), tmp_path / "style.safetensors")
     assert load_model(tmp_path)[1].name == "run-style"
+
+
+def test_a_run_folder_without_a_style_model_stands_for_its_tissue_network(tmp_path):
+    network = TissueNetwork(TissueNetworkSettings((4, 4), (1, 1)))
+    facts = (network.settings, 2.0, ("a",), ("b",), "2026-11-26", 1, 0.5)
+    save_model(network, ModelCard("run-tissues", "tissues", *facts), tmp_path / "tissues.safetensors")
+    assert load_model(tmp_path)[1].name == "run-tissues"
 
 
 def test_the_hash_is_that_of_the_weights_and_not_of_the_name(model, tmp_path):

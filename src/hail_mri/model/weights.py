@@ -81,12 +81,12 @@ def weights_path(model: str | Path) -> Path:
     Parameters
     ----------
     model : str or Path
-        A released model's name, a .safetensors file, or a training run's folder.
+        A released model's name, a .safetensors file, or a training run's folder: its style or else its tissue network.
 
     Raises
     ------
     MissingFileError
-        If it is neither.
+        If it is none of these.
     InputError
         If the file is not a safetensors file by its name.
     """
@@ -95,7 +95,9 @@ def weights_path(model: str | Path) -> Path:
     path = Path(model)
     is_file = False
     with suppress(OSError):  # a name too long to be one is no model either
-        path = path / "style.safetensors" if path.is_dir() else path
+        if path.is_dir():
+            of_run = (path / f"{phase}.safetensors" for phase in ("style", "tissues"))
+            path = next((weights for weights in of_run if weights.is_file()), path)
         is_file = path.is_file()
     if not is_file:
         names = ", ".join(released_models()) or "none"
