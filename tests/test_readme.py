@@ -51,6 +51,8 @@ def site_dir(simulated_slab, tmp_path_factory):
     (folder / "scans").mkdir()
     for n, name in enumerate(("scan", "other_site", "a", "b", "scans/sub-01")):
         save_volume(simulated_slab.with_data(simulated_slab.data * (1 + 0.01 * n)), folder / f"{name}.nii.gz")
+    cells = (("source", "target", "harmonized"), ("scan.nii.gz", "other_site.nii.gz", "scan.nii.gz"))
+    (folder / "pairs.tsv").write_text("".join("\t".join(line) + "\n" for line in cells))
     return folder
 
 

@@ -4,14 +4,15 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import wasserstein_distance
+from scipy.spatial.distance import cityblock
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from sklearn.metrics import mean_absolute_error
 
 from hail_mri.errors import InputError
 from hail_mri.evaluation import ssim_map
-from hail_mri.evaluation.metrics import nwd, psnr, ssim
+from hail_mri.evaluation.metrics import mae, psnr, ssim
 
 SKIMAGE_SETTINGS = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 
@@ -36,6 +37,21 @@ def test_psnr_agrees_with_skimage(pair):
     assert psnr(*pair, data_range=800) == pytest.approx(
         peak_signal_noise_ratio(pair[1].astype(float), pair[0].astype(float), data_range=800), abs=1e-9
     )
+
+
+def test_mae_agrees_with_scikit_learn_and_minkowskis_distance(pair, mask):
+    test, truth = (a.astype(float)[mask] for a in pair)
+    assert mae(*pair, mask=mask) == pytest.approx(mean_absolute_error(truth, test), rel=1e-12)
+    assert mae(*pair, mask=mask) == pytest.approx(cityblock(test, truth) / mask.sum(), rel=1e-12)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=1, max_size=30))
+def test_mae_is_at_most_the_root_of_the_mean_square_that_psnr_tells(values):
+    test, truth = np.transpose(values)
+    if (error := mae(test, truth)) > 1e-6:
+        root_mean_square = 10 ** (-psnr(test, truth, data_range=1) / 20)
+        assert error <= root_mean_square * (1 + 1e-9)
 
 
 def test_ssim_agrees_with_skimage(pair):
@@ -79,6 +95,7 @@ def test_order_of_the_axes_does_not_matter(pair, mask, order, is_masked):
     for metric in (psnr, ssim):
         value = metric(test, truth, data_range=800, mask=turned)
         assert value == pytest.approx(metric(*pair, data_range=800, mask=used), abs=1e-9)
+    assert mae(test, truth, mask=turned) == pytest.approx(mae(*pair, mask=used), rel=1e-9)
 
 
 @pytest.mark.parametrize("factor", [1e-3, 64.0])
@@ -92,6 +109,7 @@ def test_unit_does_not_matter_when_the_range_goes_along(pair, factor):
 def test_equal_volumes_are_perfect(pair, mask):
     truth = pair[1]
     assert psnr(truth, truth, data_range=800) == np.inf
+    assert mae(truth, truth) == 0
     assert ssim(truth, truth, data_range=800, mask=mask) == pytest.approx(1, abs=1e-12)
 
 
@@ -103,61 +121,14 @@ def test_only_the_mask_counts_for_psnr(pair, mask):
 
 def test_integers_do_not_wrap_around():
     assert psnr(np.array([0, 10], np.uint8), np.array([10, 0], np.uint8), data_range=100) == pytest.approx(20)
-    assert nwd(*(np.array([value], np.uint8) for value in (10, 0, 20))) == (100, 200)
-
-
-samples = st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=40)
-
-
-@settings(deadline=None)
-@given(samples, samples, samples)
-def test_nwd_agrees_with_equation_1_by_scipy_on_any_numbers(source, target, harmonized):
-    whole_way = wasserstein_distance(source, target)
-    assume(whole_way > 1e-3)  # of a thousand: far above rounding
-    expected = [100 * wasserstein_distance(end, harmonized) / whole_way for end in (source, target)]
-    assert nwd(source, target, harmonized) == pytest.approx(expected, rel=1e-6, abs=1e-6)
-
-
-def test_nwd_agrees_with_scipy_on_many_voxels_with_ties():
-    rng = np.random.default_rng(0)
-    source, target = rng.normal(300, 90, 20_011).round(), rng.gamma(3, 80, 15_013).round()
-    harmonized = rng.normal(250, 70, 17_029).round()
-    expected = [wasserstein_distance(end, harmonized) for end in (source, target)]
-    expected = [100 * distance / wasserstein_distance(source, target) for distance in expected]
-    assert nwd(source, target, harmonized) == pytest.approx(expected, rel=1e-12)
-
-
-def test_nwd_of_scans_exchanged_is_exchanged(pair):
-    source, target = pair
-    assert nwd(source, target, source + 30) == nwd(target, source, source + 30)[::-1]
-
-
-def test_nwd_tells_how_much_of_the_way_was_gone(pair):
-    source = pair[0].astype(float)
-    assert nwd(source, source + 200, source + 150) == pytest.approx((75, 25))
-    assert nwd(source, source + 200, source) == pytest.approx((0, 100))
-
-
-def test_nwd_agrees_with_equation_1_by_scipy(pair):
-    source, target = pair[0].ravel(), pair[1].ravel()[::3]
-    harmonized = source * 0.95
-    whole_way = wasserstein_distance(source, target)
-    expected = (
-        100 * wasserstein_distance(source, harmonized) / whole_way,
-        100 * wasserstein_distance(target, harmonized) / whole_way,
-    )
-    assert nwd(source, target, harmonized) == pytest.approx(expected, rel=1e-6)
-
-
-def test_nwd_is_nan_when_source_and_target_have_one_histogram(pair):
-    source = pair[0]
-    assert np.isnan(nwd(source, np.flip(source), source + 5)).all()
+    assert mae(np.array([0, 10], np.uint8), np.array([10, 0], np.uint8)) == 10
 
 
 def test_arguments_are_left_alone(pair, mask):
     before = [a.copy() for a in pair]
     ssim(*pair, data_range=800, mask=mask)
-    nwd(*pair, pair[0])
+    psnr(*pair, data_range=800, mask=mask)
+    mae(*pair, mask=mask)
     for array, copy in zip(pair, before, strict=True):
         np.testing.assert_array_equal(array, copy)
 
@@ -173,9 +144,9 @@ def test_arguments_are_left_alone(pair, mask):
             lambda a: ssim(a, a, data_range=1, mask=a[1:] < 9), "mask has the shape", id="mask of other shape"
         ),
         pytest.param(lambda a: psnr(a * np.nan, a, data_range=1), "not finite", id="NaN"),
-        pytest.param(lambda a: nwd(a, a * np.inf, a), "not finite", id="infinity"),
-        pytest.param(lambda a: nwd(a, a, []), "no intensities", id="no voxels"),
-        pytest.param(lambda a: ssim(a[0], a[0], data_range=1), "three-dimensional", id="SSIM of a slice"),
+        pytest.param(lambda a: mae(a, a * np.inf), "not finite", id="infinity"),
+        pytest.param(lambda a: mae(a[:0], a[:0]), "arrays are empty", id="no voxels"),
+        pytest.param(lambda a: ssim(a[0], a[0], data_range=1), "three dimensions", id="SSIM of a slice"),
         pytest.param(lambda a: ssim(a[:9], a[:9], data_range=1), "at least 11", id="too thin for the window"),
     ],
 )

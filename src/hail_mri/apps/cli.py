@@ -1,4 +1,4 @@
-"""The command `hail-mri`: each verb is a short function that calls the library (`scan_verbs`, `model_verbs`).
+"""The command `hail-mri`: each verb is a short function that calls the library, in a module of its kind (`..._verbs`).
 
 Exit status: 0 all done; 2 the request is wrong; 70 some of a batch failed; 130 interrupted. Nothing heavy is imported
 before a verb runs, so that `--help` answers at once.
@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hail_mri import __version__
+from hail_mri.apps.evaluation_verbs import evaluate
 from hail_mri.apps.model_verbs import export, info, train
 from hail_mri.apps.scan_verbs import harmonize, preprocess, segment, simulate, style
 from hail_mri.apps.terminal import PROGRAM, one_line, say
@@ -70,5 +71,5 @@ def root(
     """Take what can be asked without a verb."""
 
 
-for verb in (harmonize, style, segment, preprocess, simulate, train, export, info):
+for verb in (harmonize, style, segment, preprocess, evaluate, simulate, train, export, info):
     app.command()(verb)

@@ -1,4 +1,4 @@
-"""Options that several verbs of the command line share; their defaults are written where they are used."""
+"""Options and exit statuses that several verbs of the command line share; defaults are written where they are used."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,3 +11,5 @@ Force = Annotated[bool, typer.Option("--force", help="Go on with a scan that fai
 Model = Annotated[str, typer.Option(metavar="NAME|PATH", help="Shipped weights, or a safetensors file.")]
 Threads = Annotated[int | None, typer.Option(metavar="N", help="CPU threads.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
+
+EXIT_SOME_FAILED = 70  # of a batch

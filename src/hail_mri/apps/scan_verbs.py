@@ -7,13 +7,11 @@ from typing import Annotated
 import typer
 
 from hail_mri.apps.findings import say_batch, say_checks, say_warnings
-from hail_mri.apps.options import Force, Model, Output, Overwrite, Seed, Threads
+from hail_mri.apps.options import EXIT_SOME_FAILED, Force, Model, Output, Overwrite, Seed, Threads
 from hail_mri.apps.terminal import progress
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
 from hail_mri.preprocess.settings import Preset
-
-EXIT_SOME_FAILED = 70
 
 
 def harmonize(

@@ -7,10 +7,9 @@ like `harmonize`: two volumes in, the source's volume in the target's unit out.
 import numpy as np
 from numpy.typing import NDArray
 
-from hail_mri.errors import InputError
+from hail_mri.baselines.heads import mask_or_head
 from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
-from hail_mri.preprocess.masks import head_mask
 
 # As in the ITK Software Guide's example for MRI of heads.
 SIMPLEITK_LEVELS = 1024  # bins of both histograms
@@ -50,7 +49,7 @@ def match_histogram_exact(
     stay equal: they get the quantile of their middle rank, and are not told apart by their neighbours as in the exact
     histogram specification of Coltuc et al. 2006; so the histogram is exact where the source has no ties.
     """
-    source_mask, target_mask = _mask(source, source_mask), _mask(target, target_mask)
+    source_mask, target_mask = mask_or_head(source, source_mask), mask_or_head(target, target_mask)
     source_scale = LinearScale.from_percentiles(source.data, source_mask)
     target_scale = LinearScale.from_percentiles(target.data, target_mask)
     factor = (target_scale.high - target_scale.low) / (source_scale.high - source_scale.low)
@@ -90,16 +89,6 @@ def match_histogram_simpleitk(source: Volume, target: Volume) -> Volume:
     # A histogram knows no geometry: the arrays go without their affines.
     matched = matching.Execute(*(GetImageFromArray(volume.data) for volume in (source, target)))
     return source.with_data(GetArrayFromImage(matched))
-
-
-def _mask(volume: Volume, mask: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """Take the given mask, or find the head."""
-    if mask is None:
-        return head_mask(volume)
-    mask = np.asarray(mask, dtype=bool)
-    if mask.shape != volume.shape:
-        raise InputError(f"the mask has the shape {mask.shape}, its volume has {volume.shape}")
-    return mask
 
 
 def _quantiles_of_same_rank(values: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -9,16 +9,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hail_mri.baselines.do_nothing import robust_scale
 from hail_mri.baselines.histogram import match_histogram_exact, match_histogram_simpleitk
 from hail_mri.errors import InputError
-from hail_mri.evaluation.metrics import nwd, psnr, ssim
+from hail_mri.evaluation.metrics import psnr, ssim
 from hail_mri.evaluation.oracle import best_single_curve
 from hail_mri.evaluation.score import Score
 from hail_mri.evaluation.scored_pair import ScoredPair, check_on_source_grid
+from hail_mri.evaluation.wasserstein import nwd
 from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.masks import head_mask
-from hail_mri.preprocess.prepare import prepare
 
 DO_NOTHING = "do nothing (rescaled)"
 EXACT_MATCHING = "histogram matching, exact"
@@ -27,7 +28,6 @@ ORACLE = "best single curve (oracle)"
 RESCAN = "rescan (floor)"
 
 RANGE_PERCENTILE = 99.0  # of the truth in the head: it counts as everything; fat and vessels may go beyond
-COARSE_MM, COARSE_STRIDE = 4.0, 8  # grid on which the scales of source and target are read; any will do
 
 
 def baseline_results(pair: ScoredPair) -> dict[str, Volume]:
@@ -131,7 +131,7 @@ class _Measured(NamedTuple):
 
 def _measure(pair: ScoredPair) -> _Measured:
     """Take both heads as they are given, or find both; and find the scales that harmonization gives the scans."""
-    scales = (prepare(scan, spacing=COARSE_MM, stride=COARSE_STRIDE).scale for scan in (pair.source, pair.target))
+    scales = (robust_scale(scan) for scan in (pair.source, pair.target))
     if pair.head_mask is not None and pair.target_head_mask is not None:
         return _Measured(pair.head_mask, pair.target_head_mask, *scales)
     return _Measured(head_mask(pair.source), head_mask(pair.target), *scales)
@@ -167,8 +167,8 @@ def _scores(pair: ScoredPair, results: Mapping[str, Volume], measured: _Measured
     for name, result in results.items():
         psnr_head, ssim_head = _against_truth(result, pair.truth, head, head)
         psnr_brain, ssim_brain = _against_truth(result, pair.truth, head, pair.brain_mask)
-        moved = (None if np.isnan(share) else share for share in nwd(*ends, result.data[measured.source_head]))
-        scores.append(Score(name, psnr_head, ssim_head, psnr_brain, ssim_brain, *moved))
+        moved = nwd(*ends, result.data[measured.source_head])
+        scores.append(Score(name, psnr_head, ssim_head, psnr_brain, ssim_brain, moved.ip, moved.tp))
     return scores
 
 

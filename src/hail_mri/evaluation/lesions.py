@@ -1,0 +1,195 @@
+"""Whether a lesion is still what it was: its contrast, its edge, its volume and its place, before and after.
+
+Terms
+-----
+surround
+    Brain around a lesion: between `GAP` and `REACH` mm from it.
+contrast-to-noise
+    Mean of the lesion minus mean of the surround, over the standard deviation of the surround: negative where the
+    lesion is darker. A harmonization may change it, as sites differ; it may not turn it around.
+core
+    The deeper half of each lesion.
+found
+    Voxels of lesion and surround on the core's side of the middle between core and surround, as far as they hang
+    together with the core: what a reader who goes by intensity would outline.
+
+References
+----------
+Bechara et al., AJR 188:1306 (2007), doi:10.2214/AJR.06.1043, for contrast-to-noise ratios of lesions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from hail_mri.errors import InputError
+from hail_mri.evaluation.measurement import Measurement
+from hail_mri.evaluation.paired_arrays import mask_on_grid, volumes_on_one_grid
+
+GAP, REACH = 1.0, 6.0  # mm
+FEWEST_VOXELS = 8  # of a surround
+NO_SURROUND = "there is next to no brain around the lesion"
+NO_CONTRAST = "the source does not show the lesion: its mean is that of its surround"
+
+
+@dataclass(frozen=True)
+class LesionChange:
+    """Hold what became of a lesion.
+
+    Attributes
+    ----------
+    contrast_before, contrast_after : Measurement
+        Contrast-to-noise in source and result.
+    sharpness : Measurement
+        Mean gradient at the lesion's edge over its contrast, of the result in percent of the source's: below 100 where
+        the edge was blurred.
+    volume : Measurement
+        Of what is found in the result, in percent of what is found in the source.
+    overlap : Measurement
+        Dice coefficient of both, 0 to 1.
+    shift : Measurement
+        Distance of their centres of mass, mm.
+    """
+
+    contrast_before: Measurement
+    contrast_after: Measurement
+    sharpness: Measurement
+    volume: Measurement
+    overlap: Measurement
+    shift: Measurement
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether a dark lesion has become a bright one, or a bright one dark."""
+        before, after = self.contrast_before.value, self.contrast_after.value
+        return before is not None and after is not None and before * after < 0
+
+
+def lesion_change(
+    source: ArrayLike, result: ArrayLike, *, lesion: ArrayLike, brain: ArrayLike, spacing: ArrayLike
+) -> LesionChange:
+    """Compare a lesion in a result with the same lesion in its source.
+
+    Parameters
+    ----------
+    source, result : (I, J, K) array-like
+        One grid, each in any unit.
+    lesion, brain : (I, J, K) bool array-like
+        Outlined in the source; several lesions in one mask are looked at together.
+    spacing : (3,) array-like of float
+        Of the voxels, mm.
+
+    Returns
+    -------
+    LesionChange
+        Undefined where there is no brain around the lesion, or the source does not show it.
+
+    Raises
+    ------
+    InputError
+        If shapes differ or are not three-dimensional, a value is not finite, a mask is empty, or the spacing is not
+        three positive numbers.
+
+    Examples
+    --------
+    >>> source = np.full((21, 21, 21), 100.0) + np.random.default_rng(0).normal(size=(21, 21, 21))
+    >>> lesion = np.zeros(source.shape, bool)
+    >>> lesion[8:13, 8:13, 8:13] = True
+    >>> source[lesion] -= 40
+    >>> same = lesion_change(source, 2 * source, lesion=lesion, brain=np.ones(source.shape, bool), spacing=(1, 1, 1))
+    >>> round(same.sharpness.value), same.volume.value, same.overlap.value, same.shift.value, same.is_reversed
+    (100, 100.0, 1.0, 0.0, False)
+    """
+    before, after = volumes_on_one_grid(source, result)
+    inside, of_brain = (
+        mask_on_grid(m, before.shape, name) for m, name in ((lesion, "lesion mask"), (brain, "brain mask"))
+    )
+    steps = np.asarray(spacing, dtype=np.float64)
+    if steps.shape != (3,) or not (np.isfinite(steps).all() and (steps > 0).all()):
+        raise InputError(f"the spacing is {spacing!r}, expected three positive numbers", hint="give it in mm")
+    distance = ndimage.distance_transform_edt(~inside, sampling=steps)
+    near = inside | (of_brain & (distance <= REACH))
+    around = near & (distance > GAP)
+    if around.sum() < FEWEST_VOXELS:
+        return _undefined(NO_SURROUND)
+    if _difference(before, inside, around) == 0:
+        return _undefined(NO_CONTRAST)
+    core = _core(inside, steps)
+    found = [_found(volume, core, near, around) for volume in (before, after)]
+    return LesionChange(
+        _contrast(before, inside, around),
+        _contrast(after, inside, around),
+        _relative_sharpness(before, after, inside, around, steps),
+        *_compare(found[0], found[1], steps),
+    )
+
+
+def _undefined(reason: str) -> LesionChange:
+    """Return that nothing can be measured."""
+    return LesionChange(*[Measurement.undefined(reason)] * 6)
+
+
+def _difference(volume: NDArray[np.floating], inside: NDArray[np.bool_], around: NDArray[np.bool_]) -> float:
+    """Return the mean of a lesion minus that of its surround."""
+    return float(volume[inside].mean(dtype=np.float64) - volume[around].mean(dtype=np.float64))
+
+
+def _contrast(volume: NDArray[np.floating], inside: NDArray[np.bool_], around: NDArray[np.bool_]) -> Measurement:
+    """Return the contrast-to-noise of a lesion."""
+    noise = float(volume[around].std(dtype=np.float64))
+    if noise == 0:
+        return Measurement.undefined("the surround of the lesion is constant")
+    return Measurement(_difference(volume, inside, around) / noise)
+
+
+def _core(inside: NDArray[np.bool_], spacing: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return the deeper half of each part of a lesion."""
+    depth = ndimage.distance_transform_edt(inside, sampling=spacing)
+    parts, n_parts = ndimage.label(inside)
+    deepest = np.concatenate([[np.inf], ndimage.maximum(depth, parts, range(1, n_parts + 1))])
+    return np.asarray(2 * depth > deepest[parts])
+
+
+def _found(
+    volume: NDArray[np.floating], core: NDArray[np.bool_], near: NDArray[np.bool_], around: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return which voxels of lesion and surround are on the core's side, and hang together with it."""
+    difference = _difference(volume, core, around)
+    middle = float(volume[around].mean(dtype=np.float64)) + difference / 2
+    on_its_side = near & ((volume - middle) * np.sign(difference) > 0)
+    parts, _ = ndimage.label(on_its_side)
+    return np.isin(parts, np.setdiff1d(parts[core], 0))
+
+
+def _relative_sharpness(
+    before: NDArray[np.floating],
+    after: NDArray[np.floating],
+    inside: NDArray[np.bool_],
+    around: NDArray[np.bool_],
+    spacing: NDArray[np.float64],
+) -> Measurement:
+    """Return how sharp the edge is after, in percent of how sharp it was."""
+    edge = ndimage.binary_dilation(inside) & ~ndimage.binary_erosion(inside)
+    values = []
+    for volume in (before, after):
+        gradients = np.stack([np.asarray(g)[edge] for g in np.gradient(volume.astype(np.float64), *spacing)])
+        slope = float(np.linalg.norm(gradients, axis=0).mean())
+        difference = abs(_difference(volume, inside, around))
+        if difference == 0:
+            return Measurement.undefined("the result does not show the lesion")
+        values.append(slope / difference)
+    return Measurement(100 * values[1] / values[0])
+
+
+def _compare(
+    before: NDArray[np.bool_], after: NDArray[np.bool_], spacing: NDArray[np.float64]
+) -> tuple[Measurement, Measurement, Measurement]:
+    """Return volume in percent, Dice, and distance of the centres."""
+    overlap = Measurement(2 * float((before & after).sum()) / float(before.sum() + after.sum()))
+    if not after.any():
+        return Measurement(0.0), overlap, Measurement.undefined("nothing of the lesion is found in the result")
+    centres = [np.argwhere(found).mean(axis=0) * spacing for found in (before, after)]
+    shift = Measurement(float(np.linalg.norm(centres[0] - centres[1])))
+    return Measurement(100 * float(after.sum() / before.sum())), overlap, shift

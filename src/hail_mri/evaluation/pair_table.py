@@ -1,0 +1,127 @@
+"""A table of results to score: PAIRS.tsv, one harmonized scan a line, whoever made it.
+
+Columns are separated by tabs, paths are taken from the folder of the table, and n/a or nothing stands for what is not
+there. What is wrong with one line is told of that line, and the others are scored.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hail_mri.errors import InputError, MissingFileError
+from hail_mri.provenance.regular_file import size_of_file
+
+SCANS = ("source", "target", "harmonized")
+OPTIONAL_FILES = (
+    "truth",
+    "brain_mask",
+    "target_brain_mask",
+    "labels",
+    "target_labels",
+    "harmonized_labels",
+    "lesion_mask",
+)
+NAMES = ("method", "subject", "site", "target_site")
+NOT_THERE = ("", "n/a")
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """A line of the table.
+
+    Attributes
+    ----------
+    line : int
+        Of the file, counted from 1, the headings being the first.
+    files : mapping of str to Path
+        By column: source, target and harmonized, and of the optional ones those that are given.
+    method, subject, site, target_site : str
+        Empty where not given.
+    """
+
+    line: int
+    files: Mapping[str, Path] = field(hash=False)
+    method: str = ""
+    subject: str = ""
+    site: str = ""
+    target_site: str = ""
+
+    @property
+    def direction(self) -> str:
+        """From which site to which, such as A to B; empty where that is not known."""
+        return f"{self.site} to {self.target_site}" if self.site and self.target_site else ""
+
+    def require_files(self) -> None:
+        """Refuse a line that cannot be scored.
+
+        Raises
+        ------
+        InputError
+            If a scan is not named.
+        MissingFileError
+            If a file is not there.
+        """
+        if unnamed := [name for name in SCANS if name not in self.files]:
+            raise InputError(f"there is no {' and no '.join(unnamed)}", "fill in the cell, or take the line out")
+        for name, path in self.files.items():
+            if not path.is_file():
+                raise MissingFileError(
+                    f"no {name.replace('_', ' ')} at {path}", "paths are taken from the table's folder"
+                )
+
+
+def read_pair_table(path: str | Path) -> tuple[PairRow, ...]:
+    """Read a table of results.
+
+    Parameters
+    ----------
+    path : path
+        UTF-8, tab-separated, with headings: `SCANS`, and any of `OPTIONAL_FILES` and `NAMES`; other columns are left
+        alone.
+
+    Returns
+    -------
+    rows : tuple of PairRow
+        Whether their files are there is not looked at: see `PairRow.require_files`.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such table.
+    InputError
+        If it cannot be read as a table, a column is missing or there twice, or there is no line.
+    """
+    path = Path(path)
+    size_of_file(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t", strict=True)
+            headings = [heading.strip() for heading in reader.fieldnames or ()]
+            reader.fieldnames = headings
+            _require_headings(path, headings)
+            rows = tuple(_row(path.parent, reader.line_num, cells) for cells in reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is no table: {error}", "save it as UTF-8 text with tabs between columns") from error
+    if not rows:
+        raise InputError(f"{path} has no line below its headings", "name a source, a target and a result in each")
+    return rows
+
+
+def _require_headings(path: Path, headings: list[str]) -> None:
+    """Refuse a table without the columns that every line needs."""
+    if missing := [name for name in SCANS if name not in headings]:
+        raise InputError(
+            f"{path} has no column {', '.join(missing)}, but {', '.join(headings) or 'none at all'}",
+            "columns are separated by tabs, and their names stand in the first line",
+        )
+    if twice := sorted({name for name in headings if headings.count(name) > 1}):
+        raise InputError(f"{path} has the column {', '.join(twice)} twice", "leave one")
+
+
+def _row(folder: Path, line: int, cells: Mapping[str | None, str | None]) -> PairRow:
+    """Return a line as it stands."""
+    values = {name: (cells.get(name) or "").strip() for name in (*SCANS, *OPTIONAL_FILES, *NAMES)}
+    given = {name: value for name, value in values.items() if value not in NOT_THERE}
+    files = {name: folder / given[name] for name in (*SCANS, *OPTIONAL_FILES) if name in given}
+    return PairRow(line, files, **{name: given.get(name, "") for name in NAMES})

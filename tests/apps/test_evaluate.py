@@ -1,0 +1,168 @@
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hail_mri.apps.cli import main
+from hail_mri.apps.evaluate import evaluate_pairs
+from hail_mri.baselines.histogram import match_histogram_simpleitk
+from hail_mri.errors import OutputExistsError
+from hail_mri.evaluation.pair_measures import MeasureSettings
+from hail_mri.image.nifti import save_volume
+from hail_mri.model.tissue_classes import TISSUE_CLASSES
+from hail_mri.simulation.scanners import SITES
+from hail_mri.simulation.tissues import classes_of_tissues
+from hail_mri.simulation.travelling import rescan_at
+
+GIVEN = MeasureSettings(segmentation="given")
+LABELS = {"grey_matter": 2, "white_matter": 3, "csf": 1}
+
+
+@pytest.fixture(scope="module")
+def study(visit, slab, simulated_slab, tmp_path_factory):
+    """Folder with a scan, a target, a truth, masks, labels, and what SimpleITK and nobody made of the scan."""
+    folder = tmp_path_factory.mktemp("study")
+    target = simulated_slab.with_data(rescan_at(visit, SITES["C"]).data[slab])
+    classes = classes_of_tissues()[visit.head.tissue_labels.long()].numpy()[slab]
+    labels = np.zeros(classes.shape, np.float32)
+    for tissue, label in LABELS.items():
+        labels[classes == TISSUE_CLASSES.index(tissue)] = label
+    files = {
+        "source": simulated_slab,
+        "target": target,
+        "truth": target,
+        "simpleitk": match_histogram_simpleitk(simulated_slab, target),
+        "nothing": simulated_slab,
+        "labels": simulated_slab.with_data(labels),
+        "brain": simulated_slab.with_data(visit.head.brain.numpy()[slab].astype(np.float32)),
+    }
+    for name, volume in files.items():
+        save_volume(volume, folder / f"{name}.nii.gz")
+    return folder
+
+
+def line(method, **changes):
+    cells = {name: f"{name}.nii.gz" for name in ("source", "target", "truth", "labels")}
+    cells |= {f"{name}_labels": "labels.nii.gz" for name in ("target", "harmonized")}
+    cells |= {f"{name}brain_mask": "brain.nii.gz" for name in ("", "target_")}
+    return (
+        cells
+        | {"harmonized": f"{method}.nii.gz", "method": method, "subject": "01", "site": "B", "target_site": "C"}
+        | changes
+    )
+
+
+def write_table(path, lines):
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]), delimiter="\t")
+        writer.writeheader()
+        writer.writerows(lines)
+    return path
+
+
+def evaluate(table, output, settings=GIVEN, *, n_processes=1, overwrite=False):
+    return evaluate_pairs(table, output, settings, n_processes=n_processes, overwrite=overwrite, step=lambda: None)
+
+
+@pytest.fixture(scope="module")
+def evaluated(study):
+    table = write_table(
+        study / "pairs.tsv",
+        [line("nothing"), line("simpleitk"), line("gone"), line("target", harmonized="brain.nii.gz")],
+    )
+    return table, study / "out", evaluate(table, study / "out")
+
+
+def number(scores, method, metric, region):
+    row = scores[(scores.method == method) & (scores.metric == metric) & (scores.region == region)]
+    return float(row.value.iloc[0])
+
+
+def test_a_peers_result_is_scored_from_its_files_alone(evaluated):
+    _, output, _ = evaluated
+    scores = pd.read_csv(output / "scores.tsv", sep="\t", na_values="n/a", keep_default_na=False)
+    assert number(scores, "nothing", "monotonicity", "head") == pytest.approx(1, abs=1e-4)
+    assert number(scores, "nothing", "rAVD", "grey matter") == 0
+    assert number(scores, "nothing", "Dice", "white matter") == 1
+    assert number(scores, "simpleitk", "nWD(t,p)", "head") < 50
+    assert number(scores, "simpleitk", "PSNR", "head") > number(scores, "nothing", "PSNR", "head")
+    assert set(scores.direction) == {"B to C"}
+
+
+def test_a_line_that_fails_is_named_with_its_reason_and_the_others_are_scored(evaluated):
+    _, output, found = evaluated
+    assert [bool(line.error) for line in found] == [False, False, True, False]
+    lines = pd.read_csv(output / "lines.tsv", sep="\t")
+    assert list(lines.status) == ["scored", "scored", "failed", "scored"]
+    assert "gone.nii.gz" in lines.message[2]
+    summary = (output / "summary.md").read_text()
+    assert "3 of 4 lines scored" in summary
+    assert "## B to C" in summary
+    assert "- line 4: " in summary
+
+
+def test_what_was_scored_is_not_scored_again(evaluated, monkeypatch):
+    table, output, _ = evaluated
+    monkeypatch.setattr("hail_mri.apps.evaluate.measure_pair", lambda *_: pytest.fail("again"))
+    before = (output / "scores.tsv").read_bytes()
+    evaluate(table, output)
+    assert (output / "scores.tsv").read_bytes() == before
+
+
+def test_two_processes_find_what_one_finds(evaluated, tmp_path):
+    table, output, _ = evaluated
+    evaluate(table, tmp_path, n_processes=2)
+    assert (tmp_path / "scores.tsv").read_bytes() == (output / "scores.tsv").read_bytes()
+
+
+def test_what_was_kept_and_damaged_is_measured_again(evaluated, tmp_path):
+    table, output, _ = evaluated
+    evaluate(table, tmp_path)
+    damaged = min((tmp_path / "kept").iterdir())
+    damaged.write_text(json.dumps({"numbers": [{"metric": "PSNR"}]}))
+    evaluate(table, tmp_path)
+    assert (tmp_path / "scores.tsv").read_bytes() == (output / "scores.tsv").read_bytes()
+
+
+def test_an_evaluation_of_something_else_is_not_replaced_unasked(evaluated):
+    table, output, _ = evaluated
+    with pytest.raises(OutputExistsError, match="something else"):
+        evaluate(table, output, MeasureSettings(segmentation="none"))
+
+
+def test_a_result_in_units_of_its_own_is_scored_as_in_the_paper(study, tmp_path):
+    table = write_table(study / "paper.tsv", [line("truth", harmonized="target.nii.gz")])
+    evaluate(table, tmp_path, MeasureSettings(scale="min-max", segmentation="given"))
+    scores = pd.read_csv(tmp_path / "scores.tsv", sep="\t", na_values="n/a", keep_default_na=False)
+    assert number(scores, "truth", "nWD(t,p)", "image") == 0
+    assert number(scores, "truth", "nWD(i,p)", "image") == pytest.approx(100)
+
+
+def test_labels_that_the_line_lacks_are_named(study, tmp_path):
+    cells = line("nothing")
+    del cells["harmonized_labels"]
+    (found,) = evaluate(write_table(study / "lacking.tsv", [cells]), tmp_path)
+    assert "no harmonized_labels" in found.error
+
+
+def test_a_result_on_another_grid_is_told(study, simulated_scan, tmp_path):
+    save_volume(simulated_scan, study / "whole.nii.gz")
+    (found,) = evaluate(write_table(study / "whole.tsv", [line("whole")]), tmp_path)
+    assert "another grid" in found.error
+
+
+def test_the_command_ends_with_70_where_a_line_failed(evaluated, capsys):
+    table, output, _ = evaluated
+    assert main(["evaluate", str(table), "-o", str(output), "--segmentation", "given"]) == 70
+    told = capsys.readouterr()
+    assert "3 of 4 lines scored" in told.out
+    assert "failed: line 4: " in told.err
+
+
+def test_the_command_says_in_one_line_what_is_wrong_with_a_table(tmp_path, capsys):
+    (tmp_path / "pairs.tsv").write_text("source\ttarget\n")
+    assert main(["evaluate", str(tmp_path / "pairs.tsv"), "-o", str(tmp_path / "out")]) == 2
+    assert "no column harmonized" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
