@@ -6,9 +6,14 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from hypothesis import settings
 from scipy.spatial.transform import Rotation
 
 from hail_mri.image.volume import Volume
+
+# No test is timed: on a machine with other work the first example of a test may take a second.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Intensity of air, scalp, skull, fluid, grey and white matter.
 SIGNAL = (0, 900, 120, 200, 500, 700)
