@@ -1,10 +1,7 @@
 """hail-mri preprocess, and harmonize with presets, from file to file."""
 
 import json
-import os
 import signal
-import threading
-import time
 
 import nibabel as nib
 import numpy as np
@@ -12,7 +9,7 @@ import pytest
 
 from hail_mri.apps.cli import main
 from hail_mri.image.nifti import load_volume, save_volume
-from hail_mri.preprocess.rigid import read_transform
+from hail_mri.preprocess.rigid import read_transform, write_transform
 
 GRID = ["--spacing", "2", "--size", "128"]
 FILES = [
@@ -179,21 +176,18 @@ def test_a_full_disk_leaves_nothing_behind(scans, tmp_path, capsys):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_an_interruption_while_files_are_written_leaves_nothing_behind(scans, tmp_path):
-    request = ["preprocess", str(scans / "sub-01_T1w.nii.gz"), "-o", str(tmp_path / "out"), *GRID]
+def test_an_interruption_while_files_are_written_leaves_nothing_behind(scans, tmp_path, monkeypatch):
+    written = []
 
-    def interrupt_when_something_is_written():
-        deadline = time.monotonic() + 300
-        while not [path for path in tmp_path.rglob("*") if path.is_file()]:
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
-        os.kill(os.getpid(), signal.SIGINT)
+    def write_and_be_interrupted(*arguments):
+        write_transform(*arguments)
+        written.extend(path for path in tmp_path.rglob("*") if path.is_file())
+        signal.raise_signal(signal.SIGINT)
 
-    waiting = threading.Thread(target=interrupt_when_something_is_written)
-    waiting.start()
-    status = main(request)
-    waiting.join()
+    monkeypatch.setattr("hail_mri.preprocess.files.write_transform", write_and_be_interrupted)
+    status = main(["preprocess", str(scans / "sub-01_T1w.nii.gz"), "-o", str(tmp_path / "out"), *GRID])
     assert status == 130
+    assert len(written) == 2  # the scan and its transform, under hidden names
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
