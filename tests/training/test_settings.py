@@ -4,6 +4,7 @@ import pytest
 
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.feature_network import FeatureNetworkSettings
+from hail_mri.training.gan_settings import load_gan_settings
 from hail_mri.training.settings import load_settings, load_tissue_settings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -23,11 +24,19 @@ def edited(tmp_path):
 
 
 def test_every_configuration_that_comes_with_the_project_loads():
-    assert {path.stem for path in CONFIGS.glob("*.toml")} == {"paper", "hail-small", "smoke", "compact"}
+    assert {path.stem for path in CONFIGS.glob("*.toml")} == {
+        "paper",
+        "hail-small",
+        "smoke",
+        "compact",
+        "liu",
+        "liu-small",
+    }
     assert load_settings(CONFIGS / "hail-small.toml").data.sites == ("A", "B")
     assert load_settings(CONFIGS / "paper.toml").style.epochs == 1000
     assert load_settings(CONFIGS / "smoke.toml").style.epochs == 2
     assert load_tissue_settings(CONFIGS / "compact.toml").tissues.precision == "auto"
+    assert load_gan_settings(CONFIGS / "liu.toml").network != load_gan_settings(CONFIGS / "liu-small.toml").network
 
 
 @pytest.mark.parametrize(
@@ -108,7 +117,7 @@ def test_losses_that_teach_nothing_of_the_target_are_refused(tmp_path, weights, 
 def test_the_steps_of_a_phase_are_those_of_its_epochs_the_last_of_each_not_full():
     section = load_settings(CONFIGS / "smoke.toml").encoder.model_copy(update={"pairs_per_batch": 2})
     assert (section.epochs, section.pairs_per_epoch) == (2, 3)
-    assert (section.steps_per_epoch, section.n_steps) == (2, 4)
+    assert (section.n_steps, section.n_steps_of(2)) == (4, 2)
 
 
 def test_a_file_that_is_no_text_is_no_toml(tmp_path):

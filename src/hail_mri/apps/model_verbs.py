@@ -28,9 +28,24 @@ def train(
         float, typer.Option(min=0.1, help="When to end, of wall time; heads and validation count.")
     ] = math.inf,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run stopped.")] = False,
+    devices: Annotated[
+        int, typer.Option(min=1, help="GPUs of each machine that learn together, or CPU processes without a GPU.")
+    ] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines that learn together; start this on each.")] = 1,
 ) -> None:
     """Train a network on scans, simulated or your own."""
-    run_training(phase, config, output, label_maps=label_maps, scans=scans, init=init, minutes=minutes, resume=resume)
+    run_training(
+        phase,
+        config,
+        output,
+        label_maps=label_maps,
+        scans=scans,
+        init=init,
+        minutes=minutes,
+        resume=resume,
+        devices=devices,
+        nodes=nodes,
+    )
 
 
 def export(

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hail_mri.apps.terminal import say
 from hail_mri.errors import InputError
@@ -25,6 +25,8 @@ def run_training(
     init: str | None,
     minutes: float,
     resume: bool,
+    devices: int,
+    nodes: int,
 ) -> None:
     """Train a network, and say how it goes; its learning log and curves lie beside the weights.
 
@@ -39,6 +41,7 @@ def run_training(
         from hail_mri.training.phases.paper_run import train
         from hail_mri.training.phases.paper_source import PairFiles
         from hail_mri.training.phases.tissue_run import train_tissues
+        from hail_mri.training.running.processes import Processes, is_first_process
         from hail_mri.training.running.run_folder import RunFolder
     except ModuleNotFoundError as error:
         if error.name != "lightning":
@@ -47,34 +50,16 @@ def run_training(
     if scans is None and label_maps is None:
         raise InputError("there is nothing to learn from", "give --scans TABLE, --label-maps FOLDER, or both")
     require_writable_folder(output)
-    line = partial(say, "train")
+    options: dict[str, Any] = {"init": init, "minutes": minutes, "resume": resume}
+    options |= {"say": partial(say, "train"), "draw": save_example, "processes": Processes(devices, nodes)}
     if phase != "tissues":
-        files = PairFiles(label_maps, scans)
-        train(
-            phase,
-            config,
-            output,
-            files=files,
-            init=init,
-            minutes=minutes,
-            resume=resume,
-            say=line,
-            draw=save_example,
-        )
+        train(phase, config, output, files=PairFiles(label_maps, scans), **options)
     elif label_maps is None or scans is not None:
         raise InputError("the tissue network learns from simulated scans alone", "give --label-maps, and no --scans")
     else:
-        train_tissues(
-            config,
-            output,
-            label_maps_dir=label_maps,
-            init=init,
-            minutes=minutes,
-            resume=resume,
-            say=line,
-            draw=save_example,
-        )
-    _write_curves(RunFolder(output, phase))
+        train_tissues(config, output, label_maps_dir=label_maps, **options)
+    if is_first_process():
+        _write_curves(RunFolder(output, phase))
 
 
 def _write_curves(folder: "RunFolder") -> None:

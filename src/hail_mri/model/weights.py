@@ -21,11 +21,15 @@ from safetensors.torch import load_file, save
 
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
+from hail_mri.model.slice_gan import SliceGan, SliceGanSettings
 from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
 from hail_mri.provenance.atomic_write import write_together
 
 RELEASED_DIR = Path(str(files("hail_mri.model"))) / "weights"
+SLICES_PHASE = "liu"  # of the cards of the networks of Liu et al.
 SPACINGS = (0.25, 16.0)  # mm; finer grids than the first would fill the memory, coarser ones show no head
+
+NetworkSettings = TissueNetworkSettings | FeatureNetworkSettings | SliceGanSettings
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class ModelCard:
     name : str
     phase : str
         "tissues" for a tissue network, "style" for a network of the paper's kind that harmonizes, "encoder" for one
-        that only reconstructs.
-    network : TissueNetworkSettings or FeatureNetworkSettings
+        that only reconstructs, "liu" for those of Liu et al.
+    network : TissueNetworkSettings, FeatureNetworkSettings or SliceGanSettings
     spacing_mm : float
         Of the grid the network works on.
     training_data, validation_data : tuple of str
@@ -56,7 +60,7 @@ class ModelCard:
 
     name: str
     phase: str
-    network: TissueNetworkSettings | FeatureNetworkSettings
+    network: NetworkSettings
     spacing_mm: float
     training_data: tuple[str, ...]
     validation_data: tuple[str, ...]
@@ -114,7 +118,7 @@ def weights_hash(model: str | Path) -> str:
     return hashlib.sha256(weights_path(model).read_bytes()).hexdigest()
 
 
-def save_model(network: FeatureStyleNetwork | TissueNetwork, card: ModelCard, path: str | Path) -> Path:
+def save_model(network: FeatureStyleNetwork | TissueNetwork | SliceGan, card: ModelCard, path: str | Path) -> Path:
     """Write weights and model card; an existing pair is replaced. Returns the path of the weights."""
     path = Path(path)
     card_path = path.with_suffix(".json")
@@ -142,8 +146,19 @@ def load_model(model: str | Path) -> tuple[FeatureStyleNetwork | TissueNetwork, 
     MissingFileError
         If the weights or their card are not there.
     InputError
-        If the weights are damaged or do not fit the card's network.
+        If the weights are damaged or do not fit the card's network; if they are those of Liu et al.'s networks.
     """
+    network, card = _load(model)
+    if isinstance(network, SliceGan):
+        raise InputError(
+            f"{model} holds the networks of Liu et al., which see slices of registered brains, not scans",
+            hint="They are a baseline: see docs/liu.md.",
+        )
+    return network, card
+
+
+def _load(model: str | Path) -> tuple[FeatureStyleNetwork | TissueNetwork | SliceGan, ModelCard]:
+    """Read networks of any kind."""
     path = weights_path(model)
     card = _load_card(path.with_suffix(".json"))
     try:
@@ -176,15 +191,34 @@ def load_feature_network(model: str | Path) -> tuple[FeatureStyleNetwork, ModelC
     return network, card
 
 
-def _network_of(card: ModelCard) -> FeatureStyleNetwork | TissueNetwork:
+def load_slice_gan(model: str | Path) -> tuple[SliceGan, ModelCard]:
+    """
+    Read the networks of Liu et al.; see `load_model`.
+
+    Raises
+    ------
+    InputError
+        Also if the weights are those of another kind of network.
+    """
+    network, card = _load(model)
+    if not isinstance(network, SliceGan):
+        raise InputError(f"{model} holds a {type(network).__name__}, expected the networks of Liu et al.")
+    return network, card
+
+
+def _network_of(card: ModelCard) -> FeatureStyleNetwork | TissueNetwork | SliceGan:
     """Return a network as the card says, not yet trained."""
     if isinstance(card.network, TissueNetworkSettings):
         return TissueNetwork(card.network)
+    if isinstance(card.network, SliceGanSettings):
+        return SliceGan(card.network)
     return FeatureStyleNetwork(card.network)
 
 
-def _network_settings(phase: str, entries: dict[str, Any]) -> TissueNetworkSettings | FeatureNetworkSettings:
+def _network_settings(phase: str, entries: dict[str, Any]) -> NetworkSettings:
     """Return the settings of a network as a card's JSON holds them."""
+    if phase == SLICES_PHASE:
+        return SliceGanSettings(**entries)
     channels = tuple(entries["channels"])
     if phase == "tissues":
         return TissueNetworkSettings(channels, tuple(entries["blocks"]))

@@ -18,16 +18,16 @@ from hail_mri.preprocess.settings import Preset
 from hail_mri.training.running.precision import Precision
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
     """A table of the TOML file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-_Kind = TypeVar("_Kind", bound=_Section)
+_Kind = TypeVar("_Kind", bound=Section)
 
 
-class NetworkSection(_Section):
+class NetworkSection(Section):
     """Widths and depths of the network, see `FeatureNetworkSettings`, and how its weights begin."""
 
     channels: tuple[int, ...]
@@ -45,7 +45,7 @@ class NetworkSection(_Section):
         return FeatureNetworkSettings(self.channels, self.convs_per_stage, self.skips)
 
 
-class DataSection(_Section):
+class DataSection(Section):
     """What is simulated and how it is read."""
 
     spacing_mm: float = Field(gt=0)
@@ -65,7 +65,7 @@ class DataSection(_Section):
         return self
 
 
-class ScansSection(_Section):
+class ScansSection(Section):
     """What is done with a table of real scans, where one is given."""
 
     preset: Preset
@@ -74,7 +74,7 @@ class ScansSection(_Section):
     simulated_share: float = Field(ge=0, lt=1)
 
 
-class AugmentationSection(_Section):
+class AugmentationSection(Section):
     """What is done to scans that the paper does not have; real scans are only flipped."""
 
     stripping: bool
@@ -83,7 +83,7 @@ class AugmentationSection(_Section):
     flips: bool
 
 
-class PhaseSection(_Section):
+class PhaseSection(Section):
     """How a phase is optimized."""
 
     epochs: int = Field(ge=1)
@@ -98,14 +98,14 @@ class PhaseSection(_Section):
     ema_decay: float = Field(ge=0, lt=1)
 
     @property
-    def steps_per_epoch(self) -> int:
-        """Steps of an epoch, the last of which may have fewer pairs."""
-        return math.ceil(math.ceil(self.pairs_per_epoch / self.pairs_per_batch) / self.batches_per_step)
-
-    @property
     def n_steps(self) -> int:
         """Steps of the phase."""
-        return self.epochs * self.steps_per_epoch
+        return self.n_steps_of(1)
+
+    def n_steps_of(self, n_processes: int) -> int:
+        """Return the steps of the phase if several processes have a batch each; the last of an epoch may have fewer."""
+        n_batches = math.ceil(self.pairs_per_epoch / (self.pairs_per_batch * n_processes))
+        return self.epochs * math.ceil(n_batches / self.batches_per_step)
 
     @model_validator(mode="after")
     def _batches_can_be_filled(self) -> Self:
@@ -116,7 +116,7 @@ class PhaseSection(_Section):
         return self
 
 
-class StyleLossSection(_Section):
+class StyleLossSection(Section):
     """Weights of the terms of phase 2; a term of weight 0 is not computed."""
 
     style: float = Field(ge=0)
@@ -145,7 +145,7 @@ class StyleLossSection(_Section):
         )
 
 
-class TrainingSettings(_Section):
+class TrainingSettings(Section):
     """Everything a run needs to be repeated, but the label maps."""
 
     network: NetworkSection
@@ -168,7 +168,7 @@ class TrainingSettings(_Section):
         return self
 
 
-class TissueNetworkSection(_Section):
+class TissueNetworkSection(Section):
     """Widths and depths of the tissue network, see `TissueNetworkSettings`."""
 
     channels: tuple[int, ...]
@@ -184,7 +184,7 @@ class TissueNetworkSection(_Section):
         return TissueNetworkSettings(self.channels, self.blocks)
 
 
-class ScanSection(_Section):
+class ScanSection(Section):
     """What is simulated for the tissue network."""
 
     spacing_mm: float = Field(gt=0)
@@ -197,7 +197,7 @@ class ScanSection(_Section):
     seed: int = Field(ge=0, lt=2**32)
 
 
-class TissuePhaseSection(_Section):
+class TissuePhaseSection(Section):
     """How the tissue network is optimized."""
 
     n_steps: int = Field(ge=1)
@@ -208,7 +208,7 @@ class TissuePhaseSection(_Section):
     ema_decay: float = Field(ge=0, lt=1)
 
 
-class TissueTrainingSettings(_Section):
+class TissueTrainingSettings(Section):
     """Everything a run of the tissue network needs to be repeated, but the label maps."""
 
     network: TissueNetworkSection
@@ -236,7 +236,7 @@ def load_settings(path: str | Path) -> TrainingSettings:
     InputError
         If it is no TOML, a key is unknown or missing, or a value is out of range.
     """
-    return _load(path, TrainingSettings)
+    return read_settings(path, TrainingSettings)
 
 
 def load_tissue_settings(path: str | Path) -> TissueTrainingSettings:
@@ -250,11 +250,26 @@ def load_tissue_settings(path: str | Path) -> TissueTrainingSettings:
     InputError
         If it is no TOML, a key is unknown or missing, or a value is out of range.
     """
-    return _load(path, TissueTrainingSettings)
+    return read_settings(path, TissueTrainingSettings)
 
 
-def _load(path: str | Path, kind: type[_Kind]) -> _Kind:
-    """Read settings of a kind."""
+def read_settings(path: str | Path, kind: type[_Kind]) -> _Kind:
+    """
+    Read settings of a kind.
+
+    Parameters
+    ----------
+    path : path
+    kind : type
+        Of the settings, whose attributes are the tables of the file.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    InputError
+        If it is no TOML, a key is unknown or missing, or a value is out of range.
+    """
     path = Path(path)
     if not path.is_file():
         raise MissingFileError(f"no settings at {path}", hint="configs/ has paper.toml, compact.toml and smoke.toml.")
@@ -271,12 +286,12 @@ def _load(path: str | Path, kind: type[_Kind]) -> _Kind:
         raise InputError(": ".join(filter(None, (str(path), where, message))), hint=hint) from error
 
 
-def _suggestion(error: ErrorDetails, kind: type[_Section]) -> str:
+def _suggestion(error: ErrorDetails, kind: type[Section]) -> str:
     """Return the known key that is most like an unknown one."""
     if error["type"] != "extra_forbidden":
         return ""
     sections = {name: info.annotation for name, info in kind.model_fields.items()}
     section = sections.get(str(error["loc"][0])) if len(error["loc"]) > 1 else None
-    known = list(sections if section is None else section.__annotations__)
+    known = list(getattr(section, "model_fields", sections))
     close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
     return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known)}."

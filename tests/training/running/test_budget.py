@@ -22,10 +22,10 @@ def test_what_ends_first_is_the_progress():
 def test_time_is_kept_for_the_last_validation():
     budget = Budget(100, minutes=1)
     budget.seconds_before = 30.0
-    budget.validation_seconds = 20.0
+    budget.own_validation_seconds = 20.0
     assert budget.seconds_left == pytest.approx(10, abs=1)
     assert budget.progress(1) == pytest.approx(0.75, abs=0.02)
-    budget.validation_seconds = 31.0
+    budget.own_validation_seconds = 31.0
     assert budget.is_over(1)
 
 
@@ -34,3 +34,10 @@ def test_the_clock_runs():
     time.sleep(0.02)
     assert budget.elapsed >= 0.02
     assert budget.is_over(0)
+
+
+def test_a_budget_goes_by_the_time_that_was_agreed():
+    budget = Budget(100, minutes=1)
+    budget.agree(elapsed=45.0, validation_seconds=15.0)
+    assert (budget.elapsed, budget.seconds_left, budget.is_over(0)) == (45.0, 0.0, True)
+    assert budget.own_elapsed < 1

@@ -29,7 +29,8 @@ N_EPOCHS, FEWEST_KILLS, SECONDS = 16, 3, 120
 def config(tmp_path_factory):
     """Settings of a run that lives long enough to be killed: a checkpoint after each of its epochs."""
     path = tmp_path_factory.mktemp("config") / "longer.toml"
-    path.write_text(re.sub(r"epochs = \d+", f"epochs = {N_EPOCHS}", SMOKE.read_text()))
+    text = re.sub(r"epochs = \d+", f"epochs = {N_EPOCHS}", SMOKE.read_text())
+    path.write_text(text.replace("n_workers = 0", "n_workers = 1"))
     return path
 
 
@@ -69,7 +70,11 @@ def run(command, last_path, kill, moments):
     """Start or go on; kill at a random moment of one of the next epochs. Return the exit status."""
     command = [*map(str, command), *(["--resume"] if last_path.exists() else [])]
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
     )
     n_epochs, seen, end = (
         moments.randint(1, N_EPOCHS // FEWEST_KILLS),
@@ -82,7 +87,7 @@ def run(command, last_path, kill, moments):
                 seen, n_epochs = written_at(last_path), n_epochs - 1
                 if n_epochs == 0:
                     time.sleep(moments.uniform(0, 0.3))
-                    process.send_signal(kill)
+                    os.killpg(process.pid, kill)  # as schedulers do: those that make samples, too
             time.sleep(0.005)
         return process.wait(SECONDS)
     finally:

@@ -33,3 +33,10 @@ def test_a_cpu_that_claims_bf16_is_measured(monkeypatch, half, expected):
 
 def test_what_is_asked_for_is_taken():
     assert choose_precision("32-true")[0] == "32-true"
+
+
+@without_gpu
+def test_several_processes_on_cpus_do_not_measure_each_for_itself(monkeypatch):
+    monkeypatch.setattr(precision, "cpu_has_bf16", lambda: True)
+    monkeypatch.setattr(precision, "_seconds_per_convolution", {}.__getitem__)
+    assert choose_precision("auto", alone=False) == ("32-true", "several processes on CPUs")

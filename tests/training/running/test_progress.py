@@ -58,7 +58,7 @@ def test_on_a_terminal_there_is_a_bar_of_the_whole_run_until_its_end(run, tmp_pa
 )
 def test_the_time_left_counts_every_batch_and_validation_to_come(minutes, expected):
     budget = Budget(10, minutes)
-    budget.validation_seconds = 10.0
+    budget.own_validation_seconds = 10.0
     trainer = SimpleNamespace(global_step=2, accumulate_grad_batches=2, num_training_batches=4)
     seconds, by_steps = time_left(budget, trainer, batch_seconds=3.0)
     assert (round(seconds, 1), by_steps) == expected

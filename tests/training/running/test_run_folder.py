@@ -92,6 +92,18 @@ def test_weights_that_a_run_did_not_begin_with_are_refused(begun, config):
     assert find_checkpoint(begun, config, "compact", resume=True) == begun.last_path
 
 
+def test_a_run_goes_on_as_the_number_of_processes_that_it_began_with(begun, config):
+    with pytest.raises(InputError, match="began as 1 processes, expected 2"):
+        find_checkpoint(begun, config, None, resume=True, n_processes=2)
+    begin_run(begun, config, None, 2)
+    with pytest.raises(InputError, match="began as 2 processes, expected 1") as caught:
+        find_checkpoint(begun, config, None, resume=True)
+    assert "devices" in caught.value.hint
+    assert find_checkpoint(begun, config, None, resume=True, n_processes=2) == begun.last_path
+    begun.start_path.write_text('{"init_sha256": null}')  # of a run that began before there could be several
+    assert find_checkpoint(begun, config, None, resume=True) == begun.last_path
+
+
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_finished_run_that_wrote_no_weights_says_so(begun, config, resume):
     finish_run(begun, n_steps=7, seconds=3600.0, has_weights=False, rate={})

@@ -20,6 +20,7 @@ from hail_mri.training.example import Example
 from hail_mri.training.phases.learning_rate import cosine, warm_up
 from hail_mri.training.phases.plateau import PlateauSchedule
 from hail_mri.training.running.budget import Budget
+from hail_mri.training.running.processes import weight_in_validation
 from hail_mri.training.settings import PhaseSection
 
 LAST_FACTOR = 0.01  # on the learning rate, at the end of a cosine
@@ -59,15 +60,18 @@ class PaperPhase(lightning.LightningModule):
     def training_step(self, batch: Batch) -> Tensor:
         """Return the loss of a batch."""
         terms = self.loss(batch)
-        self.log_dict({f"train_{name}": term.detach() for name, term in terms.items()}, prog_bar=True)
+        losses = {f"train_{name}": term.detach() for name, term in terms.items()}
+        self.log_dict(losses, prog_bar=True, sync_dist=True)
         return torch.stack(list(terms.values())).sum()
 
     def validation_step(self, batch: Batch) -> None:
         """Log the loss of a validation batch."""
         terms = self.loss(batch)
-        self.log_dict({f"validation_{name}": term for name, term in terms.items()}, batch_size=len(batch))
+        losses = {f"validation_{name}": term for name, term in terms.items()}
+        n_scans = weight_in_validation(self, batch)
+        self.log_dict(losses, batch_size=n_scans, sync_dist=True)
         total = torch.stack(list(terms.values())).sum()
-        self.log("validation_loss", total, prog_bar=True, batch_size=len(batch))
+        self.log("validation_loss", total, prog_bar=True, batch_size=n_scans, sync_dist=True)
 
     def _learning_rate_factor(self, step: int) -> float:
         """Return the factor on the learning rate."""

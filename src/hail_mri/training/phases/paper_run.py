@@ -9,7 +9,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -28,6 +30,7 @@ from hail_mri.training.phases.style_phase import StylePhase
 from hail_mri.training.running.budget import Budget, duration_text
 from hail_mri.training.running.checkpoints import load_best
 from hail_mri.training.running.precision import choose_precision
+from hail_mri.training.running.processes import ALONE, Processes, said_once
 from hail_mri.training.running.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
 from hail_mri.training.running.throughput import PAIRS, throughput_of
 from hail_mri.training.running.trainer import fit, make_trainer
@@ -63,6 +66,7 @@ def train(
     resume: bool = False,
     say: Callable[[str], None] = print,
     draw: Draw | None = None,
+    processes: Processes = ALONE,
 ) -> Path:
     """
     Train one phase of the paper on pairs of scans.
@@ -87,11 +91,13 @@ def train(
         Takes one line about the run at a time.
     draw : callable, optional
         Makes pictures of a validation pair, see `Draw`.
+    processes : Processes
+        That learn together, a batch each; of several all call this, and the first alone speaks and writes.
 
     Returns
     -------
     path : Path
-        The weights, a safetensors file with a model card beside it.
+        The weights, a safetensors file with a model card beside it, once the first process has returned.
 
     Raises
     ------
@@ -101,35 +107,29 @@ def train(
     """
     settings = load_settings(config_path)
     section = settings.encoder if phase == "encoder" else settings.style
-    budget, folder = Budget(section.n_steps, minutes), RunFolder(Path(out_dir), phase)
+    n_processes, sizes = len(processes), _sizes(settings, section, len(processes))
+    budget, folder = Budget(section.n_steps_of(n_processes), minutes), RunFolder(Path(out_dir), phase)
     source, split = make_source(files, settings, phase, folder.out_dir)
-    init = _init(phase, folder, init)
-    checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
-    precision, reason = choose_precision(section.precision)
+    init, say = _init(phase, folder, init), said_once(say)
+    checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume, n_processes=n_processes)
+    precision, reason = choose_precision(section.precision, alone=n_processes == 1)
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
-    network = _network(settings, init)
-    if split is not None:
-        write_split(split, folder.split_path, has_begun=folder.has_begun)
-    source.prepare(budget, say)
-    if checkpoint is None:
-        begin_run(folder, Path(config_path), init)
-    say(f"training in {precision} ({reason}), {torch.get_num_threads()} threads")
-    module = _module(network, settings, phase, budget)
-    trainer = make_trainer(
-        folder.phase_dir,
-        budget,
-        precision=precision,
-        ema_decay=section.ema_decay,
-        gradient_clip=section.gradient_clip,
-        batches_per_step=section.batches_per_step,
-        unit=PAIRS,
-        checkpoint=checkpoint,
-        say=say,
-        draw=draw,
-    )
+    module = _module(_network(settings, init), settings, phase, budget)
+
+    def prepare() -> None:
+        if split is not None:
+            write_split(split, folder.split_path, has_begun=folder.has_begun)
+        source.prepare(budget, say)
+        if checkpoint is None:
+            begin_run(folder, Path(config_path), init, n_processes)
+        say(f"training in {precision} ({reason}), {torch.get_num_threads()} threads")
+
+    make = partial(make_trainer, folder.phase_dir, budget, precision=precision, unit=PAIRS, **_optimization(section))
+    trainer = make(checkpoint=checkpoint, say=say, draw=draw, processes=processes)
     with flushed_denormals():
-        data = Epochs(source, _sizes(settings, section))
-        fit(trainer, module, data, checkpoint, say=say)
+        fit(trainer, module, Epochs(source, sizes, prepare=prepare), checkpoint, say=say)
+    if not trainer.is_global_zero:
+        return folder.weights_path
     learned = _Learned(source, split, trainer.global_step, f"{precision}: {reason}")
     path = _write_best(module.network, settings, folder, learned)
     say(f"{trainer.global_step} steps in {duration_text(budget.elapsed)}: weights are written to {path}")
@@ -138,10 +138,21 @@ def train(
     return path
 
 
-def _sizes(settings: TrainingSettings, section: PhaseSection) -> EpochSizes:
+def _optimization(section: PhaseSection) -> dict[str, Any]:
+    """Return how steps are taken, as the trainer takes it."""
+    return {
+        "ema_decay": section.ema_decay,
+        "gradient_clip": section.gradient_clip,
+        "batches_per_step": section.batches_per_step,
+    }
+
+
+def _sizes(settings: TrainingSettings, section: PhaseSection, n_processes: int) -> EpochSizes:
     """Return how many pairs make what."""
     data = settings.data
-    return EpochSizes(section.pairs_per_epoch, section.pairs_per_batch, data.n_validation_pairs, data.n_workers)
+    return EpochSizes(
+        section.pairs_per_epoch, section.pairs_per_batch, data.n_validation_pairs, data.n_workers, n_processes
+    )
 
 
 def _init(phase: Phase, folder: RunFolder, init: str | Path | None) -> str | Path | None:

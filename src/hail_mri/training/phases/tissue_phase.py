@@ -14,6 +14,7 @@ from hail_mri.training.batch import Batch
 from hail_mri.training.example import Example, volume_of
 from hail_mri.training.phases.learning_rate import cosine
 from hail_mri.training.running.budget import Budget
+from hail_mri.training.running.processes import weight_in_validation
 from hail_mri.training.settings import TissuePhaseSection
 
 BACKGROUND_WEIGHT, BRAIN_WEIGHT = 0.2, 3.0  # of a voxel in the loss; the rest of the head has 1
@@ -34,8 +35,9 @@ class TissuePhase(lightning.LightningModule):
     def __init__(self, network: TissueNetwork, settings: TissuePhaseSection, budget: Budget) -> None:
         super().__init__()
         self.network, self.settings, self.budget = network, settings, budget
-        self.class_weights: Tensor
-        self.register_buffer("class_weights", _class_weights(), persistent=False)
+        # No buffer: several processes would send each other theirs before every batch, also of validation, where some
+        # have fewer.
+        self.class_weights = _class_weights()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW with warm-up and a cosine over the run."""
@@ -46,14 +48,14 @@ class TissuePhase(lightning.LightningModule):
     def training_step(self, batch: Batch) -> Tensor:
         """Return the loss of a batch."""
         loss = self._loss(batch)
-        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(batch))
+        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(batch), sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch) -> None:
         """Log the loss of a batch of validation scans."""
-        loss = self._loss(batch)
-        self.log("validation_loss", loss, prog_bar=True, batch_size=len(batch))
-        self.log("minutes", self.budget.elapsed / 60, batch_size=len(batch))
+        loss, n_scans = self._loss(batch), weight_in_validation(self, batch)
+        self.log("validation_loss", loss, prog_bar=True, batch_size=n_scans, sync_dist=True)
+        self.log("minutes", self.budget.elapsed / 60, batch_size=n_scans, sync_dist=True)
 
     def example(self, batch: Batch) -> Example:
         """Return the first scan of a batch, the tissues that the network finds in it, and the true ones."""
@@ -69,7 +71,7 @@ class TissuePhase(lightning.LightningModule):
     def _loss(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, whose tissues have to be known."""
         counts = batch.require("tissue_counts", by="the tissue network")
-        return tissue_loss(self.network(batch.source), counts, self.class_weights)
+        return tissue_loss(self.network(batch.source), counts, self.class_weights.to(counts.device))
 
 
 def tissue_loss(logits: Tensor, counts: Tensor, class_weights: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ from hail_mri.training.phases.tissue_phase import TissuePhase
 from hail_mri.training.running.budget import Budget
 from hail_mri.training.running.checkpoints import load_best
 from hail_mri.training.running.precision import Chosen, choose_precision
+from hail_mri.training.running.processes import ALONE, Processes, said_once
 from hail_mri.training.running.run_folder import RunFolder, begin_run, find_checkpoint, finish_run
 from hail_mri.training.running.throughput import SCANS, throughput_of
 from hail_mri.training.running.trainer import fit, make_trainer
@@ -47,6 +48,7 @@ def train_tissues(
     resume: bool = False,
     say: Callable[[str], None] = print,
     draw: Draw | None = None,
+    processes: Processes = ALONE,
 ) -> Path | None:
     """
     Train the tissue network on simulated scans; parameters and errors as of `paper_run.train`.
@@ -59,32 +61,31 @@ def train_tissues(
     """
     settings, split = load_tissue_settings(config_path), split_label_maps(label_maps_dir)
     budget, folder = Budget(settings.tissues.n_steps, minutes), RunFolder(Path(out_dir), NAME)
-    checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume)
-    precision, reason = choose_precision(settings.tissues.precision)
+    n_processes, say = len(processes), said_once(say)
+    checkpoint = find_checkpoint(folder, Path(config_path), init, resume=resume, n_processes=n_processes)
+    precision, reason = choose_precision(settings.tissues.precision, alone=n_processes == 1)
     source = Simulator(split, folder.heads_dir, settings.data, partial(draw_scan, patch=settings.data.patch))
     network, before = _first_network(settings, init)
-    source.prepare(budget, say)
-    if checkpoint is None:
-        begin_run(folder, Path(config_path), init)
-    say(f"training in {precision} ({reason}), {torch.get_num_threads()} threads")
+
+    def prepare() -> None:
+        source.prepare(budget, say)
+        if checkpoint is None:
+            begin_run(folder, Path(config_path), init, n_processes)
+        say(f"training in {precision} ({reason}), {torch.get_num_threads()} threads")
+
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
     module = TissuePhase(network, settings.tissues, budget)
     n_before = before.n_steps if before else 0
-    data = Epochs(source, _sizes(settings), first=n_before * settings.tissues.scans_per_step)
-    trainer = make_trainer(
-        folder.phase_dir,
-        budget,
-        precision=precision,
-        ema_decay=settings.tissues.ema_decay,
-        gradient_clip=GRADIENT_CLIP,
-        unit=SCANS,
-        checkpoint=checkpoint,
-        say=say,
-        draw=draw,
-    )
+    sizes = _sizes(settings, n_processes)
+    data = Epochs(source, sizes, first=n_before * sizes.n_per_step, prepare=prepare)
+    make = partial(make_trainer, folder.phase_dir, budget, precision=precision, unit=SCANS, gradient_clip=GRADIENT_CLIP)
+    ema_decay = settings.tissues.ema_decay
+    trainer = make(ema_decay=ema_decay, checkpoint=checkpoint, say=say, draw=draw, processes=processes)
     with flushed_denormals():
-        loss_before = math.inf if before is None else _validation_loss(module, data, precision, say)
+        loss_before = math.inf if before is None else _validation_loss(module, data, precision, processes, say=say)
         fit(trainer, module, data, checkpoint, say=say)
+    if not trainer.is_global_zero:
+        return folder.weights_path
     card = _card(settings, source, folder, n_steps=n_before + trainer.global_step, precision=f"{precision}: {reason}")
     path = _write_best(network, folder, card, loss_before, say=say)
     rate = throughput_of(trainer).summary
@@ -92,11 +93,11 @@ def train_tissues(
     return path
 
 
-def _sizes(settings: TissueTrainingSettings) -> EpochSizes:
+def _sizes(settings: TissueTrainingSettings, n_processes: int) -> EpochSizes:
     """Return how many scans make what."""
     data, section = settings.data, settings.tissues
-    n_per_epoch = section.steps_per_epoch * section.scans_per_step
-    return EpochSizes(n_per_epoch, section.scans_per_step, data.n_validation_scans, data.n_workers)
+    n_per_epoch = section.steps_per_epoch * section.scans_per_step * n_processes
+    return EpochSizes(n_per_epoch, section.scans_per_step, data.n_validation_scans, data.n_workers, n_processes)
 
 
 def _card(
@@ -144,13 +145,22 @@ def _first_network(settings: TissueTrainingSettings, init: str | Path | None) ->
     return network.train().requires_grad_(True), card
 
 
-def _validation_loss(module: TissuePhase, data: Epochs, precision: Chosen, say: Callable[[str], None]) -> float:
+def _validation_loss(
+    module: TissuePhase, data: Epochs, precision: Chosen, processes: Processes, *, say: Callable[[str], None]
+) -> float:
     """Return the loss of a network as it is, on the validation scans of this run; learn what a validation takes."""
     trainer = lightning.Trainer(
-        precision=precision, logger=False, enable_progress_bar=False, enable_checkpointing=False
+        precision=precision,
+        devices=processes.n_devices,
+        num_nodes=processes.n_machines,
+        strategy=processes.strategy(),
+        use_distributed_sampler=False,
+        logger=False,
+        enable_progress_bar=False,
+        enable_checkpointing=False,
     )
     start = module.budget.elapsed
     loss = float(trainer.validate(module, data, verbose=False)[0]["validation_loss"])
-    module.budget.validation_seconds = module.budget.elapsed - start
+    module.budget.own_validation_seconds = module.budget.elapsed - start
     say(f"validation loss of the weights to start from: {loss:.4f}")
     return loss

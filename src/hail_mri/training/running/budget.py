@@ -24,8 +24,6 @@ class Budget:
     ----------
     seconds_before : float
         What the run had used when it was resumed.
-    validation_seconds : float
-        What a validation takes, as far as it is known.
 
     Raises
     ------
@@ -43,13 +41,28 @@ class Budget:
         if not minutes > 0:
             raise InputError(f"minutes is {minutes}, expected a number above 0")
         self.n_steps, self.seconds = n_steps, 60 * minutes
-        self.seconds_before, self.validation_seconds = 0.0, 0.0
+        self.seconds_before, self.own_validation_seconds = 0.0, 0.0
         self._start = time.monotonic()
+        self._agreed: tuple[float, float] | None = None
+
+    @property
+    def own_elapsed(self) -> float:
+        """Seconds of the run so far, by the clock of this process."""
+        return self.seconds_before + time.monotonic() - self._start
 
     @property
     def elapsed(self) -> float:
-        """Seconds of the run so far."""
-        return self.seconds_before + time.monotonic() - self._start
+        """Seconds of the run so far; as agreed last, if several processes make the run."""
+        return self._agreed[0] if self._agreed else self.own_elapsed
+
+    @property
+    def validation_seconds(self) -> float:
+        """What a validation takes, as far as it is known, and agreed."""
+        return self._agreed[1] if self._agreed else self.own_validation_seconds
+
+    def agree(self, elapsed: float, validation_seconds: float) -> None:
+        """Take over what the first of several processes has measured."""
+        self._agreed = elapsed, validation_seconds
 
     @property
     def seconds_left(self) -> float:

@@ -8,14 +8,16 @@ validation, which a run that goes on from it would leave out.
 from __future__ import annotations
 
 import math
-import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import Tensor
+
+from hail_mri.training.running.processes import Agreement
 
 CHECKPOINT_SECONDS = 180.0  # between checkpoints, of wall time
 LAST_NAME, BEST_NAME = "last.ckpt", "best.ckpt"
@@ -27,6 +29,8 @@ class Checkpoints(Checkpoint):
     Parameters
     ----------
     folder : Path
+    agreement : Agreement
+        On the time, and on whether the run is to end.
 
     Attributes
     ----------
@@ -34,8 +38,8 @@ class Checkpoints(Checkpoint):
         The lowest validation loss so far.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, agreement: Agreement) -> None:
+        self.folder, self.agreement = folder, agreement
         self.best_loss: float | None = None
         self._saved_at = 0.0
 
@@ -54,7 +58,7 @@ class Checkpoints(Checkpoint):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Start the clock."""
-        self._saved_at = time.monotonic()
+        self._saved_at = self.agreement.budget.elapsed
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         """Write the last checkpoint if a step is complete and it is time or the run is asked to end.
@@ -66,7 +70,8 @@ class Checkpoints(Checkpoint):
         is_last = trainer.should_stop or progress.is_last_batch
         if progress.current.ready % trainer.accumulate_grad_batches:
             return
-        is_time = trainer.received_sigterm or time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS
+        seconds = self.agreement.budget.elapsed - self._saved_at
+        is_time = self.agreement.is_asked_to_end(trainer) or seconds >= CHECKPOINT_SECONDS
         if not is_last and is_time:
             self._save_last(trainer)
 
@@ -80,7 +85,9 @@ class Checkpoints(Checkpoint):
     def _save_last(self, trainer: Trainer) -> None:
         """Write the checkpoint to go on from; the one before is replaced when this one is complete."""
         trainer.save_checkpoint(self.last_path, weights_only=False)
-        self._saved_at = time.monotonic()
+        self._saved_at = self.agreement.budget.elapsed
+        if trainer.world_size > 1 and self.agreement.is_asked_to_end(trainer):  # else Lightning does it
+            raise SIGTERMException
 
 
 def is_best(trainer: Trainer) -> bool:

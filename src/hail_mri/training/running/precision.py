@@ -22,7 +22,7 @@ PROBE_CHANNELS, PROBE_EDGE = 32, 24
 PROBE_SECONDS = 0.2  # of each precision, beyond its first convolution
 
 
-def choose_precision(wanted: Precision) -> tuple[Chosen, str]:
+def choose_precision(wanted: Precision, *, alone: bool = True) -> tuple[Chosen, str]:
     """
     Return the precision to train in, and why.
 
@@ -31,6 +31,8 @@ def choose_precision(wanted: Precision) -> tuple[Chosen, str]:
     wanted : "auto", "32-true", "16-mixed" or "bf16-mixed"
         "auto": on a GPU bf16 where it has it, else fp16; on a CPU single precision, unless the CPU has instructions for
         bf16 and a convolution is measured to be faster in it.
+    alone : bool
+        Whether this process learns alone; several on CPUs might not measure the same, and take single precision.
 
     Raises
     ------
@@ -44,6 +46,8 @@ def choose_precision(wanted: Precision) -> tuple[Chosen, str]:
         return wanted, "as asked for"
     if on_gpu:
         return ("bf16-mixed", "the GPU has bf16") if torch.cuda.is_bf16_supported() else ("16-mixed", "a GPU, no bf16")
+    if not alone:
+        return "32-true", "several processes on CPUs"
     if not cpu_has_bf16():
         return "32-true", "the CPU has no instructions for bf16"
     single, half = _seconds_per_convolution(torch.float32), _seconds_per_convolution(torch.bfloat16)

@@ -95,7 +95,9 @@ class RunFolder:
         return self.out_dir / f"{self.phase}_curves.png"
 
 
-def find_checkpoint(folder: RunFolder, config_path: Path, init: str | Path | None, *, resume: bool) -> Path | None:
+def find_checkpoint(
+    folder: RunFolder, config_path: Path, init: str | Path | None, *, resume: bool, n_processes: int = 1
+) -> Path | None:
     """
     Return the checkpoint to go on from, None for a run that begins; changes nothing.
 
@@ -108,6 +110,8 @@ def find_checkpoint(folder: RunFolder, config_path: Path, init: str | Path | Non
         Weights to begin with.
     resume : bool
         Whether to go on.
+    n_processes : int
+        That learn together.
 
     Raises
     ------
@@ -116,7 +120,7 @@ def find_checkpoint(folder: RunFolder, config_path: Path, init: str | Path | Non
     MissingFileError
         If there is nothing to go on from, or no such weights.
     InputError
-        If the run began with other settings or weights.
+        If the run began with other settings or weights, or as another number of processes.
     """
     if folder.finish_path.is_file():
         raise _finished(folder)
@@ -130,16 +134,16 @@ def find_checkpoint(folder: RunFolder, config_path: Path, init: str | Path | Non
         raise MissingFileError(f"no checkpoint at {folder.last_path} to go on from", "leave --resume away to begin")
     _require_checkpoint(folder.last_path)
     _require_same_settings(folder.settings_path, config_path)
-    _require_same_start(folder, init)
+    _require_same_start(folder, init, n_processes)
     return folder.last_path
 
 
-def begin_run(folder: RunFolder, config_path: Path, init: str | Path | None) -> None:
+def begin_run(folder: RunFolder, config_path: Path, init: str | Path | None, n_processes: int = 1) -> None:
     """Make the folder and keep what the run begins with; `init` are weights to begin with."""
     kept = config_path.read_bytes()  # read first: it may be the run's own copy
     folder.phase_dir.mkdir(parents=True, exist_ok=True)
     write_together([folder.settings_path], lambda hidden: hidden[folder.settings_path].write_bytes(kept))
-    _save_json(folder.start_path, {"init_sha256": weights_hash(init) if init else None})
+    _save_json(folder.start_path, {"init_sha256": weights_hash(init) if init else None, "n_processes": n_processes})
 
 
 def finish_run(
@@ -209,11 +213,17 @@ def _flat_settings(path: Path) -> dict[str, Any]:
     return settings
 
 
-def _require_same_start(folder: RunFolder, init: str | Path | None) -> None:
-    """Refuse to go on with other weights to begin with."""
+def _require_same_start(folder: RunFolder, init: str | Path | None, n_processes: int) -> None:
+    """Refuse to go on with other weights to begin with, or with batches of another size."""
     if not folder.start_path.is_file():
         return
-    kept = _read_entries(folder.start_path, ("init_sha256",))["init_sha256"]
+    start = _read_entries(folder.start_path, ("init_sha256",))
+    if (n_began := start.get("n_processes", 1)) != n_processes:
+        raise InputError(
+            f"the run in {folder.out_dir} began as {n_began} processes, expected {n_processes}",
+            "give as many devices and machines as when the run began",
+        )
+    kept = start["init_sha256"]
     if kept != (weights_hash(init) if init else None):
         began = f"weights with the SHA-256 {kept}" if kept else "no weights"
         raise InputError(

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Callback
 
 from hail_mri.training.running.budget import Budget, duration_text
 from hail_mri.training.running.checkpoints import Checkpoints
+from hail_mri.training.running.processes import Agreement
 
 N_WARMUP, N_MEASURED = 5, 20  # batches
 
@@ -22,13 +23,14 @@ class Timekeeper(Callback):
 
     Parameters
     ----------
-    budget : Budget
+    agreement : Agreement
+        On the time; this keeps it up to date.
     say : callable
         Takes one line at a time.
     """
 
-    def __init__(self, budget: Budget, say: Callable[[str], None]) -> None:
-        self.budget, self.say = budget, say
+    def __init__(self, agreement: Agreement, say: Callable[[str], None]) -> None:
+        self.agreement, self.budget, self.say = agreement, agreement.budget, say
         self._intervals: list[float] = []  # seconds between the ends of batches, the first few only
         self._last_end: float | None = None
         self._validation_start: float | None = None
@@ -44,6 +46,7 @@ class Timekeeper(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Take no step when the time was over already, unless there are no weights yet."""
+        self.agreement.update(trainer)
         checkpoints = trainer.checkpoint_callback
         has_weights = isinstance(checkpoints, Checkpoints) and checkpoints.best_loss is not None
         if self.budget.seconds_before and self.budget.seconds_left <= 0 and has_weights:
@@ -51,6 +54,7 @@ class Timekeeper(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Say where a run goes on."""
+        self.agreement.take_sigterm(trainer)
         if trainer.global_step:
             self.say(
                 f"going on after step {trainer.global_step} of {self.budget.n_steps}, "
@@ -58,14 +62,18 @@ class Timekeeper(Callback):
             )
         self._last_end = time.monotonic()
 
+    def on_before_optimizer_step(self, trainer: Trainer, *_: Any) -> None:
+        """Agree on the time, before the learning rate goes by it."""
+        self.agreement.update(trainer)
+
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         """Measure a batch; ask for the end when the budget is used up."""
         now = time.monotonic()
         if self._last_end is not None and len(self._intervals) < N_WARMUP + N_MEASURED:
             self._intervals.append(now - self._last_end)
             if not self._has_validated:  # it has no backward pass: the time of as many training batches is enough
-                self.budget.validation_seconds = max(
-                    self.budget.validation_seconds, self.batch_seconds * _n_validation_batches(trainer)
+                self.budget.own_validation_seconds = max(
+                    self.budget.own_validation_seconds, self.batch_seconds * _n_validation_batches(trainer)
                 )
             if len(self._intervals) == N_WARMUP + N_MEASURED:
                 self.say(self._forecast(trainer))
@@ -80,8 +88,9 @@ class Timekeeper(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Measure a validation; ask for the end when another one would be too late."""
         if self._validation_start is not None:
-            self.budget.validation_seconds = time.monotonic() - self._validation_start
+            self.budget.own_validation_seconds = time.monotonic() - self._validation_start
             self._has_validated = True
+        self.agreement.update(trainer)
         self._last_end = None  # the time to the end of the next batch is not that of a batch
         if self.budget.is_over(trainer.global_step):
             trainer.should_stop = True

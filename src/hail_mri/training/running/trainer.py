@@ -7,15 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import lightning
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor, WeightAveraging
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from hail_mri.training.example import Draw
 from hail_mri.training.running.budget import Budget
 from hail_mri.training.running.checkpoints import Checkpoints, step_of
 from hail_mri.training.running.pictures import Pictures
 from hail_mri.training.running.precision import Chosen
+from hail_mri.training.running.processes import ALONE, Agreement, Processes, end_with_parent, let_first_speak
 from hail_mri.training.running.progress import Progress
 from hail_mri.training.running.throughput import Throughput, Unit
 from hail_mri.training.running.timekeeper import Timekeeper
@@ -56,7 +58,11 @@ def fit(
         checkpoints = trainer.checkpoint_callback
         is_kept = isinstance(checkpoints, Checkpoints) and checkpoints.last_path.is_file()
         say("asked to end: go on with --resume" if is_kept else "asked to end before there was anything to keep")
-        raise SystemExit(EXIT_TERMINATED) from None
+        # What the first process says is said for all; others that failed would have it killed.
+        raise SystemExit(EXIT_TERMINATED if trainer.is_global_zero else 0) from None
+    except RuntimeError:
+        let_first_speak(trainer)
+        raise
 
 
 def make_trainer(
@@ -71,6 +77,7 @@ def make_trainer(
     batches_per_step: int = 1,
     checkpoint: Path | None = None,
     draw: Draw | None = None,
+    processes: Processes = ALONE,
 ) -> lightning.Trainer:
     """
     Return a trainer with checkpoints, logs, progress, pictures, averaged weights and an end in time.
@@ -97,17 +104,23 @@ def make_trainer(
         That the run goes on from: TensorBoard forgets what was logged after it.
     draw : callable, optional
         Makes pictures of a validation sample.
+    processes : Processes
+        That learn together.
     """
-    callbacks: list[Callback] = [Throughput(unit), Timekeeper(budget, say), Progress(budget, say), Checkpoints(folder)]
-    callbacks.append(LearningRateMonitor(logging_interval="step"))
-    if draw is not None:  # before the averaged weights are put away after a validation
-        callbacks.append(Pictures(folder / "pictures", draw))
+    if len(processes) > 1:
+        end_with_parent()
+    callbacks = _watching(folder, budget, unit, say=say, draw=draw)
     if ema_decay:
-        callbacks.append(EMAWeightAveraging(decay=ema_decay))
+        # Interpolated, so that weights that do not learn keep their bits; `EMAWeightAveraging` rounds them.
+        callbacks.append(WeightAveraging(multi_avg_fn=get_ema_multi_avg_fn(ema_decay)))
     return lightning.Trainer(
         max_steps=budget.n_steps,
         precision=precision,
         accelerator="auto",
+        devices=processes.n_devices,
+        num_nodes=processes.n_machines,
+        strategy=processes.strategy(),
+        use_distributed_sampler=False,  # the samples know of the processes themselves
         gradient_clip_val=gradient_clip or None,
         accumulate_grad_batches=batches_per_step,
         reload_dataloaders_every_n_epochs=1,
@@ -121,3 +134,15 @@ def make_trainer(
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+
+
+def _watching(
+    folder: Path, budget: Budget, unit: Unit, *, say: Callable[[str], None], draw: Draw | None
+) -> list[Callback]:
+    """Return who keeps time and checkpoints, and who shows how it goes."""
+    agreement = Agreement(budget)
+    callbacks: list[Callback] = [Throughput(unit), Timekeeper(agreement, say), Progress(budget, say)]
+    callbacks += [Checkpoints(folder, agreement), LearningRateMonitor(logging_interval="step")]
+    if draw is not None:  # to come before those who put the averaged weights away after a validation
+        callbacks.append(Pictures(folder / "pictures", draw))
+    return callbacks
