@@ -13,7 +13,7 @@ from hail_mri.apps.cli import main
 from hail_mri.errors import InputError
 
 HEAVY = ("torch", "monai", "lightning", "nibabel", "numpy", "rich.progress")
-VERBS = ("harmonize", "style", "segment", "preprocess", "evaluate", "simulate", "train", "export", "info")
+VERBS = ("harmonize", "style", "segment", "preprocess", "evaluate", "reproduce", "simulate", "train", "export", "info")
 
 
 def error_line(capsys: pytest.CaptureFixture[str]) -> str:
