@@ -185,7 +185,11 @@ def test_an_interruption_while_files_are_written_leaves_nothing_behind(scans, tm
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr("hail_mri.preprocess.files.write_transform", write_and_be_interrupted)
-    status = main(["preprocess", str(scans / "sub-01_T1w.nii.gz"), "-o", str(tmp_path / "out"), *GRID])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
+    try:
+        status = main(["preprocess", str(scans / "sub-01_T1w.nii.gz"), "-o", str(tmp_path / "out"), *GRID])
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert status == 130
     assert len(written) == 2  # the scan and its transform, under hidden names
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
