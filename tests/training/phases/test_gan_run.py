@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from hail_mri.apps.cli import main
 from hail_mri.errors import InputError, OutputExistsError
 from hail_mri.model.slice_harmonization import harmonize_slices
 from hail_mri.model.weights import load_slice_gan
@@ -83,6 +84,15 @@ def test_a_run_ends_with_weights_that_harmonize_and_a_card_that_tells_of_them(wh
     assert 0 < card.validation_loss < 1000
     found = harmonize_slices(network, torch.rand(24, 32, 32), torch.rand(24, 32, 32))
     assert torch.isfinite(found).all()
+
+
+def test_the_command_makes_the_same_weights_and_draws_their_curves(whole_path, label_maps_dir, config, run_dir):
+    arguments = ["train", "liu", "--config", config, "--label-maps", label_maps_dir, "-o", run_dir]
+
+    assert main([str(argument) for argument in arguments]) == 0
+
+    assert not differing(load_file(run_dir / "liu.safetensors"), load_file(whole_path))
+    assert {"liu.json", "liu_log.tsv", "liu_curves.png"} <= {path.name for path in run_dir.iterdir()}
 
 
 def test_an_iteration_is_one_step_of_both_players(whole_path):
