@@ -54,8 +54,8 @@ def run_training(
     run: dict[str, Any] = {"minutes": minutes, "resume": resume, "say": partial(say, "train")}
     options = {**run, "init": init, "draw": save_example, "processes": Processes(devices, nodes)}
     if phase == "liu":
-        _require_alone(init, devices, nodes)
-        train_gan(config, output, files=PairFiles(label_maps, scans), **run)
+        _require_alone(devices, nodes)
+        train_gan(config, output, files=PairFiles(label_maps, scans), init=init, **run)
     elif phase != "tissues":
         train(phase, config, output, files=PairFiles(label_maps, scans), **options)
     elif label_maps is None or scans is not None:
@@ -66,10 +66,8 @@ def run_training(
         _write_curves(RunFolder(output, phase))
 
 
-def _require_alone(init: str | None, devices: int, nodes: int) -> None:
+def _require_alone(devices: int, nodes: int) -> None:
     """Refuse what the networks of Liu et al. cannot do."""
-    if init is not None:
-        raise InputError(f"--init {init} is given, but the networks of Liu et al. begin anew", "leave it away")
     if (devices, nodes) != (1, 1):
         raise InputError(
             f"--devices {devices} --nodes {nodes} is given, but the networks of Liu et al. learn in one process",

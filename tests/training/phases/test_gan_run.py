@@ -95,6 +95,25 @@ def test_the_command_makes_the_same_weights_and_draws_their_curves(whole_path, l
     assert {"liu.json", "liu_log.tsv", "liu_curves.png"} <= {path.name for path in run_dir.iterdir()}
 
 
+def test_a_run_goes_on_from_the_weights_of_another_and_counts_its_steps(whole_path, label_maps_dir, config, run_dir):
+    path = train_gan(config, run_dir, files=PairFiles(label_maps_dir), init=whole_path)
+
+    before, after = load_file(whole_path), load_file(path)
+    assert load_slice_gan(path)[1].n_steps == 2 * load_slice_gan(whole_path)[1].n_steps
+    assert differing(before, after)
+    # Six steps of Adam with 1e-4 away, averaged: not a new beginning.
+    name = "generator.first.weight"
+    assert (after[name] - before[name]).abs().max() < 6 * 2e-4
+
+
+def test_weights_of_another_size_are_refused(whole_path, label_maps_dir, tmp_path):
+    wider = edited("liu-small.toml", tmp_path / "wider.toml", **REDUCED | {"width": "6"})
+
+    for init in (whole_path, "compact"):
+        with pytest.raises(InputError, match="the settings ask for|holds a TissueNetwork"):
+            train_gan(wider, tmp_path / "run", files=PairFiles(label_maps_dir), init=init)
+
+
 def test_an_iteration_is_one_step_of_both_players(whole_path):
     last = last_of(whole_path.parent)
     assert last["global_step"] == 6
