@@ -110,7 +110,7 @@ def test_weights_of_another_size_are_refused(whole_path, label_maps_dir, tmp_pat
     wider = edited("liu-small.toml", tmp_path / "wider.toml", **REDUCED | {"width": "6"})
 
     for init in (whole_path, "compact"):
-        with pytest.raises(InputError, match="the settings ask for|holds a TissueNetwork"):
+        with pytest.raises(InputError, match=r"the settings ask for|holds a TissueNetwork"):
             train_gan(wider, tmp_path / "run", files=PairFiles(label_maps_dir), init=init)
 
 
