@@ -13,13 +13,15 @@ from hail_mri.baselines.nyul import match_nyul_landmarks
 from hail_mri.baselines.white_stripe import match_white_stripe
 from hail_mri.baselines.z_score import match_z_score
 from hail_mri.errors import MissingFileError
-from hail_mri.evaluation.comparison import DO_NOTHING, EXACT_MATCHING, RESCAN, SIMPLEITK_MATCHING
+from hail_mri.evaluation.comparison import DO_NOTHING, EXACT_MATCHING, ORACLE, RESCAN, SIMPLEITK_MATCHING
+from hail_mri.evaluation.oracle import best_single_curve
 from hail_mri.harmonize.harmonizer import Harmonizer
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.volume import Volume
 from hail_mri.model.weights import SLICES_PHASE, ModelCard, read_card, weights_path
 from hail_mri.preprocess.cache import default_cache
+from hail_mri.preprocess.masks import head_mask
 
 HAIL, WITHOUT_CONSISTENCY, LIU, OURS = "HAIL", "HAIL without consistency", "Liu et al.", "hail-mri"
 
@@ -39,6 +41,7 @@ METHODS = (
     Method(LIU, LIU_MODEL, "network"),
     Method(OURS, HarmonizeSettings.model),
     *(Method(name) for name in BASELINES),
+    Method(ORACLE),
     Method(RESCAN),
 )
 OF_THE_PAPER = (HAIL, WITHOUT_CONSISTENCY, LIU)
@@ -102,6 +105,8 @@ def harmonizer_of(method: Method, target: Volume) -> Callable[[Case], Volume]:
     """
     if method.name == RESCAN:
         return lambda case: load_volume(case.answer("rescan"))
+    if method.name == ORACLE:
+        return _curve_by_truth
     if method.model and read_card(method.model).phase == SLICES_PHASE:
         slices = SliceHarmonizer(target, model=Path(method.model), cache=default_cache())
         return lambda case: slices.run(load_volume(case.source("scan")))
@@ -109,3 +114,9 @@ def harmonizer_of(method: Method, target: Volume) -> Callable[[Case], Volume]:
         harmonizer = Harmonizer(target, model=Path(method.model), device="cpu")
         return lambda case: harmonizer.run(load_volume(case.source("scan")), output_mode=method.output_mode).volume
     return lambda case: BASELINES[method.name](load_volume(case.source("scan")), target)
+
+
+def _curve_by_truth(case: Case) -> Volume:
+    """Return the source by the global curve that comes closest to the truth in the head."""
+    source, truth = load_volume(case.source("scan")), load_volume(case.answer("truth"))
+    return source.with_data(best_single_curve(source.data, truth.data, head_mask(source)))
