@@ -67,11 +67,14 @@ def _what(record: ScanRecord, cited: _Citations, *, is_style_card: bool) -> list
         kind = kind.format(adain=cited.number(REFERENCES["adain"]))
     weights = shown(record.part("Sha256").get("Weights", "unknown"))
     target = "a style card of the target site" if is_style_card else "one example scan of the target site"
-    return [
+    what = (
         f"T1-weighted scans were harmonized with hail-mri {record.version} [{software}], an independent implementation "
-        f"of one-shot harmonization as proposed by Parida et al. [{paper}].",
-        f"The look of the target site was taken from {target}, by the model {model}"
-        f"{', ' + kind if kind else ''} (SHA-256 of its weights: {weights}).",
+        f"of one-shot harmonization as proposed by Parida et al. [{paper}]."
+    )
+    named = f"the model {model}, {kind}" if kind else f"the model {model}"
+    return [
+        what,
+        f"The look of the target site was taken from {target}, by {named} (SHA-256 of its weights: {weights}).",
     ]
 
 
@@ -105,7 +108,5 @@ def _transfer(record: ScanRecord) -> list[str]:
     if record.settings.get("output_mode") == "network":
         return ["The result is the prediction of the network itself, interpolated to the scan's own voxels."]
     strength = "" if record.strength == 1 else f" The change was made at a strength of {record.strength:g}."
-    return [
-        "The change of contrast was applied to the scan's own voxels as a smooth, local, monotone map of intensity, so "
-        f"that anatomy and voxel grid stayed as they were.{strength}"
-    ]
+    how = "The change of contrast was applied to the scan's own voxels as a smooth, local, monotone map of intensity"
+    return [f"{how}, so that anatomy and voxel grid stayed as they were.{strength}"]

@@ -49,9 +49,7 @@ def file_states(record: ScanRecord, files: Mapping[str, Path]) -> list[FileState
 def concerns_of_files(states: Sequence[FileState]) -> list[Concern]:
     """Return which files are not those that the sidecar tells of."""
     return [
-        Concern(
-            "fail", f"The file of the {state.role.lower()} is not the one that the sidecar tells of: it was changed."
-        )
+        Concern("fail", f"The {state.role} was changed since the result was made: its hash is not that of the sidecar.")
         for state in states
         if state.state == CHANGED
     ]
@@ -60,18 +58,19 @@ def concerns_of_files(states: Sequence[FileState]) -> list[Concern]:
 def provenance_section(record: ScanRecord, states: Sequence[FileState]) -> Section:
     """Return the section."""
     columns = [Column("file"), Column("path"), Column("SHA-256"), Column("now")]
-    rows = [[s.role, s.told, Markup('<span class="hash">{}</span>').format(s.sha256), _state(s.state)] for s in states]
-    seconds = {name: f"{shown(number)} s" for name, number in record.part("Seconds").items()}
-    memory = record.told.get("PeakMemoryMiB")
+    rows: list[list[Cell | Text]] = [
+        [s.role, s.told, Markup('<span class="hash">{}</span>').format(s.sha256), _state(s.state)] for s in states
+    ]
+    seconds: dict[str, Text] = {name: f"{shown(number)} s" for name, number in record.part("Seconds").items()}
+    if "PeakMemoryMiB" in record.told:
+        seconds["peak memory"] = f"{shown(record.told['PeakMemoryMiB'])} MiB"
     blocks = [
         table("Files, and whether they are what they were when the result was made", columns, rows, sortable=False),
         subheading("Settings"),
         definitions(_texts(record.settings)),
         subheading("Versions"),
         definitions({**_texts(record.part("Versions")), "platform": shown(record.told.get("Platform", "unknown"))}),
-        details(
-            "Timings", [definitions({**seconds, **({} if memory is None else {"peak memory": f"{shown(memory)} MiB"})})]
-        ),
+        details("Timings", [definitions(seconds)]),
     ]
     return Section("provenance", "Settings, versions, hashes", blocks)
 

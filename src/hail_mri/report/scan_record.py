@@ -53,13 +53,12 @@ class ScanRecord:
     def strength(self) -> float:
         """How much was changed, 0 to 1."""
         strength = self.settings.get("strength")
-        is_number = isinstance(strength, int | float) and not isinstance(strength, bool)
-        return float(strength) if is_number and 0 <= strength <= 1 else 1.0
+        return float(strength) if isinstance(strength, int | float) and 0 <= strength <= 1 else 1.0
 
     @property
     def version(self) -> str:
         """Of hail-mri, when the result was made."""
-        return shown(self.part("Versions").get(DISTRIBUTION, "of an unknown version"))
+        return shown(self.part("Versions").get(DISTRIBUTION, "(version unknown)"))
 
     def part(self, name: str) -> dict[str, Any]:
         """Return an object of the sidecar by its name; an empty one if there is none."""
@@ -105,4 +104,5 @@ def _checks(entries: Any) -> list[Check]:
     """Return checks of what a sidecar holds for one scan."""
     names = [field.name for field in fields(Check)]
     dicts = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return [Check(**{name: shown(entry.get(name, "")) for name in names}) for entry in dicts]
+    texts: list[dict[str, Any]] = [{name: shown(entry.get(name, "")) for name in names} for entry in dicts]
+    return [Check(**entry) for entry in texts]

@@ -30,9 +30,7 @@ def concerns_of(record: ScanRecord) -> list[Concern]:
     ]
     found += [Concern("check", f"Warning: {warning}") for warning in record.warnings]
     if record.settings.get("output_mode") == "network":
-        found.append(
-            Concern("check", "This is the raw prediction of the network: blurred, and lesions may be changed.")
-        )
+        found.append(Concern("check", "This is the raw prediction of the network: blurred; lesions may be changed."))
     return worst_first(found)
 
 
