@@ -90,16 +90,17 @@ def files_of_result(result: Path) -> ReportFiles:
         If source or target are not where it says.
     """
     record = read_record(result)
-    found = {name: record.path(name) for name in ("Source", "Target", "BrainMask", "LesionMask")}
-    source, target = found["Source"], found["Target"]
-    for name, path in (("source", source), ("target", target)):
+
+    def needed(name: str) -> Path:
+        path = record.path(name)
         if path is None:
-            told = shown(record.told.get(name.capitalize(), "nothing"))
-            raise InputError(f"the {name} of {result} is not where its sidecar says ({told})", "put it back there")
-    assert source is not None  # noqa: S101 - said above
-    assert target is not None  # noqa: S101
+            told = shown(record.told.get(name, "nothing"))
+            raise InputError(f"the {name} of {result} is not where its sidecar says: {told}", "put it back there")
+        return path
+
+    target = needed("Target")
     is_card = target.name.lower().endswith(CARD_SUFFIX)
-    return ReportFiles(source, result, target, is_card, found["BrainMask"], found["LesionMask"])
+    return ReportFiles(needed("Source"), result, target, is_card, record.path("BrainMask"), record.path("LesionMask"))
 
 
 def write_scan_report(files: ReportFiles, report_path: Path, *, overwrite: bool) -> None:
@@ -199,9 +200,8 @@ def _histograms(views: _Views) -> Section:
     scans = {"source": count_tissues(views.source), "harmonized": count_tissues(views.result)}
     if views.target.counts:
         scans = {"source": scans["source"], "target": dict(views.target.counts), "harmonized": scans["harmonized"]}
-    units = (
-        f"100 is {views.source.scale.high:.4g} in the source's units and {views.target.scale.high:.4g} in the target's."
-    )
+    source, target = (view.scale.high for view in (views.source, views.target))
+    units = f"100 is {source:.4g} in the source's units and {target:.4g} in the target's."
     told = dict.fromkeys((views.source.told, views.target.told))
     blocks = [paragraph(f"{' '.join(told)} {units}"), *histogram_charts(scans), medians_table(scans)]
     return Section("histograms", "Intensities by tissue", [*blocks, paragraph(JUDGED_BY, "soft")])
