@@ -15,7 +15,7 @@ COLUMNS = (
     Column("verdict"),
     Column("found"),
     Column("expected"),
-    Column("if not: what may be wrong"),
+    Column("what may be wrong"),
 )
 
 
@@ -40,5 +40,5 @@ def _row(scan: str, check: Check) -> list[Cell | str | Markup]:
         Cell(badge(check.verdict), -rank(check.verdict)),
         check.found,
         check.expected,
-        check.hint,
+        "" if check.verdict == "ok" else check.hint,
     ]

@@ -14,7 +14,8 @@ from hail_mri.report.svg_chart import Line, Marker, legend, line_chart
 
 RANGE = (-10.0, 160.0)  # percent of white matter
 N_BINS = 170
-SMOOTHING = 1.2  # bins: whole numbers, rescaled, fall between the bins in combs
+SMOOTHING = 1.2  # bins, at least
+SMOOTHED_STEPS = 0.8  # standard deviation, in steps between two values: whole numbers, rescaled, would make combs
 LABEL = "percent of white matter"
 SERIES = {"source": 1, "target": 2, "harmonized": 3}
 
@@ -42,7 +43,8 @@ def count_tissues(view: ScanView) -> dict[str, TissueCounts]:
     for name, mask in view.tissues().items():
         values = percent[mask]
         density = np.histogram(values, N_BINS, RANGE)[0] / values.size
-        counts[name] = TissueCounts(gaussian_filter1d(density, SMOOTHING, mode="constant"), float(np.median(values)))
+        smooth = max(SMOOTHING, SMOOTHED_STEPS * _step(values) * N_BINS / (RANGE[1] - RANGE[0]))
+        counts[name] = TissueCounts(gaussian_filter1d(density, smooth, mode="constant"), float(np.median(values)))
     return counts
 
 
@@ -68,6 +70,12 @@ def medians_table(scans: Mapping[str, Mapping[str, TissueCounts]]) -> Markup:
     ]
     columns = [Column("tissue"), *(Column(scan, is_number=True) for scan in scans)]
     return table("Median of each tissue, percent of white matter", columns, rows, sortable=False)
+
+
+def _step(values: NDArray[np.floating]) -> float:
+    """Return how far apart neighbouring values of a scan are: 0 if it has as good as any."""
+    different = np.unique(values)
+    return float(np.median(np.diff(different))) if different.size > 1 else 0.0
 
 
 def _median(counts: TissueCounts) -> Cell:

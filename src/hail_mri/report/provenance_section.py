@@ -57,9 +57,9 @@ def concerns_of_files(states: Sequence[FileState]) -> list[Concern]:
 
 def provenance_section(record: ScanRecord, states: Sequence[FileState]) -> Section:
     """Return the section."""
-    columns = [Column("file"), Column("path"), Column("SHA-256"), Column("now")]
+    columns = [Column("file"), Column("now"), Column("path"), Column("SHA-256")]
     rows: list[list[Cell | Text]] = [
-        [s.role, s.told, Markup('<span class="hash">{}</span>').format(s.sha256), _state(s.state)] for s in states
+        [s.role, _state(s.state), s.told, Markup('<span class="hash">{}</span>').format(s.sha256)]
     ]
     seconds: dict[str, Text] = {name: f"{shown(number)} s" for name, number in record.part("Seconds").items()}
     if "PeakMemoryMiB" in record.told:

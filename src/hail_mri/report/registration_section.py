@@ -24,9 +24,9 @@ LARGEST_SHEAR = 1e-3  # of a rotation times its transpose
 NUMBERS = {
     "RotationDegrees": "rotation, degrees",
     "Overlap": "overlap with the reference",
-    "Contrast": "similarity, times as at wrong poses",
-    "Detail": "in fine structure, standard deviations",
-    "Lead": "times as when held otherwise",
+    "Contrast": "similarity, times that at wrong poses",
+    "Detail": "similarity of fine structure, standard deviations",
+    "Lead": "similarity, times that when held otherwise",
 }
 CAPTION = (
     "Left the reference, in the middle the source on its grid, and at the right the source with the edges of the "
@@ -51,7 +51,11 @@ def registration_section(record: ScanRecord, source: ScanView) -> Section | None
 
 def _numbers(told: dict[str, Any]) -> dict[str, str]:
     """Return what is known of the registration, in words."""
-    return {name: shown(told[key]) for key, name in NUMBERS.items() if key in told}
+    return {
+        name: f"{told[key]:.3g}" if isinstance(told[key], float) else shown(told[key])
+        for key, name in NUMBERS.items()
+        if key in told
+    }
 
 
 def _matrix(told: dict[str, Any]) -> NDArray[np.float64]:

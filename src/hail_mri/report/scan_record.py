@@ -97,6 +97,8 @@ def read_record(result: Path) -> ScanRecord:
 
 def shown(value: Any) -> str:
     """Return any value of a sidecar as text."""
+    if value is None:
+        return "n/a"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

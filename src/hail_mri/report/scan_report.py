@@ -30,8 +30,8 @@ from hail_mri.report.trust import concerns_of, trust_blocks, worst_first
 SUFFIX = "_report.html"
 CARD_SUFFIX = ".json"
 JUDGED_BY = (
-    "The same model has usually made the result: these histograms explain it, and do not prove it. Brighter or darker "
-    "than white matter's own 100 is contrast; the units themselves are those of the target."
+    "The same model has usually made the result: these histograms explain it, and do not prove it. Each scan is shown "
+    "in percent of its own white matter, but the result in percent of the target's."
 )
 
 
@@ -175,13 +175,10 @@ def _first_look(views: _Views, files: ReportFiles, record: ScanRecord) -> Sequen
         columns["target"] = dict(views.target.pictures)
     columns["harmonized"] = result
     rows = [[pictures[plane] for pictures in columns.values()] for plane in PLANES]
-    card = "" if views.target.pictures else " The target is a style card: there is no picture of it."
     what = f"{files.source.name} in the look of {files.target.name}, by the model {record.settings.get('model')}"
-    caption = (
-        f"Grey from no signal to {WINDOW[1]:g} % of white matter in every picture. The target is another person."
-        if views.target.pictures
-        else f"Grey from no signal to {WINDOW[1]:g} % of white matter in every picture.{card}"
-    )
+    caption = f"Through the middle of each brain; grey from no signal to {WINDOW[1]:g} % of white matter. {ORIENTATION}"
+    if not views.target.pictures:
+        caption += " The target is a style card: there is no picture of it."
     views_by_plane = {plane: (source[plane], result[plane]) for plane in PLANES}
     slider = before_after(
         "before-after",
@@ -191,7 +188,7 @@ def _first_look(views: _Views, files: ReportFiles, record: ScanRecord) -> Sequen
     )
     return [
         paragraph(f"{what}, hail-mri {record.version}.", "soft"),
-        side_by_side([picture_grid([*columns], rows, f"{caption} {ORIENTATION}"), slider]),
+        side_by_side([picture_grid([*columns], rows, caption), slider]),
     ]
 
 
