@@ -59,7 +59,7 @@ def provenance_section(record: ScanRecord, states: Sequence[FileState]) -> Secti
     """Return the section."""
     columns = [Column("file"), Column("now"), Column("path"), Column("SHA-256")]
     rows: list[list[Cell | Text]] = [
-        [s.role, _state(s.state), s.told, Markup('<span class="hash">{}</span>').format(s.sha256)]
+        [s.role, _state(s.state), s.told, Markup('<span class="hash">{}</span>').format(s.sha256)] for s in states
     ]
     seconds: dict[str, Text] = {name: f"{shown(number)} s" for name, number in record.part("Seconds").items()}
     if "PeakMemoryMiB" in record.told:
