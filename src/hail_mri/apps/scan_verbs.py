@@ -48,6 +48,7 @@ def harmonize(
     threads: Threads = HarmonizeSettings.threads,
     seed: Seed = HarmonizeSettings.seed,
     force: Force = HarmonizeSettings.force,
+    report: Annotated[bool, typer.Option("--report", help="Write a report beside each result, HTML.")] = False,
     overwrite: Overwrite = False,
 ) -> int:
     """Give a scan, or many, the look of a target."""
@@ -55,6 +56,7 @@ def harmonize(
     from hail_mri.apps.requests import is_batch, request_of_scan
     from hail_mri.apps.scan import harmonize_scan
     from hail_mri.apps.scan_files import target_files
+    from hail_mri.apps.scan_report import report_outcomes, report_scan, require_report_free
 
     settings = HarmonizeSettings(
         model=model,
@@ -72,15 +74,22 @@ def harmonize(
         outcomes, table_path = harmonize_batch(
             source, output, brain_mask, files, settings, lesion_mask=lesion_mask, overwrite=overwrite
         )
+        if report:
+            report_outcomes(outcomes, overwrite=overwrite)
         say_batch(outcomes, table_path, files.path)
         return EXIT_SOME_FAILED if any(outcome.failed for outcome in outcomes) else 0
+    request = request_of_scan(source, output, brain_mask, lesion_mask)
+    if report:
+        require_report_free(request, overwrite=overwrite)
     with progress("harmonizing"):
-        request = request_of_scan(source, output, brain_mask, lesion_mask)
-        report = harmonize_scan(request, files, settings, overwrite=overwrite)
+        found = harmonize_scan(request, files, settings, overwrite=overwrite)
     names = {"Source": source.name, "Target": files.path.name, "Result": f"the result of {source.name}"}
-    for part, checks in report.checks.items():
+    for part, checks in found.checks.items():
         say_checks(names[part], checks)
-    say_warnings(report.warnings)
+    say_warnings(found.warnings)
+    if report:
+        with progress("writing the report"):
+            report_scan(request, files, overwrite=overwrite)
     return 0
 
 
