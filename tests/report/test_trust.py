@@ -47,7 +47,7 @@ def test_checks_warnings_and_a_raw_prediction_count_and_the_worst_comes_first(tm
         ("check", "Warning"),
         ("check", "This is the raw prediction of the network"),
     ]
-    assert found[0].text == "Target, fluid: 2, expected at most 1; is it T2-weighted?."
+    assert found[0].text == "Target, fluid: 2, expected at most 1; is it T2-weighted?"
 
 
 def test_a_verdict_that_nobody_knows_is_taken_for_a_failure(tmp_path):
