@@ -224,7 +224,7 @@ def test_an_empty_mask_is_refused(option, of, place, refused):
 
     line = refused(output=place / "out.nii.gz", extra=(option, str(mask)))
     assert f"{mask} is an empty mask" in line
-    assert f"give a mask of the {of}" in line
+    assert f"Give a mask of the {of}" in line
 
 
 @MASKS
