@@ -74,7 +74,7 @@ LIMITS = (
     Limits(
         "distance of looks",
         "standard deviations of sites",
-        (0.0, 2.5),
+        (0.0, 2.0),
         (0.0, INFINITE),
         "source and target differ by more than the sites that the model knows",
     ),
@@ -86,7 +86,7 @@ LIMITS = (
         "unexplained change at its worst place",
         "of white matter",
         (0.0, 0.06),
-        (0.0, 0.15),
+        (0.0, 0.2),
         "is there a structure that the source does not have?",
     ),
     Limits(
