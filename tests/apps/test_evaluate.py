@@ -111,6 +111,16 @@ def test_what_was_scored_is_not_scored_again(evaluated, monkeypatch):
     assert (output / "scores.tsv").read_bytes() == before
 
 
+def test_a_bug_of_ours_is_told_as_one_and_shown_in_full(evaluated, monkeypatch, tmp_path, capsys):
+    def measure(*_):
+        raise TypeError("a bug")
+
+    monkeypatch.setattr("hail_mri.apps.evaluate.measure_pair", measure)
+    found = evaluate(evaluated[0], tmp_path)
+    assert found[0].error == "internal error, TypeError('a bug')"
+    assert "Traceback" in capsys.readouterr().err
+
+
 def test_two_processes_find_what_one_finds(evaluated, tmp_path):
     table, output, _ = evaluated
     evaluate(table, tmp_path, n_processes=2)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -145,7 +146,8 @@ def score_line(row: PairRow, *, kept_dir: Path, settings: MeasureSettings) -> Sc
     except HailError as error:
         return Scored(row, error=one_line(error), seconds=time.perf_counter() - start)
     except Exception as error:  # noqa: BLE001 -- one bad line must not stop the others
-        return Scored(row, error=f"{type(error).__name__}: {error}", seconds=time.perf_counter() - start)
+        traceback.print_exc()  # a bug of ours is shown in full
+        return Scored(row, error=f"internal error, {error!r}", seconds=time.perf_counter() - start)
 
 
 def _columns(row: PairRow, settings: MeasureSettings) -> Iterator[dict[str, Any]]:
