@@ -105,7 +105,7 @@ def test_a_line_that_fails_is_named_with_its_reason_and_the_others_are_scored(ev
 
 def test_what_was_scored_is_not_scored_again(evaluated, monkeypatch):
     table, output, _ = evaluated
-    monkeypatch.setattr("hail_mri.apps.evaluate.measure_pair", lambda *_: pytest.fail("again"))
+    monkeypatch.setattr("hail_mri.apps.scored_line.measure_pair", lambda *_: pytest.fail("again"))
     before = (output / "scores.tsv").read_bytes()
     evaluate(table, output)
     assert (output / "scores.tsv").read_bytes() == before
@@ -115,7 +115,7 @@ def test_a_bug_of_ours_is_told_as_one_and_shown_in_full(evaluated, monkeypatch, 
     def measure(*_):
         raise TypeError("a bug")
 
-    monkeypatch.setattr("hail_mri.apps.evaluate.measure_pair", measure)
+    monkeypatch.setattr("hail_mri.apps.scored_line.measure_pair", measure)
     found = evaluate(evaluated[0], tmp_path)
     assert found[0].error == "internal error, TypeError('a bug')"
     assert "Traceback" in capsys.readouterr().err

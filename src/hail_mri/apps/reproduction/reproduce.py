@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hail_mri import __version__
-from hail_mri.apps.evaluate import Scored, evaluate_pairs
+from hail_mri.apps.evaluate import evaluate_pairs
 from hail_mri.apps.reproduction.cohort import Case, cases_of, visits_of
 from hail_mri.apps.reproduction.drawing import draw_figure
 from hail_mri.apps.reproduction.methods import why_missing
@@ -30,6 +30,7 @@ from hail_mri.apps.reproduction.results import (
 )
 from hail_mri.apps.reproduction.study import Study
 from hail_mri.apps.reproduction.work import each
+from hail_mri.apps.scored_line import Scored
 from hail_mri.errors import OutputExistsError
 from hail_mri.evaluation.pair_measures import MeasureSettings
 from hail_mri.provenance.atomic_write import write_together
