@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from hail_mri.apps.evaluation_figures import draw_figures
 from hail_mri.apps.score_tables import covariate_of, write_tables
 from hail_mri.apps.scored_line import Scored, score_line
 from hail_mri.errors import OutputExistsError
@@ -29,6 +30,7 @@ def evaluate_pairs(
     overwrite: bool,
     step: Callable[[], None],
     covariate: str | None = None,
+    figures: bool = True,
 ) -> list[Scored]:
     """Score all lines of a table, and write what was found.
 
@@ -39,8 +41,8 @@ def evaluate_pairs(
     output : Path
         Folder. `scores.tsv` (and `scores.parquet`, if pyarrow is installed) has every number of every line,
         `lines.tsv` what became of each line, `tissues.tsv` volumes and means, `groups.tsv` the statistics of groups,
-        `summary.md` the main ones. `kept/` has the numbers of lines that were scored, by the hashes of their files: the
-        same command again scores what is missing or new.
+        `summary.md` the main ones, `figures/` shows them. `kept/` has the numbers of lines that were scored, by the
+        hashes of their files: the same command again scores what is missing or new.
     settings : MeasureSettings
     n_processes : int
     overwrite : bool
@@ -49,6 +51,8 @@ def evaluate_pairs(
         Called after each line.
     covariate : str, optional
         Column whose effect should be kept; without one, age where the table has it.
+    figures : bool
+        Whether figures are drawn, too.
 
     Returns
     -------
@@ -67,6 +71,8 @@ def evaluate_pairs(
     scored = dict(_score_all(rows, output / KEPT, settings, n_processes, step))
     found = [scored[row.line] for row in rows]
     write_tables(found, output, covariate=covariate)
+    if figures:
+        draw_figures(found, output, settings.scale)
     return found
 
 

@@ -61,7 +61,7 @@ def write_tables(scored: Sequence[Scored], output: Path, *, covariate: str | Non
     covariate : str, optional
         See `covariate_of`.
     """
-    scores, lines = _scores(scored), _lines(scored)
+    scores, lines = long_scores(scored), _lines(scored)
     groups = list(_groups(scored, scores, covariate))
     tables = {
         f"{SCORES}.tsv": scores,
@@ -93,8 +93,13 @@ def _names(line: Scored) -> dict[str, Any]:
     return {"line": line.row.line, **{name: getattr(line.row, name) for name in NAMES}}
 
 
-def _scores(scored: Sequence[Scored]) -> pd.DataFrame:
-    """Return every number of every line, one a row."""
+def long_scores(scored: Sequence[Scored]) -> pd.DataFrame:
+    """Return every number of every line, one a row.
+
+    Parameters
+    ----------
+    scored : sequence of Scored
+    """
     return pd.DataFrame(
         [_names(line) | {"direction": line.row.direction, **number} for line in scored for number in line.numbers]
     )

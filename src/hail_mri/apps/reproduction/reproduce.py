@@ -176,7 +176,9 @@ def _score(study: Study, cases: list[Case], output: Path, n_processes: int, prog
     settings = MeasureSettings("units", "given" if study.segmentation == "atropos" else "none")
     n_lines = len(path.read_text(encoding="utf-8").splitlines()) - 1
     with progress("scoring", n_lines) as step:
-        return evaluate_pairs(path, output / SCORES, settings, n_processes=n_processes, overwrite=True, step=step)
+        return evaluate_pairs(
+            path, output / SCORES, settings, n_processes=n_processes, overwrite=True, step=step, figures=False
+        )
 
 
 @contextmanager
