@@ -52,10 +52,19 @@ def test_a_table_of_another_kind_of_file_does_not_count(truth_dir):
     assert scheme_of_file(truth_dir / "sub-01" / "aseg.mgz", np.array([2, 41])) is FREESURFER
 
 
+def test_the_table_that_segment_writes_names_its_labels_and_another_of_that_name_does_not(tmp_path):
+    labels = np.array([1, 2, 3, 7])  # white matter, grey matter, striatum and fluid of `hail-mri segment`
+    (tmp_path / "tissues.tsv").write_text("index\tname\n1\twhite_matter\n2\tgrey_matter\n3\tstriatum\n7\tcsf\n")
+    assert three_tissues(labels, scheme_of_file(tmp_path / "tissues.nii.gz", labels)).tolist() == [3, 2, 2, 1]
+    (tmp_path / "tissues.tsv").write_text("source\ttarget\n")
+    assert scheme_of_file(tmp_path / "tissues.nii.gz", labels) is FREESURFER
+
+
 def test_a_table_that_names_no_tissue_is_told(tmp_path):
     (tmp_path / "scan_dseg.tsv").write_text("index\tname\n1\tliver\n")
     with pytest.raises(InputError, match="names no grey matter"):
         scheme_of_file(tmp_path / "scan_dseg.nii.gz", np.array([1]))
-    (tmp_path / "scan_dseg.tsv").write_text("number\tname\n1\tcsf\n")
+    (tmp_path / "scan_dseg.tsv").unlink()
+    (tmp_path / "dseg.tsv").write_text("number\tname\n1\tcsf\n")
     with pytest.raises(InputError, match="index and name"):
         scheme_of_file(tmp_path / "scan_dseg.nii.gz", np.array([1]))

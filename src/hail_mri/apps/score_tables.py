@@ -12,7 +12,7 @@ from hail_mri.apps.scored_line import Scored
 from hail_mri.errors import InputError
 from hail_mri.evaluation.group_covariate import covariate_numbers
 from hail_mri.evaluation.group_means import group_means
-from hail_mri.evaluation.group_number import GroupNumber
+from hail_mri.evaluation.group_number import COLUMNS, GroupNumber
 from hail_mri.evaluation.group_probe import group_probes
 from hail_mri.evaluation.pair_table import NAMES, PairRow
 from hail_mri.evaluation.score_summary import summarize
@@ -67,7 +67,7 @@ def write_tables(scored: Sequence[Scored], output: Path, *, covariate: str | Non
         f"{SCORES}.tsv": scores,
         LINES: lines,
         TISSUES: _tissues(scored),
-        f"{GROUPS}.tsv": pd.DataFrame([number.cells for number in groups]),
+        f"{GROUPS}.tsv": pd.DataFrame([number.cells for number in groups], columns=list(COLUMNS)),
     }
     paths = {name: output / name for name in (*tables, SUMMARY)}
 
@@ -100,21 +100,19 @@ def long_scores(scored: Sequence[Scored]) -> pd.DataFrame:
     ----------
     scored : sequence of Scored
     """
-    return pd.DataFrame(
-        [_names(line) | {"direction": line.row.direction, **number} for line in scored for number in line.numbers]
-    )
+    rows = [_names(line) | {"direction": line.row.direction, **number} for line in scored for number in line.numbers]
+    return pd.DataFrame(rows, columns=["line", *NAMES, "direction", "metric", "region", "unit", "value", "reason"])
 
 
 def _tissues(scored: Sequence[Scored]) -> pd.DataFrame:
     """Return volume and mean of every tissue in every scan, one a row."""
-    return pd.DataFrame(
-        [
-            _names(line)
-            | {"scan": found.scan, "tissue": found.tissue, "volume_ml": round(found.volume_ml, 3), "mean": found.mean}
-            for line in scored
-            for found in line.profiles
-        ]
-    )
+    rows = [
+        _names(line)
+        | {"scan": found.scan, "tissue": found.tissue, "volume_ml": round(found.volume_ml, 3), "mean": found.mean}
+        for line in scored
+        for found in line.profiles
+    ]
+    return pd.DataFrame(rows, columns=["line", *NAMES, "scan", "tissue", "volume_ml", "mean"])
 
 
 def _lines(scored: Sequence[Scored]) -> pd.DataFrame:

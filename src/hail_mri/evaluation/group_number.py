@@ -7,6 +7,10 @@ from hail_mri.evaluation.bootstrap import Interval
 from hail_mri.evaluation.measurement import Measurement
 from hail_mri.evaluation.reliability import IntraclassCorrelation
 
+COLUMNS = (  # of a long table
+    *("statistic", "method", "direction", "metric", "region", "unit"),
+    *("estimate", "low", "high", "n_subjects", "reason"),
+)
 SEED = 20230811  # of every interval and every cross-validation: the same scores give the same bits
 
 

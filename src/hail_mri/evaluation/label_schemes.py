@@ -102,7 +102,7 @@ def _table_of(path: Path) -> Path | None:
     """Find the table of names of a label map."""
     stem = path.name.split(".")[0]
     own = path.with_name(f"{stem}.tsv")
-    if own.is_file():
+    if _names_labels(own):
         return own
     if not stem.endswith("_dseg"):
         return None
@@ -112,6 +112,14 @@ def _table_of(path: Path) -> Path | None:
         if (folder / "dataset_description.json").is_file():
             return None
     return None
+
+
+def _names_labels(path: Path) -> bool:
+    """Return whether a file is a table of labels by its first line: others may have the name of a label map, too."""
+    if not path.is_file():
+        return False
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        return {"index", "name"} <= set(file.readline().strip().split("\t"))
 
 
 def _scheme_of_names(path: Path) -> Structures:
