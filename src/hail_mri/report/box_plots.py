@@ -88,7 +88,8 @@ def _draw(ax: "Axes", values: Values, methods: Sequence[str]) -> None:
         places = row + (np.linspace(-SPREAD, SPREAD, shown.size) if shown.size > 1 else np.zeros(shown.size))
         ax.plot(shown, places, "o", color=POINT, markersize=3, alpha=0.8, markeredgewidth=0)
         if shown.size < given.size:
-            ax.annotate(f"{shown.size} of {given.size}", (1, row), xycoords=("axes fraction", "data"), fontsize=6)
+            note = f"{shown.size} of {given.size}"
+            ax.text(0.99, row - 0.3, note, transform=ax.get_yaxis_transform(), fontsize=6, ha="right", va="center")
     ax.set_yticks(range(len(methods)), methods, fontsize=8)
     ax.set_ylim(len(methods) - 0.5, -0.5)
     ax.tick_params(axis="x", labelsize=8, labelbottom=True)
