@@ -113,7 +113,8 @@ def _slices(lines: Sequence[ProfiledLine], folder: Path, scale: Scale) -> None:
         parts = [pair[start : start + MOST_METHODS] for start in range(0, len(pair), MOST_METHODS)]
         for part, some in enumerate(parts, start=1):
             name = f"slices_{number}_{_slug(title)}{f'_part-{part}' if len(parts) > 1 else ''}.png"
-            comparison_figure(_columns(some, scale), folder / name, title=title, unit="target's units")
+            columns = _columns(some, scale)
+            comparison_figure(columns, folder / name, title=title, unit="target's units", source_in_own_unit=False)
 
 
 def _first_pairs(lines: Sequence[ProfiledLine]) -> Iterator[list[ProfiledLine]]:

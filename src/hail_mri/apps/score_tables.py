@@ -63,11 +63,12 @@ def write_tables(scored: Sequence[Scored], output: Path, *, covariate: str | Non
     """
     scores, lines = long_scores(scored), _lines(scored)
     groups = list(_groups(scored, scores, covariate))
+    of_groups = pd.DataFrame([number.cells for number in groups], columns=list(COLUMNS))
     tables = {
         f"{SCORES}.tsv": scores,
         LINES: lines,
         TISSUES: _tissues(scored),
-        f"{GROUPS}.tsv": pd.DataFrame([number.cells for number in groups], columns=list(COLUMNS)),
+        f"{GROUPS}.tsv": of_groups.astype({"n_subjects": "Int64"}),
     }
     paths = {name: output / name for name in (*tables, SUMMARY)}
 

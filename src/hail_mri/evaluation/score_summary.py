@@ -12,6 +12,7 @@ from hail_mri.evaluation.group_sections import agreement_section, covariate_sect
 from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
 from hail_mri.evaluation.signed_rank import star
 
+ROUNDED = 9  # digits of a standard deviation: what is less is rounding
 MOST_FAILURES = 20  # lines that are named
 HEADLINES = {  # column, and what of the long table it shows
     "nWD(i,p) %": ("nWD(i,p)", "head"),
@@ -62,7 +63,8 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupN
         parts += [_section(title, there, known) for title, there in by_direction(scores)]
         parts.append(
             "Mean ± standard deviation over lines [95 % interval of the mean, by bootstrap over subjects]. ★: differs "
-            "from the first method (Wilcoxon's signed-rank test over subjects, p ≤ 0.05 after Holm's correction)."
+            "from the first method (Wilcoxon's signed-rank test over subjects, p ≤ 0.05 after Holm's correction). With "
+            "fewer than ten subjects such intervals are too narrow, and with fewer than six there can be no star."
         )
         parts += [text for make in (agreement_section, probe_section, covariate_section) if (text := make(groups))]
     if len(failed):
@@ -106,7 +108,7 @@ def _mean_and_deviation(values: NDArray[np.float64]) -> str:
     defined = values[np.isfinite(values)]
     if not defined.size:
         return NOT_AVAILABLE
-    deviation = f" ± {defined.std(ddof=1):.3g}" if defined.size > 1 else ""
+    deviation = f" ± {round(float(defined.std(ddof=1)), ROUNDED):.3g}" if defined.size > 1 else ""
     note = f" ({defined.size} of {values.size})" if defined.size < values.size else ""
     return f"{defined.mean():.4g}{deviation}{note}"
 
