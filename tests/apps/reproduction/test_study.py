@@ -3,10 +3,11 @@
 import pytest
 
 from hail_mri.apps.reproduction.cohort import TARGET, cases_of, label_map_names, visits_of
-from hail_mri.apps.reproduction.methods import BASELINES, METHODS, why_missing
+from hail_mri.apps.reproduction.methods import METHODS, why_missing
 from hail_mri.apps.reproduction.published import DIRECTIONS
 from hail_mri.apps.reproduction.study import Method, Study, study_of
 from hail_mri.errors import InputError
+from hail_mri.evaluation.comparison import BASELINES
 
 
 def test_every_subject_goes_in_every_direction_and_the_target_is_somebody_else(tmp_path):

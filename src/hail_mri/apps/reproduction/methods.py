@@ -1,19 +1,13 @@
 """The rows of the tables: the paper's methods as far as there are weights, ours, and those the paper left out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hail_mri.apps.reproduction.cohort import Case
 from hail_mri.apps.reproduction.study import Method
-from hail_mri.baselines.do_nothing import rescale
-from hail_mri.baselines.histogram import match_histogram_exact, match_histogram_simpleitk
 from hail_mri.baselines.liu import LIU_MODEL, SliceHarmonizer
-from hail_mri.baselines.min_max import match_min_max
-from hail_mri.baselines.nyul import match_nyul_landmarks
-from hail_mri.baselines.white_stripe import match_white_stripe
-from hail_mri.baselines.z_score import match_z_score
 from hail_mri.errors import MissingFileError
-from hail_mri.evaluation.comparison import DO_NOTHING, EXACT_MATCHING, ORACLE, RESCAN, SIMPLEITK_MATCHING
+from hail_mri.evaluation.comparison import BASELINES, ORACLE, RESCAN
 from hail_mri.evaluation.oracle import best_single_curve
 from hail_mri.harmonize.harmonizer import Harmonizer
 from hail_mri.harmonize.settings import HarmonizeSettings
@@ -25,16 +19,6 @@ from hail_mri.preprocess.masks import head_mask
 
 HAIL, WITHOUT_CONSISTENCY, LIU, OURS = "HAIL", "HAIL without consistency", "Liu et al.", "hail-mri"
 
-# Without a network, from source and target.
-BASELINES: Mapping[str, Callable[[Volume, Volume], Volume]] = {
-    DO_NOTHING: rescale,
-    EXACT_MATCHING: match_histogram_exact,
-    SIMPLEITK_MATCHING: match_histogram_simpleitk,
-    "min-max": match_min_max,
-    "z-score": match_z_score,
-    "WhiteStripe": match_white_stripe,
-    "Nyul-Udupa": match_nyul_landmarks,
-}
 METHODS = (
     Method(HAIL, "hail-small", "network"),
     Method(WITHOUT_CONSISTENCY, "hail-small-without-consistency", "network"),
