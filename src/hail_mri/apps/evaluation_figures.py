@@ -48,11 +48,12 @@ def draw_figures(scored: Sequence[Scored], output: Path, scale: Scale) -> None:
     UnwritableError
         If they cannot be written.
     """
-    lines = [ProfiledLine(line.row, line.profiles) for line in scored if not line.error]
-    if not lines:
+    shown = [line for line in scored if not line.error]
+    if not shown:
         return
+    lines = [ProfiledLine(line.row, line.profiles) for line in shown]
     with write_folder(output / FIGURES) as folder:
-        _boxes(long_scores(scored), methods_of(lines), folder)
+        _boxes(long_scores(shown), methods_of(lines), folder)
         _histograms(lines, folder, scale)
         _slices(lines, folder, scale)
 
