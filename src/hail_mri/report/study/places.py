@@ -1,4 +1,4 @@
-"""Where the paths of a table may lead: what was written lies in the table's folder, links followed; scans may lie anywhere.
+"""Where the paths of a table may lead: results lie in the table's folder, links followed; scans may lie anywhere.
 
 A table is text that anybody may have changed, and a report is passed on: a path that leads out of the folder would put
 somebody else's file into it.

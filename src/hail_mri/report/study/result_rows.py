@@ -60,7 +60,7 @@ def read_result_rows(table_path: Path) -> list[ResultRow]:
     if size_of_file(table_path, expected="a table of results") > LARGEST_TABLE_BYTES:
         raise InputError(f"{table_path} is larger than {LARGEST_TABLE_BYTES >> 20} MiB, expected a table of results")
     try:
-        # utf-8-sig: spreadsheets put a byte order mark in front. A name that is no UTF-8 is one wrong cell, not the end.
+        # utf-8-sig: spreadsheets put a byte order mark in front. A name that is no UTF-8 is one wrong cell.
         with table_path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             reader = csv.reader(file, dialect="excel-tab")
             lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]

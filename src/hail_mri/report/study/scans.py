@@ -90,7 +90,9 @@ def study_scan(row: ResultRow, folder: Path, sites: Mapping[str, str] | None = N
     source = _or_problem(problems, "source", lambda: scan_file(folder, row.get("source")))
     result, sidecar = None, {}
     if row.get("status") in ("done", "done already"):
-        result = _or_problem(problems, "result", lambda: file_inside(folder, row.get("output"), suffixes=NIFTI_SUFFIXES))
+        result = _or_problem(
+            problems, "result", lambda: file_inside(folder, row.get("output"), suffixes=NIFTI_SUFFIXES)
+        )
     if result is not None:
         sidecar = _or_problem(problems, "sidecar", lambda: _read_sidecar(result, folder)) or {}
     report = row.get("report")
