@@ -17,6 +17,7 @@ from hail_mri.report.study.findings import Findings, find
 from hail_mri.report.study.mosaic import mosaic
 from hail_mri.report.study.names import NO_SITE, anchor_of
 from hail_mri.report.study.probes import Probes
+from hail_mri.report.study.prose import MAP, METHODS, MOSAIC, PROBE, REFERENCES, SEVERAL
 from hail_mri.report.study.result_rows import RESULT_TABLE, read_result_rows
 from hail_mri.report.study.scans import StudyScan, study_scan
 from hail_mri.report.study.survey import StudyEntry, survey
@@ -83,7 +84,7 @@ def study_page(entries: Sequence[StudyEntry]) -> str:
     counts = [(n, WORDS[kind], badge(BADGES.get(kind, ""), "")) for kind, n in count_kinds(scans).items() if n]
     sections = [
         Section("attention", "What to look at", attention(scans, findings)),
-        Section("mosaic", "All scans, before and after", [paragraph(_MOSAIC, "soft"), mosaic(entries)]),
+        Section("mosaic", "All scans, before and after", [paragraph(MOSAIC, "soft"), mosaic(entries)]),
         Section("map", "Map of the sites", _map_blocks(findings)),
         Section("probe", "Can the site still be told?", _probe_blocks(findings.probes)),
         Section("sites", "Sites", [site_table(entries)]),
@@ -116,7 +117,7 @@ def _map_blocks(findings: Findings) -> list[Markup]:
     shares = " and ".join(f"{100 * share:.0f} %" for share in found.explained)
     left_out = f"{len(findings.mapped)} scans could be measured before and after and are shown. "
     return [
-        paragraph(_MAP),
+        paragraph(MAP),
         site_legend([name or NO_SITE for name in names]),
         side_by_side(maps, "charts"),
         paragraph(f"{left_out}The axes, which are the same for both maps, hold {shares} of all variance.", "soft"),
@@ -140,7 +141,7 @@ def _probe_blocks(probes: Probes) -> list[Markup]:
     ]
     columns = [Column("state"), *(Column(n, is_number=True) for n in ("told right, %", "from", "to", "chance, %"))]
     blocks = [
-        paragraph(_PROBE),
+        paragraph(PROBE),
         figure(bars(rows, chance, title="Share of scans whose site is told right, before and after")),
         table("Balanced accuracy with its interval of 95 % by subject", columns, cells, sortable=False),
     ]
@@ -161,46 +162,5 @@ def _method_blocks(scans: Sequence[StudyScan]) -> list[Markup]:
         rows: list[list[Cell | str]] = [[words or "not known", Cell(str(n), n)] for words, n in counted.most_common()]
         blocks += [table(caption, [Column(caption), Column("scans", is_number=True)], rows)] if rows else []
     if len(targets) > 1 or len(made) > 1:
-        blocks.append(paragraph(_SEVERAL))
-    return [*blocks, definitions(_METHODS), listing(_REFERENCES)]
-
-
-_MOSAIC = (
-    "Each picture is the middle slice of the brain, seen from above, the patient's left at the left; the scan as it was "
-    "on top, its result below. Before, each scan is shown with its own white matter light grey, for units of scanners "
-    "have no meaning. After, all results of one target share one window: whose units do not agree stands out. A picture "
-    "leads to the scan's line in the table."
-)
-_MAP = (
-    "Scans near each other look alike: the principal components of the intensities of their tissues, divided by the "
-    "scan's own white matter, so that neither units nor sizes of brains count. Before harmonization, sites usually lie "
-    "apart. After it they should lie upon each other, as far as their people are alike."
-)
-_PROBE = (
-    "A linear classifier learns to tell the site from the features of the map, and is asked of subjects that it has not "
-    "seen. At chance it cannot tell. Sites whose people differ (age, disease) can be told with reason, and a linear "
-    "classifier finds only what is linear: neither number proves anything alone."
-)
-_SEVERAL = (
-    "Not all scans were made with the same versions or for the same target: what differs between them may be that, and "
-    "sites that were given different targets are meant to differ."
-)
-_METHODS = {
-    "Features of the map": "White matter, grey matter and fluid: 10, 25, 50, 75 and 90 % of intensities; striatum, "
-    "thalamus, pallidum and brain stem: the median; all divided by the median of the scan's white matter. Voxels are "
-    "those of the source's tissues, before and after. Standardized over all scans, before and after together.",
-    "Who finds the tissues": "The tissue network of hail-mri, which is also behind its results. For a judgement of the "
-    "method by other programs' tissues there is hail-mri evaluate.",
-    "Unlike the others": "The root mean square of the features' deviations from the site's median, in units of the "
-    "robust spread within sites; beyond the median plus 3.5 robust standard deviations of all scans a scan is named. "
-    "Sites of fewer than four scans, and studies of fewer than eight, have none.",
-    "Probe": "Logistic regression (C = 1) on standardized features, five folds by subject, balanced accuracy; interval "
-    "by the bootstrap over subjects.",
-    "Verdicts": "The worst of all checks of source, target and result; of whom, the scan's own report and sidecar tell.",
-    "Features as a table": "hail-mri features writes them for ComBat.",
-}
-_REFERENCES = (
-    "Parida A et al. Harmonization Across Imaging Locations (HAIL): One-Shot Learning for Brain MRI. arXiv:2308.11047, 2023.",
-    "Rousseeuw PJ, Croux C. Alternatives to the median absolute deviation. JASA 1993, doi:10.1080/01621459.1993.10476408.",
-    "Brodersen KH et al. The balanced accuracy and its posterior distribution. ICPR 2010, doi:10.1109/ICPR.2010.764.",
-)
+        blocks.append(paragraph(SEVERAL))
+    return [*blocks, definitions(METHODS), listing(REFERENCES)]

@@ -84,8 +84,8 @@ def scatter(
     scaled = (places - limits[0]) / span
     pixels = np.array([EDGE, HEIGHT - EDGE]) + scaled * np.array([WIDTH - 2 * EDGE, 2 * EDGE - HEIGHT])
     points = [
-        Point(round(x, 1), round(y, 1), *rest)
-        for (x, y), *rest in zip(pixels.tolist(), sites, words, anchors, strict=True)
+        Point(round(x, 1), round(y, 1), site, text, anchor)
+        for (x, y), site, text, anchor in zip(pixels.tolist(), sites, words, anchors, strict=True)
     ]
     return _macro("scatter", points, WIDTH, HEIGHT, title, [shape_of(point.site) for point in points])
 

@@ -35,11 +35,7 @@ _SCAN_COLUMNS = (
 _SITE_COLUMNS = (
     Column("site"),
     *(Column(name, is_number=True) for name in ("subjects", "scans", "ok", "check", "fail", "failed", "skipped")),
-    *(
-        Column(f"{ratio} {state}", is_number=True)
-        for ratio in ("grey/white", "fluid/white")
-        for state in ("before", "after")
-    ),
+    *_SCAN_COLUMNS[5:9],
 )
 
 
