@@ -63,7 +63,7 @@ def scatter(
     words: Sequence[str],
     anchors: Sequence[str],
     *,
-    title: str,
+    name: str,
 ) -> Markup:
     """
     Return a map of scans.
@@ -77,8 +77,8 @@ def scatter(
         From 0, of each scan.
     words, anchors : sequence of str
         Of each scan: what is shown when it is pointed at, and where a click leads on the page.
-    title : str
-        What the map shows, for those who cannot see it.
+    name : str
+        Of the map, in its corner.
     """
     span = np.maximum(limits[1] - limits[0], 1e-12)
     scaled = (places - limits[0]) / span
@@ -87,7 +87,7 @@ def scatter(
         Point(round(x, 1), round(y, 1), site, text, anchor)
         for (x, y), site, text, anchor in zip(pixels.tolist(), sites, words, anchors, strict=True)
     ]
-    return _macro("scatter", points, WIDTH, HEIGHT, title, [shape_of(point.site) for point in points])
+    return _macro("scatter", points, WIDTH, HEIGHT, name, [shape_of(point.site) for point in points])
 
 
 def site_legend(names: Sequence[str]) -> Markup:

@@ -59,7 +59,7 @@ def verdict_sentence(scans: Sequence[StudyScan], n_outliers: int) -> tuple[str, 
         parts.append(f"{counts['check']} {_plural('is', 'are', counts['check'])} worth a look.")
     if n_outliers:
         parts.append(f"{n_outliers} {_plural('looks', 'look', n_outliers)} unlike the others of the site.")
-    n_problems = sum(bool(scan.problems) for scan in scans)
+    n_problems = sum(bool(scan.problems) for scan in scans if kind_of(scan) != "failed")
     if n_problems:
         parts.append(f"Of {n_problems} not everything could be read.")
     if len(parts) == 1 and counts["ok"] == n_done:

@@ -2,9 +2,9 @@
 
 MOSAIC = (
     "Each picture is the middle slice of the brain, seen from above, the patient's left at the left; the scan as it "
-    "was on top, its result below. Before, each scan is shown with its own white matter light grey, for units of scanners "
-    "have no meaning. After, all results of one target share one window: whose units do not agree stands out. A "
-    "picture leads to the scan's line in the table."
+    "was on top, its result below. Before, each scan is shown with its own white matter light grey, for units of "
+    "scanners have no meaning. After, all results of one target share one window: whose units do not agree stands out. "
+    "A picture leads to the scan's line in the table."
 )
 MAP = (
     "Scans near each other look alike: the principal components of the intensities of their tissues, divided by the "
@@ -13,8 +13,8 @@ MAP = (
 )
 PROBE = (
     "A linear classifier learns to tell the site from the features of the map, and is asked of subjects that it has "
-    "not seen. At chance it cannot tell. Sites whose people differ (age, disease) can be told with reason, and a linear "
-    "classifier finds only what is linear: neither number proves anything alone."
+    "not seen. At chance it cannot tell. Sites whose people differ (age, disease) can be told with reason, and a "
+    "linear classifier finds only what is linear: neither number proves anything alone."
 )
 SEVERAL = (
     "Not all scans were made with the same versions or for the same target: what differs between them may be that, and "
@@ -35,9 +35,13 @@ METHODS = {
     "Features as a table": "hail-mri features writes them for ComBat.",
 }
 REFERENCES = (
-    "Parida A et al. Harmonization Across Imaging Locations (HAIL): One-Shot Learning for Brain MRI. "
-    "arXiv:2308.11047, 2023.",
-    "Rousseeuw PJ, Croux C. Alternatives to the median absolute deviation. JASA 1993, "
-    "doi:10.1080/01621459.1993.10476408.",
+    (
+        "Parida A et al. Harmonization Across Imaging Locations (HAIL): One-Shot Learning for Brain MRI. "
+        "arXiv:2308.11047, 2023."
+    ),
+    (
+        "Rousseeuw PJ, Croux C. Alternatives to the median absolute deviation. JASA 1993, "
+        "doi:10.1080/01621459.1993.10476408."
+    ),
     "Brodersen KH et al. The balanced accuracy and its posterior distribution. ICPR 2010, doi:10.1109/ICPR.2010.764.",
 )

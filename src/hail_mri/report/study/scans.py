@@ -103,6 +103,8 @@ def study_scan(row: ResultRow, folder: Path, sites: Mapping[str, str] | None = N
     report = row.get("report")
     if report and _or_problem(problems, "report", lambda: file_inside(folder, report, suffixes=(".html",))) is None:
         report = ""
+    if not report and result is not None:
+        report = _report_beside(result, folder)
     entities = dict(_ENTITY.findall(Path(row.get("source")).name))
     subject = row.get("subject").removeprefix("sub-") or entities.get("sub", "")
     checks = read_checks(sidecar.get("Checks"))
@@ -153,6 +155,12 @@ def _check(entry: object) -> Check | None:
         return None
     texts = (str(entry.get(name, NOT_AVAILABLE)) for name in ("found", "expected", "hint"))
     return Check(str(entry.get("name", NOT_AVAILABLE)), entry["verdict"], *texts)
+
+
+def _report_beside(result: Path, folder: Path) -> str:
+    """Return the report that lies beside a result, relative to the folder; nothing if there is none."""
+    cell = scan_report_path(result).relative_to(folder).as_posix()
+    return cell if _or_problem([], "report", lambda: file_inside(folder, cell, suffixes=(".html",))) else ""
 
 
 def _made_with(row: ResultRow, sidecar: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from hail_mri.report.study.result_rows import NOT_AVAILABLE
 from hail_mri.report.study.scans import StudyScan
 from hail_mri.report.study.survey import StudyEntry
 
-LONGEST_MESSAGE = 160
+LONGEST_REASON = 120
 _ORDER = {kind: rank for rank, kind in enumerate(("failed", "fail", "check", "unchecked", "ok", "skipped"))}
 _SCAN_COLUMNS = (
     Column("scan"),
@@ -23,6 +23,7 @@ _SCAN_COLUMNS = (
     Column("subject"),
     Column("session"),
     Column("verdict"),
+    Column("reason"),
     Column("grey/white before", is_number=True),
     Column("grey/white after", is_number=True),
     Column("fluid/white before", is_number=True),
@@ -30,12 +31,11 @@ _SCAN_COLUMNS = (
     Column("distance in site", is_number=True),
     Column("seconds", is_number=True),
     Column("report"),
-    Column("what was said"),
 )
 _SITE_COLUMNS = (
     Column("site"),
     *(Column(name, is_number=True) for name in ("subjects", "scans", "ok", "check", "fail", "failed", "skipped")),
-    *_SCAN_COLUMNS[5:9],
+    *_SCAN_COLUMNS[6:10],
 )
 
 
@@ -79,12 +79,12 @@ def _scan_row(entry: StudyEntry, distance: float | None) -> list[Cell | str | Ma
         scan.subject or NOT_AVAILABLE,
         scan.session or NOT_AVAILABLE,
         Cell(badge(BADGES.get(kind, ""), WORDS[kind]), _ORDER[kind]),
+        _reason(scan),
         *(number_cell(ratio(state, "grey_matter"), 3) for state in (measures.before, measures.after)),
         *(number_cell(ratio(state, "csf"), 3) for state in (measures.before, measures.after)),
         number_cell(math.nan if distance is None else distance, 2),
         _seconds(scan),
         Cell(link("report", address) if address else NOT_AVAILABLE, "" if address else NOT_AVAILABLE),
-        _message(scan),
     ]
 
 
@@ -114,7 +114,9 @@ def _seconds(scan: StudyScan) -> Cell:
         return Cell(scan.seconds)
 
 
-def _message(scan: StudyScan) -> Cell:
-    """Return what was said of a scan, the beginning of it where it is long; a report has all of it."""
-    words = "; ".join(filter(None, (scan.message, *scan.problems)))
-    return Cell(words if len(words) <= LONGEST_MESSAGE else f"{words[:LONGEST_MESSAGE]} ...", words)
+def _reason(scan: StudyScan) -> Cell:
+    """Return why a scan is not simply ok: checks by their names, or what was said, the beginning of it."""
+    checks = [f"{of.lower()}: {check.name}" for of, check in scan.not_ok]
+    words = "; ".join([*(checks or filter(None, [scan.message])), *scan.problems])
+    shown = words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON]} ..."
+    return Cell(Markup('<span class="reason">{}</span>').format(plain(shown)), words)
