@@ -22,6 +22,7 @@ def harmonize_batch(
     target_files: TargetFiles,
     settings: HarmonizeSettings,
     *,
+    lesion_mask: Path | None = None,
     overwrite: bool,
 ) -> tuple[list[Outcome], Path]:
     """Harmonize the scans of a folder or a table to one target, and keep a table of what became of them.
@@ -32,8 +33,8 @@ def harmonize_batch(
         A folder or a table of requests.
     output : Path or None
         Folder for the results; None for a table's own folder.
-    brain_mask : Path or None
-        Refused: it cannot be the mask of many scans.
+    brain_mask, lesion_mask : Path or None
+        Refused: they cannot be masks of many scans.
     target_files : TargetFiles
     settings : HarmonizeSettings
     overwrite : bool
@@ -57,7 +58,7 @@ def harmonize_batch(
     A result of a scan that fails a check, made with `force`, is done for runs that force, too. For others the scan
     fails as any would, and the result stays as it is.
     """
-    batch = requests_of_batch(source, output, brain_mask)
+    batch = requests_of_batch(source, output, brain_mask, lesion_mask)
     table_path = (source.parent if output is None else output) / RESULT_TABLE
     inputs = target_files.read if source.is_dir() else [*target_files.read, source]
     target = read_target(target_files)
@@ -86,13 +87,12 @@ def _earlier_reports(
     batch: Batch, target: Target, settings: HarmonizeSettings, target_files: TargetFiles
 ) -> dict[ScanRequest, Report]:
     """Return the requests whose results are there, with what was said of them."""
-    files = target_files.brain_mask, target_files.reference
-    reports = {r: earlier_report(r, target.file, settings, *files) for r in batch.requests}
+    reports = {r: earlier_report(r, target.file, settings, target_files) for r in batch.requests}
     return {request: report for request, report in reports.items() if report is not None}
 
 
 def _has_failures(report: Report) -> bool:
-    """Return whether the source or the target of a result failed a check."""
+    """Return whether a result, its source or its target failed a check."""
     return any(failures(checks) for checks in report.checks.values())
 
 
@@ -110,16 +110,15 @@ def _attempt(request: ScanRequest, harmonizer: FileHarmonizer) -> Outcome:
     else:
         seconds = time.perf_counter() - start
         return Outcome(request.source, request.output, "done", _message(report), seconds, report)
-    known = Report((), {"Source": (), "Target": harmonizer.target_checks})
+    known = Report((), {"Source": (), "Target": harmonizer.target_checks, "Result": ()})
     return Outcome(request.source, request.output, "failed", message, time.perf_counter() - start, known)
 
 
 def _message(report: Report) -> str:
     """Return what is to be known of a result: its warnings, and the checks that are not ok."""
-    source, target = (
-        [check for check in report.checks[name] if check.verdict != "ok"] for name in ("Source", "Target")
-    )
-    return "; ".join([*report.warnings, *map(str, source), *(f"target: {check}" for check in target)])
+    names = {"Source": "", "Target": "target: ", "Result": "result: "}
+    odd = [f"{name}{c}" for part, name in names.items() for c in report.checks[part] if c.verdict != "ok"]
+    return "; ".join([*report.warnings, *odd])
 
 
 def _with_name(source: Path, message: str) -> str:

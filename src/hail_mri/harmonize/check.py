@@ -43,8 +43,15 @@ def failures(checks: Iterable[Check]) -> list[Check]:
     return [check for check in checks if check.verdict == "fail"]
 
 
-def require_checked(path: Path, checks: Sequence[Check], *, force: bool) -> None:
+def require_checked(scan: Path | str, checks: Sequence[Check], *, force: bool) -> None:
     """Refuse a scan that fails a check, unless that is wanted.
+
+    Parameters
+    ----------
+    scan : Path or str
+        What it is called in the message.
+    checks : sequence of Check
+    force : bool
 
     Raises
     ------
@@ -56,4 +63,4 @@ def require_checked(path: Path, checks: Sequence[Check], *, force: bool) -> None
         found = "; ".join(
             f"{check.name} is {check.found}, expected {check.expected} ({check.hint})" for check in failed
         )
-        raise InputError(f"{path} fails {len(failed)} of {len(checks)} checks: {found}", "give --force to go on")
+        raise InputError(f"{scan} fails {len(failed)} of {len(checks)} checks: {found}", "give --force to go on")
