@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from hail_mri.apps.options import EXIT_SOME_FAILED, Overwrite
-from hail_mri.apps.terminal import one_line, progress, say
-from hail_mri.errors import HailError
+from hail_mri.apps.terminal import progress, say
 
 ResultsDir = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of results, with its harmonized.tsv.")]
 ParticipantsTable = Annotated[
@@ -37,11 +36,9 @@ def report(
         from hail_mri.apps.scan_reports import write_scan_reports
 
         with progress("reporting scans", total=len(scans)) as step:
-            not_written = write_scan_reports(scans, directory, overwrite=overwrite, step=step)
+            not_written = write_scan_reports(scans, overwrite=overwrite, step=step)
     with progress("measuring", total=len(scans)) as step:
-        path = write_study_report(
-            directory, overwrite=overwrite, sites=people.sites, n_processes=processes, step=step
-        )
+        path = write_study_report(directory, overwrite=overwrite, sites=people.sites, n_processes=processes, step=step)
     print(f"{path} tells of {len(scans)} lines of the table of results")
     for reason in not_written:
         say("failed", reason)

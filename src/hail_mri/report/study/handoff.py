@@ -77,7 +77,8 @@ def _row(entry: StudyEntry, participants: Participants) -> dict[str, str]:
     known = participants.covariates.get(scan.subject, {})
     keys = (scan.name, scan.subject or NOT_AVAILABLE, scan.session or NOT_AVAILABLE, scan.site or NOT_AVAILABLE)
     covariates = {name: known.get(name, NOT_AVAILABLE) for name in participants.names}
-    return {**dict(zip(KEYS, keys, strict=True)), **covariates, **_cells(measures.before, "before"), **_cells(measures.after, "after")}
+    numbers = _cells(measures.before, "before") | _cells(measures.after, "after")
+    return dict(zip(KEYS, keys, strict=True)) | covariates | numbers
 
 
 def _cells(numbers: Numbers, state: str) -> dict[str, str]:
