@@ -1,4 +1,4 @@
-"""The reports of all scans of a folder of results, again from what is on disk; one that fails does not stop the rest."""
+"""The reports of all scans of a folder, again from what is on disk; one that fails does not stop the rest."""
 
 import traceback
 from collections.abc import Callable, Sequence
