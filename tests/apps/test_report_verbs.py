@@ -40,6 +40,7 @@ def test_report_writes_the_reports_and_names_those_that_it_cannot_write(results,
     told = capsys.readouterr()
     assert (results / "study_report.html").is_file()
     assert "study_report.html tells of 1 lines" in told.out
+    assert "brain volume" in (results / "study_report.html").read_text()
     assert "sub-01_T1w.nii.gz: no report: " in told.err
     assert "Traceback" not in told.err
 
