@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from hail_mri.apps.findings import say_batch, say_checks, say_warnings
-from hail_mri.apps.options import EXIT_SOME_FAILED, Force, Model, Output, Overwrite, Seed, Threads
+from hail_mri.apps.options import (
+    EXIT_SOME_FAILED,
+    DaskScheduler,
+    Force,
+    MemoryGb,
+    Model,
+    NProcesses,
+    Output,
+    Overwrite,
+    Seed,
+    Threads,
+)
 from hail_mri.apps.terminal import progress
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
@@ -31,6 +42,10 @@ def harmonize(
     strength: Annotated[float, typer.Option(metavar="0..1", help="How much to change.")] = HarmonizeSettings.strength,
     brain_mask: Annotated[Path | None, typer.Option(help="Brain mask of the source, on its grid.")] = None,
     target_mask: Annotated[Path | None, typer.Option(help="Brain mask of the target, on its grid.")] = None,
+    lesion_mask: Annotated[
+        Path | None, typer.Option(help="What of the source to leave out of what is measured, on its grid.")
+    ] = None,
+    target_lesion_mask: Annotated[Path | None, typer.Option(help="The same of the target.")] = None,
     preset: Annotated[
         ScanPreset, typer.Option(help="Scans as they are; N4 first; or prepared as in the paper.")
     ] = HarmonizeSettings.preset,
@@ -44,13 +59,19 @@ def harmonize(
     threads: Threads = HarmonizeSettings.threads,
     seed: Seed = HarmonizeSettings.seed,
     force: Force = HarmonizeSettings.force,
+    report: Annotated[bool, typer.Option("--report", help="Write a report beside each result, HTML.")] = False,
+    workers: NProcesses = None,
+    memory_gb: MemoryGb = None,
+    dask_scheduler: DaskScheduler = None,
     overwrite: Overwrite = False,
 ) -> int:
     """Give a scan, or many, the look of a target."""
     from hail_mri.apps.batch import harmonize_batch
+    from hail_mri.apps.engine.workers import Workers, require_no_workers
     from hail_mri.apps.requests import is_batch, request_of_scan
     from hail_mri.apps.scan import harmonize_scan
     from hail_mri.apps.scan_files import target_files
+    from hail_mri.apps.scan_report import report_scan, require_report_free
 
     settings = HarmonizeSettings(
         model=model,
@@ -63,16 +84,39 @@ def harmonize(
         preset=preset,
         keep_bias=keep_bias,
     )
-    files = target_files(target, style, target_mask, reference)
-    if is_batch(source):
-        outcomes, table_path = harmonize_batch(source, output, brain_mask, files, settings, overwrite=overwrite)
-        say_batch(outcomes, table_path, files.path)
+    many = is_batch(source)
+    # Each row of a table may name its own.
+    has_target = not many or source.is_dir() or target is not None or style is not None
+    files = target_files(target, style, target_mask, reference, lesion_mask=target_lesion_mask) if has_target else None
+    who = Workers(workers, threads, memory_gb, dask_scheduler)
+    if files is None or many:
+        outcomes, table_path = harmonize_batch(
+            source,
+            output,
+            brain_mask,
+            files,
+            settings,
+            reference=reference,
+            lesion_mask=lesion_mask,
+            overwrite=overwrite,
+            workers=who,
+            reports=report,
+        )
+        say_batch(outcomes, table_path)
         return EXIT_SOME_FAILED if any(outcome.failed for outcome in outcomes) else 0
+    require_no_workers(who, source)
+    request = request_of_scan(source, output, brain_mask, lesion_mask)
+    if report:
+        require_report_free(request, overwrite=overwrite)
     with progress("harmonizing"):
-        report = harmonize_scan(request_of_scan(source, output, brain_mask), files, settings, overwrite=overwrite)
-    for path, checks in zip((source, files.path), report.checks.values(), strict=True):
-        say_checks(path, checks)
-    say_warnings(report.warnings)
+        found = harmonize_scan(request, files, settings, overwrite=overwrite)
+    names = {"Source": source.name, "Target": files.path.name, "Result": f"the result of {source.name}"}
+    for part, checks in found.checks.items():
+        say_checks(names[part], checks)
+    say_warnings(found.warnings)
+    if report:
+        with progress("writing the report"):
+            report_scan(request, files, overwrite=overwrite)
     return 0
 
 
@@ -95,7 +139,7 @@ def style(
     with progress("making a style card"):
         reports = make_style_card(targets, output, settings, brain_masks=brain_mask or (), overwrite=overwrite)
     for target, report in zip(targets, reports, strict=True):
-        say_checks(target, report.checks["Target"])
+        say_checks(target.name, report.checks["Target"])
         say_warnings(report.warnings)
 
 
@@ -122,7 +166,7 @@ def segment(
         report = segment_scan(
             scan, paths, brain_mask=brain_mask, model=model, threads=threads, force=force, overwrite=overwrite
         )
-    say_checks(scan, report.checks["Source"])
+    say_checks(scan.name, report.checks["Source"])
     say_warnings(report.warnings)
 
 
@@ -162,7 +206,7 @@ def preprocess(
     with progress("preparing"):
         reports = preprocess_scans(scans, files, output, choices, brain_mask=brain_mask)
     for scan, report in zip(scans, reports, strict=True):
-        say_checks(scan, report.checks["Source"])
+        say_checks(scan.name, report.checks["Source"])
         say_warnings(report.warnings)
 
 
