@@ -49,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HailError as error:
         say("error", one_line(error))
         return EXIT_WRONG_REQUEST
+    except MemoryError:
+        say("error", "There is not enough memory, even to begin.")
+        return EXIT_WRONG_REQUEST
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
     if status == EXIT_INTERRUPTED:

@@ -23,8 +23,8 @@ def say_warnings(warnings: Sequence[str]) -> None:
         say("warning", warning)
 
 
-def say_batch(outcomes: "Sequence[Outcome]", table_path: Path, target_path: Path) -> None:
-    """Say how many scans were done, which were not, and which checks of target, sources and results are not ok."""
+def say_batch(outcomes: "Sequence[Outcome]", table_path: Path) -> None:
+    """Say how many scans were done, which were not, and which checks of targets, sources and results are not ok."""
     failures = [outcome for outcome in outcomes if outcome.failed]
     skipped = [outcome for outcome in outcomes if outcome.status == "skipped"]
     already = sum(outcome.status == "done already" for outcome in outcomes)
@@ -33,12 +33,13 @@ def say_batch(outcomes: "Sequence[Outcome]", table_path: Path, target_path: Path
     print(f"{n_scans - len(failures)} of {n_scans} scans harmonized{note}, listed in {table_path}")
     for outcome in skipped:
         say("skipped", f"{outcome.source}: {outcome.message}")
-    reports = [(outcome.source, outcome.report) for outcome in outcomes if outcome.report is not None]
-    for _, report in reports[:1]:
-        _say_not_ok(str(target_path), report.checks["Target"])
-    for source, report in reports:
-        _say_not_ok(str(source), report.checks["Source"])
-        _say_not_ok(f"the result of {source}", report.checks["Result"])
+    targets = {outcome.target: outcome.report for outcome in reversed(outcomes) if outcome.report is not None}
+    for target, report in reversed(targets.items()):
+        _say_not_ok(str(target), report.checks["Target"])
+    for outcome in outcomes:
+        if outcome.report is not None and not outcome.failed:
+            _say_not_ok(str(outcome.source), outcome.report.checks["Source"])
+            _say_not_ok(f"the result of {outcome.source}", outcome.report.checks["Result"])
     for failure in failures:
         say("failed", failure.message)
 

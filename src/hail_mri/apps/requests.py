@@ -109,6 +109,18 @@ def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanReq
     InputError
         If it is not such a table; the message names the row, counted as an editor counts lines.
     """
+    header, rows = _checked_rows(table_path)
+    return [_request_of_row(table_path, number, header, cells, output_dir) for number, cells in rows]
+
+
+def table_rows(table_path: Path) -> list[dict[str, str]]:
+    """Return the cells of every row of a table of requests, by column; raises as `read_table`."""
+    header, rows = _checked_rows(table_path)
+    return [dict(zip(header, (cell.strip() for cell in cells), strict=False)) for _, cells in rows]
+
+
+def _checked_rows(table_path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header of a table of requests, and (line number, cells) of the rows below."""
     rows = _read_rows(table_path)
     header = [name.strip() for name in rows[0][1]]
     for name in COLUMNS:
@@ -119,7 +131,7 @@ def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanReq
             )
     if not rows[1:]:
         raise InputError(f"{table_path} has no rows below the header, expected one for each scan")
-    return [_request_of_row(table_path, number, header, cells, output_dir) for number, cells in rows[1:]]
+    return header, rows[1:]
 
 
 def require_possible(

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from hail_mri.apps.findings import say_batch, say_checks, say_warnings
-from hail_mri.apps.options import EXIT_SOME_FAILED, Force, Model, Output, Overwrite, Seed, Threads
+from hail_mri.apps.options import (
+    EXIT_SOME_FAILED,
+    DaskScheduler,
+    Force,
+    MemoryGb,
+    Model,
+    NProcesses,
+    Output,
+    Overwrite,
+    Seed,
+    Threads,
+)
 from hail_mri.apps.terminal import progress
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
@@ -49,14 +60,18 @@ def harmonize(
     seed: Seed = HarmonizeSettings.seed,
     force: Force = HarmonizeSettings.force,
     report: Annotated[bool, typer.Option("--report", help="Write a report beside each result, HTML.")] = False,
+    workers: NProcesses = None,
+    memory_gb: MemoryGb = None,
+    dask_scheduler: DaskScheduler = None,
     overwrite: Overwrite = False,
 ) -> int:
     """Give a scan, or many, the look of a target."""
     from hail_mri.apps.batch import harmonize_batch
+    from hail_mri.apps.engine.workers import Workers, require_no_workers
     from hail_mri.apps.requests import is_batch, request_of_scan
     from hail_mri.apps.scan import harmonize_scan
     from hail_mri.apps.scan_files import target_files
-    from hail_mri.apps.scan_report import report_outcomes, report_scan, require_report_free
+    from hail_mri.apps.scan_report import report_scan, require_report_free
 
     settings = HarmonizeSettings(
         model=model,
@@ -69,15 +84,27 @@ def harmonize(
         preset=preset,
         keep_bias=keep_bias,
     )
-    files = target_files(target, style, target_mask, reference, lesion_mask=target_lesion_mask)
-    if is_batch(source):
+    many = is_batch(source)
+    # Each row of a table may name its own.
+    has_target = not many or source.is_dir() or target is not None or style is not None
+    files = target_files(target, style, target_mask, reference, lesion_mask=target_lesion_mask) if has_target else None
+    who = Workers(workers, threads, memory_gb, dask_scheduler)
+    if files is None or many:
         outcomes, table_path = harmonize_batch(
-            source, output, brain_mask, files, settings, lesion_mask=lesion_mask, overwrite=overwrite
+            source,
+            output,
+            brain_mask,
+            files,
+            settings,
+            reference=reference,
+            lesion_mask=lesion_mask,
+            overwrite=overwrite,
+            workers=who,
+            reports=report,
         )
-        if report:
-            report_outcomes(outcomes, overwrite=overwrite)
-        say_batch(outcomes, table_path, files.path)
+        say_batch(outcomes, table_path)
         return EXIT_SOME_FAILED if any(outcome.failed for outcome in outcomes) else 0
+    require_no_workers(who, source)
     request = request_of_scan(source, output, brain_mask, lesion_mask)
     if report:
         require_report_free(request, overwrite=overwrite)

@@ -38,6 +38,15 @@ class Check:
         return line if self.verdict == "ok" else f"{line}; {self.hint}"
 
 
+class ChecksFailedError(InputError):
+    """Report a scan or its result that fails checks; it carries them all, for a table of many scans."""
+
+    def __init__(self, message: str, hint: str = "", checks: Sequence[Check] = (), of_result: bool = False) -> None:
+        super().__init__(message, hint)
+        self.args = (message, hint, checks, of_result)  # what another process makes it of
+        self.checks, self.of_result = tuple(checks), of_result
+
+
 def failures(checks: Iterable[Check]) -> list[Check]:
     """Return the checks that failed."""
     return [check for check in checks if check.verdict == "fail"]
@@ -55,7 +64,7 @@ def require_checked(scan: Path | str, checks: Sequence[Check], *, force: bool) -
 
     Raises
     ------
-    InputError
+    ChecksFailedError
         With all that failed.
     """
     failed = failures(checks)
@@ -63,4 +72,5 @@ def require_checked(scan: Path | str, checks: Sequence[Check], *, force: bool) -
         found = "; ".join(
             f"{check.name} is {check.found}, expected {check.expected} ({check.hint})" for check in failed
         )
-        raise InputError(f"{scan} fails {len(failed)} of {len(checks)} checks: {found}", "give --force to go on")
+        message = f"{scan} fails {len(failed)} of {len(checks)} checks: {found}"
+        raise ChecksFailedError(message, "give --force to go on", checks, isinstance(scan, str))
