@@ -38,11 +38,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str or None
         Arguments after the program's name; None for those of the process. Without any, help is shown.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    return run_app(app, sys.argv[1:] if argv is None else argv, PROGRAM)
+
+
+def run_app(app: typer.Typer, argv: Sequence[str], program: str) -> int:
+    """Run a command line and return its exit status; what is wrong is said in one line.
+
+    Parameters
+    ----------
+    app : typer.Typer
+    argv : sequence of str
+        Arguments after the program's name. Without any, help is shown.
+    program : str
+    """
     try:
-        status = app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
+        status = app(args=list(argv) or ["--help"], prog_name=program, standalone_mode=False) or 0
     except typer.TyperException as error:
-        command = getattr(getattr(error, "ctx", None), "command_path", PROGRAM)
+        command = getattr(getattr(error, "ctx", None), "command_path", program)
         say("error", f"{error.format_message().rstrip('.')}. See '{command} --help'.")
         return EXIT_WRONG_REQUEST
     except HailError as error:
