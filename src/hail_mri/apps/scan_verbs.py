@@ -1,8 +1,9 @@
 """The verbs that work on scans: harmonize, style, segment, preprocess and simulate. Each calls the library."""
 
 import math
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,6 +13,8 @@ from hail_mri.apps.terminal import progress
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
 from hail_mri.preprocess.settings import Preset
+
+Design = Literal["travelling", "multisite"]
 
 
 def harmonize(
@@ -77,26 +80,65 @@ def harmonize(
 
 
 def style(
-    targets: Annotated[list[Path], typer.Argument(metavar="TARGET...", help="Scans of one site.")],
+    targets: Annotated[
+        list[Path], typer.Argument(metavar="TARGET...", help="Scans of one site, or folders of them; or a style card.")
+    ],
     *,
-    output: Output,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where the card goes; with --suggest-target, the table.")
+    ] = None,
     brain_mask: Annotated[
         list[Path] | None, typer.Option(help="Brain mask of a scan, on its grid; once for each scan, in their order.")
     ] = None,
+    preview: Annotated[Path | None, typer.Option(metavar="PNG", help="Where a picture of the card goes.")] = None,
+    suggest_target: Annotated[
+        bool, typer.Option("--suggest-target", help="Say which scan is nearest to all others; make no card.")
+    ] = False,
     model: Model = HarmonizeSettings.model,
     threads: Threads = HarmonizeSettings.threads,
     force: Force = HarmonizeSettings.force,
     overwrite: Overwrite = False,
 ) -> None:
-    """Make a style card from scans of a site."""
-    from hail_mri.apps.style_scans import make_style_card
+    """Make a style card from scans of a site, show one, or find the best example of the site."""
+    from hail_mri.apps.style_request import is_card, preview_card, scans_of
 
     settings = HarmonizeSettings(model=model, threads=threads, force=force)
+    if suggest_target:
+        _suggest_target(scans_of(targets, None), output, settings, overwrite=overwrite)
+        return
+    if is_card(targets) and preview is not None and output is None:
+        preview_card(targets[0], preview, overwrite=overwrite)
+        return
+    if output is None:
+        raise InputError("-o is missing, expected the card to write", "or give a style card and --preview PNG")
+    from hail_mri.apps.style_scans import make_style_card
+
+    scans = scans_of(targets, output)
     with progress("making a style card"):
-        reports = make_style_card(targets, output, settings, brain_masks=brain_mask or (), overwrite=overwrite)
-    for target, report in zip(targets, reports, strict=True):
-        say_checks(target, report.checks["Target"])
+        reports = make_style_card(scans, output, settings, brain_masks=brain_mask or (), overwrite=overwrite)
+    for scan, report in zip(scans, reports, strict=True):
+        say_checks(scan, report.checks["Target"])
         say_warnings(report.warnings)
+    if preview is not None:
+        preview_card(output, preview, overwrite=overwrite)
+
+
+def _suggest_target(scans: list[Path], output: Path | None, settings: HarmonizeSettings, *, overwrite: bool) -> None:
+    """Print which scan of a site is nearest to all others, and how far each is from them."""
+    from hail_mri.apps.requests import require_not_read
+    from hail_mri.apps.suggest_target import rows_of, suggest_target, write_candidates
+    from hail_mri.provenance.free_paths import require_file_free
+    from hail_mri.provenance.links import real_path
+
+    if output is not None:
+        require_not_read(output, [real_path(scan) for scan in scans])
+        require_file_free(output, overwrite=overwrite)
+    with progress("measuring styles", total=len(scans)) as advance:
+        candidates = suggest_target(scans, settings, advance=advance)
+    if output is not None:
+        write_candidates(candidates, output)
+    for row in rows_of(candidates, Path.cwd()):
+        print("\t".join(row))
 
 
 def segment(
@@ -169,25 +211,35 @@ def preprocess(
 def simulate(
     *,
     output: Output,
-    subjects: Annotated[int, typer.Option(min=1, help="Number of subjects.")],
+    subjects: Annotated[int, typer.Option(min=1, help="Number of subjects; of each site, if multisite.")],
     sites: Annotated[str, typer.Option(metavar="A,B,C", help="Sites, with commas between them.")],
     label_maps: Annotated[
         Path | None, typer.Option(help="Folder of label maps to use in place of the built-in head.")
     ] = None,
     spacing: Annotated[float, typer.Option(metavar="MM", help="Voxel size.")] = 1.0,
+    design: Annotated[
+        Design, typer.Option(help="Every subject at every site, with the truth; or each at one site, as in a study.")
+    ] = "travelling",
+    twice: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Subjects of each site with a second session (multisite).")
+    ] = 0,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a data set of travelling subjects."""
+    """Write a data set of simulated subjects, travelling ones or those of several sites."""
     if not 0.0 < spacing < math.inf:
         raise InputError(f"--spacing is {spacing}, expected a voxel size in mm above 0")
+    if twice and design == "travelling":
+        raise InputError("--twice is given with --design travelling, expected it with --design multisite")
     from hail_mri.provenance.free_paths import require_folder_free
     from hail_mri.simulation.cohorts import write_cohort
+    from hail_mri.simulation.multisite import write_multisite_study
 
     require_folder_free(output, overwrite=overwrite)
     names = [name.strip() for name in sites.split(",")]
+    write = write_cohort if design == "travelling" else partial(write_multisite_study, n_twice=twice)
     with progress("simulating"):
-        write_cohort(
+        write(
             output,
             n_subjects=subjects,
             sites=names,

@@ -20,6 +20,7 @@ from hail_mri.model.tissue_exchange import style_distance
 from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.model.weights import weights_hash
 from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.sidecar import relative_path
 
 COLUMNS = ("source", "distance", "nearest", "farthest", "message")
 NO_VALUE = "n/a"  # as in BIDS
@@ -104,18 +105,22 @@ def write_candidates(candidates: Sequence[Candidate], path: Path) -> None:
     UnwritableError
         If it cannot be written.
     """
-    from hail_mri.provenance.sidecar import relative_path
+    rows = rows_of(candidates, path.parent.resolve())
+    text = "".join("\t".join(row) + "\n" for row in rows)
+    write_together([path], lambda hidden: hidden[path].write_text(text, encoding="utf-8"))
 
+
+def rows_of(candidates: Sequence[Candidate], folder: Path) -> list[tuple[str, ...]]:
+    """Return the rows of a table of candidates, its header first; paths are as seen from a folder."""
     rows = [
         (
-            relative_path(c.path, path.parent.resolve()),
+            relative_path(c.path, folder),
             *(NO_VALUE if number is None else f"{number:.3f}" for number in (c.distance, c.nearest, c.farthest)),
             " ".join(c.message.split()) or NO_VALUE,
         )
         for c in candidates
     ]
-    text = "".join("\t".join(row) + "\n" for row in (COLUMNS, *rows))
-    write_together([path], lambda hidden: hidden[path].write_text(text, encoding="utf-8"))
+    return [COLUMNS, *rows]
 
 
 def _ordered(styles: Mapping[Path, TissueStyle], messages: Mapping[Path, str]) -> list[Candidate]:
