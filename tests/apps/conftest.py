@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from hail_mri.apps.engine.jobs import STATE_DIR
 from hail_mri.harmonize.check import Check
 from hail_mri.image.volume import Volume
 
@@ -81,8 +82,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def tree(folder: Path) -> list[str]:
-    """Return every path below a folder, hidden ones too."""
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    """Return every path below a folder, hidden ones too, but for what a batch keeps of itself."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*"))
+    return sorted(path.as_posix() for path in paths if STATE_DIR not in path.parts)
 
 
 @pytest.fixture(name="tree")

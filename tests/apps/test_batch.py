@@ -7,8 +7,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from hail_mri.apps import batch
 from hail_mri.apps.batch import harmonize_batch
+from hail_mri.apps.engine import in_process
 from hail_mri.apps.scan import FileHarmonizer
 from hail_mri.apps.scan_files import TargetFiles
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
@@ -60,7 +60,7 @@ def test_a_scan_that_fails_does_not_stop_the_rest(tmp_path, make_scan, tree):
     assert "b.nii.gz" in read_results(table_path)[1]["message"]
 
 
-def test_a_bug_on_one_scan_is_shown_in_full_and_does_not_stop_the_rest(tmp_path, make_scan, capsys):
+def test_a_bug_on_one_scan_is_kept_in_full_and_does_not_stop_the_rest(tmp_path, make_scan, capsys):
     target = make_scan(tmp_path / "target.nii.gz", seed=9)
     make_scan(tmp_path / "in/b.nii.gz")
     nib.save(nib.Nifti1Image(np.arange(1000.0).reshape(10, 10, 10) * 100, np.eye(4)), tmp_path / "in/a.nii")
@@ -68,7 +68,10 @@ def test_a_bug_on_one_scan_is_shown_in_full_and_does_not_stop_the_rest(tmp_path,
     outcomes, _ = run(tmp_path / "in", tmp_path / "out", target)
 
     assert [outcome.failed for outcome in outcomes] == [True, False]
-    assert "TypeError: a bug" in capsys.readouterr().err
+    (trace,) = (tmp_path / "out/.hail-mri/errors").iterdir()
+    assert "TypeError: a bug" in trace.read_text(encoding="utf-8")
+    assert str(trace) in outcomes[0].message
+    assert capsys.readouterr().err == ""
 
 
 def test_the_table_of_results_is_a_table_of_requests(tmp_path, make_scan):
@@ -141,14 +144,14 @@ def test_what_was_done_is_listed_when_the_run_is_interrupted(tmp_path, make_scan
     target = make_scan(tmp_path / "target.nii.gz", seed=9)
     for name in ("a", "b"):
         make_scan(tmp_path / f"in/{name}.nii.gz")
-    attempt = batch._attempt
+    make_attempt = in_process.make_attempt
 
-    def interrupt_at_b(request, harmonizer):
-        if request.source.name == "b.nii.gz":
+    def interrupt_at_b(task):
+        if task.job.request.source.name == "b.nii.gz":
             raise KeyboardInterrupt
-        return attempt(request, harmonizer)
+        return make_attempt(task)
 
-    monkeypatch.setattr(batch, "_attempt", interrupt_at_b)
+    monkeypatch.setattr(in_process, "make_attempt", interrupt_at_b)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "in", tmp_path / "out", target)
 

@@ -1,17 +1,13 @@
-"""Many scans with one target, one after the other; a scan that fails does not stop the rest."""
+"""The scans of a folder or a table, harmonized to one target or to one for each: requests become jobs of the engine."""
 
-import time
-import traceback
 from pathlib import Path
 
-from hail_mri.apps.earlier import earlier_report
-from hail_mri.apps.requests import Batch, ScanRequest, requests_of_batch, require_possible
-from hail_mri.apps.result_table import RESULT_TABLE, Outcome, is_result_table, write_outcomes
-from hail_mri.apps.scan import FileHarmonizer, Report
-from hail_mri.apps.scan_files import Target, TargetFiles, read_scan, read_target
-from hail_mri.apps.terminal import one_line, progress
-from hail_mri.errors import HailError
-from hail_mri.harmonize.check import failures
+from hail_mri.apps.engine.jobs import ScanJob
+from hail_mri.apps.engine.run import run_jobs
+from hail_mri.apps.engine.workers import THIS_PROCESS, Workers
+from hail_mri.apps.requests import requests_of_batch
+from hail_mri.apps.result_table import RESULT_TABLE, Outcome
+from hail_mri.apps.scan_files import TargetFiles
 from hail_mri.harmonize.settings import HarmonizeSettings
 
 
@@ -23,8 +19,10 @@ def harmonize_batch(
     settings: HarmonizeSettings,
     *,
     overwrite: bool,
+    workers: Workers = THIS_PROCESS,
+    reports: bool = False,
 ) -> tuple[list[Outcome], Path]:
-    """Harmonize the scans of a folder or a table to one target, and keep a table of what became of them.
+    """Harmonize the scans of a folder or a table, and keep a table of what became of them.
 
     Parameters
     ----------
@@ -37,91 +35,32 @@ def harmonize_batch(
     target_files : TargetFiles
     settings : HarmonizeSettings
     overwrite : bool
+    workers : Workers
+    reports : bool
+        Write a report of each scan, too.
 
     Returns
     -------
     outcomes : list of Outcome
-        One for each image: first what is skipped and what was done already, then the others in their order.
+        One for each image, see `run_jobs`.
     table_path : Path
-        `harmonized.tsv` among the results: source, output (relative to the table's folder), status, message, seconds.
-        It is complete after every scan, so that nothing is lost when the run is stopped; a later run goes on with what
-        is missing.
+        `harmonized.tsv` among the results. A later run goes on with what is missing.
 
     Raises
     ------
     HailError
-        Before the first scan, if any result could not be written or the target cannot be had; nothing is left behind.
-
-    Notes
-    -----
-    A result of a scan that fails a check, made with `force`, is done for runs that force, too. For others the scan
-    fails as any would, and the result stays as it is.
+        As `run_jobs`.
     """
     batch = requests_of_batch(source, output, brain_mask)
     table_path = (source.parent if output is None else output) / RESULT_TABLE
-    inputs = target_files.read if source.is_dir() else [*target_files.read, source]
-    target = read_target(target_files)
-    reports = {} if overwrite else _earlier_reports(batch, target, settings, target_files)
-    done = {request: report for request, report in reports.items() if settings.force or not _has_failures(report)}
-    missing = [request for request in batch.requests if request not in done]
-    # Not those that were forced: they will fail, and if not, what is there is not replaced.
-    new = [request for request in missing if request not in reports]
-    rewrite_table = is_result_table(table_path)
-    require_possible(new, inputs, table_path=table_path, overwrite=overwrite, rewrite_table=rewrite_table)
-    outcomes = [Outcome(path, None, "skipped", reason) for path, reason in batch.skipped]
-    outcomes += [Outcome(r.source, r.output, "done already", _message(told), report=told) for r, told in done.items()]
-    if not missing:
-        write_outcomes(outcomes, table_path)
-        return outcomes, table_path
-    harmonizer = FileHarmonizer(target, settings, overwrite=overwrite)
-    with progress("harmonizing", total=len(missing)) as advance:
-        for request in missing:
-            outcomes.append(_attempt(request, harmonizer))
-            write_outcomes(outcomes, table_path)
-            advance()
-    return outcomes, table_path
-
-
-def _earlier_reports(
-    batch: Batch, target: Target, settings: HarmonizeSettings, target_files: TargetFiles
-) -> dict[ScanRequest, Report]:
-    """Return the requests whose results are there, with what was said of them."""
-    files = target_files.brain_mask, target_files.reference
-    reports = {r: earlier_report(r, target.file, settings, *files) for r in batch.requests}
-    return {request: report for request, report in reports.items() if report is not None}
-
-
-def _has_failures(report: Report) -> bool:
-    """Return whether the source or the target of a result failed a check."""
-    return any(failures(checks) for checks in report.checks.values())
-
-
-def _attempt(request: ScanRequest, harmonizer: FileHarmonizer) -> Outcome:
-    """Harmonize one scan and say what became of it."""
-    start = time.perf_counter()
-    try:
-        report = harmonizer.run(read_scan(request), request.output)
-    except HailError as error:
-        message = _with_name(request.source, one_line(error))
-    except Exception as error:  # noqa: BLE001
-        # A bug of ours: shown in full, but the other scans of a night's run should not pay for it.
-        traceback.print_exc()
-        message = _with_name(request.source, f"internal error, {error!r}")
-    else:
-        seconds = time.perf_counter() - start
-        return Outcome(request.source, request.output, "done", _message(report), seconds, report)
-    known = Report((), {"Source": (), "Target": harmonizer.target_checks})
-    return Outcome(request.source, request.output, "failed", message, time.perf_counter() - start, known)
-
-
-def _message(report: Report) -> str:
-    """Return what is to be known of a result: its warnings, and the checks that are not ok."""
-    source, target = (
-        [check for check in report.checks[name] if check.verdict != "ok"] for name in ("Source", "Target")
+    jobs = [ScanJob(request, target_files, settings) for request in batch.requests]
+    outcomes = run_jobs(
+        jobs,
+        table_path,
+        workers,
+        overwrite=overwrite,
+        reports=reports,
+        skipped=batch.skipped,
+        inputs=[] if source.is_dir() else [source],
     )
-    return "; ".join([*report.warnings, *map(str, source), *(f"target: {check}" for check in target)])
-
-
-def _with_name(source: Path, message: str) -> str:
-    """Return a message that says which scan it is about."""
-    return message if str(source) in message else f"{source}: {message}"
+    return outcomes, table_path

@@ -33,11 +33,12 @@ def say_batch(outcomes: "Sequence[Outcome]", table_path: Path, target_path: Path
     print(f"{n_scans - len(failures)} of {n_scans} scans harmonized{note}, listed in {table_path}")
     for outcome in skipped:
         say("skipped", f"{outcome.source}: {outcome.message}")
-    reports = [(outcome.source, outcome.report) for outcome in outcomes if outcome.report is not None]
-    for _, report in reports[:1]:
+    reports = [outcome.report for outcome in outcomes if outcome.report is not None]
+    for report in reports[:1]:
         _say_not_ok(target_path, report.checks["Target"])
-    for source, report in reports:
-        _say_not_ok(source, report.checks["Source"])
+    for outcome in outcomes:
+        if outcome.report is not None and not outcome.failed:
+            _say_not_ok(outcome.source, outcome.report.checks["Source"])
     for failure in failures:
         say("failed", failure.message)
 

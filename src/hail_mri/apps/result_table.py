@@ -1,22 +1,34 @@
-"""The table of results of a batch: what became of every image, kept up to date after each.
+"""The table of results of a batch, for people and for audits: what became of every image, kept up to date after each.
 
-Runs into one folder share the table: the rows of other runs stay.
+Runs into one folder share the table: the rows of other runs stay, also those of earlier versions, which had fewer
+columns.
 """
 
 import csv
+import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from hail_mri import __version__
 from hail_mri.apps.scan import Report
+from hail_mri.harmonize.check import Verdict
+from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.lock import locked
 
 RESULT_TABLE = "harmonized.tsv"
-NO_OUTPUT = "n/a"  # as in BIDS
-_COLUMNS = ("source", "output", "status", "message", "seconds")
+NO_VALUE = "n/a"  # as in BIDS
+NAMES = ("subject", "session", "site")
+COLUMNS = (
+    *("source", "output", *NAMES, "target", "status", "verdict", "message", "attempts", "seconds"),
+    *("peak_memory_mib", "source_sha256", "target_sha256", "result_sha256", "weights_sha256", "settings", "version"),
+    "report",
+)
+_EARLIER_COLUMNS = ("source", "output", "status", "message", "seconds")  # until 0.2
+_VERDICTS: tuple[Verdict, ...] = ("ok", "check", "fail")  # from best to worst
 
 Status = Literal["done", "done already", "failed", "skipped"]
 
@@ -36,7 +48,21 @@ class Outcome:
         The error, the warnings and the checks that are not ok, or the reason to skip it.
     seconds : float
     report : Report or None
-        Warnings and checks of a result; of one that failed, checks of the target alone; None if it was skipped.
+        Warnings and checks of a result; of one that failed, those checks that are known; None if it was skipped.
+    names : mapping of str to str
+        `subject`, `session` and `site`, as far as they are known.
+    target : Path or None
+    settings : HarmonizeSettings or None
+    attempts : int
+        How often it was begun, by all runs.
+    peak_memory_mib : float or None
+        Largest memory of the process meanwhile, MiB.
+    hashes : mapping of str to str
+        SHA-256 of `Source`, `Target`, `Result` and `Weights`, as far as they are known.
+    html_report : Path or None
+        The report of the scan, if there is one.
+    version : str
+        Of hail-mri, which made the result or tried to.
     """
 
     source: Path
@@ -45,16 +71,36 @@ class Outcome:
     message: str
     seconds: float = 0.0
     report: Report | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    target: Path | None = None
+    settings: HarmonizeSettings | None = None
+    attempts: int = 0
+    peak_memory_mib: float | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    html_report: Path | None = None
+    version: str = __version__
 
     @property
     def failed(self) -> bool:
         """Whether there is no result where one was wanted."""
         return self.status == "failed"
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst of all checks; None if there are none."""
+        checks = () if self.report is None else self.report.checks.values()
+        found = {check.verdict for group in checks for check in group}
+        return next((verdict for verdict in reversed(_VERDICTS) if verdict in found), None)
+
 
 def is_result_table(path: Path) -> bool:
-    """Return whether a file is a table of results, by its header."""
-    return _read(path)[:1] == [_COLUMNS]
+    """Return whether a file is a table of results, by its header; one of earlier versions, too."""
+    return _read(path)[:1] in ([COLUMNS], [_EARLIER_COLUMNS])
+
+
+def read_results(table_path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table of results by column; of what is no such table, none."""
+    return [dict(zip(COLUMNS, row, strict=False)) for row in _rows(table_path)]
 
 
 def write_outcomes(outcomes: Sequence[Outcome], table_path: Path) -> None:
@@ -66,19 +112,29 @@ def write_outcomes(outcomes: Sequence[Outcome], table_path: Path) -> None:
         If it cannot be written; it stays as it was.
     """
     rows = [_row(outcome, table_path.parent) for outcome in outcomes]
-    ours = {row[:1] for row in rows} | {row[1:2] for row in rows if row[1] != NO_OUTPUT}
+    ours = {row[:1] for row in rows} | {row[1:2] for row in rows if row[1] != NO_VALUE}
 
     def write(hidden: Mapping[Path, Path]) -> None:
         with hidden[table_path].open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, dialect="excel-tab", lineterminator="\n")
-            writer.writerow(_COLUMNS)
+            writer.writerow(COLUMNS)
             writer.writerows([*others, *rows])
 
     # Between reading and replacing, another run must not write: its last row would be lost.
     with locked(table_path):
-        earlier = _read(table_path)[1:] if is_result_table(table_path) else []
-        others = [row for row in earlier if row[:1] not in ours and row[1:2] not in ours]
+        others = [row for row in _rows(table_path) if row[:1] not in ours and row[1:2] not in ours]
         write_together([table_path], write)
+
+
+def _rows(table_path: Path) -> list[tuple[str, ...]]:
+    """Return the rows of a table of results, in the columns of today."""
+    header, *rows = _read(table_path) or [()]
+    if header == COLUMNS:
+        return rows
+    if header != _EARLIER_COLUMNS:
+        return []
+    earlier = [dict(zip(_EARLIER_COLUMNS, row, strict=False)) for row in rows]
+    return [tuple(row.get(name, NO_VALUE) for name in COLUMNS) for row in earlier]
 
 
 def _read(table_path: Path) -> list[tuple[str, ...]]:
@@ -93,6 +149,26 @@ def _read(table_path: Path) -> list[tuple[str, ...]]:
 
 def _row(outcome: Outcome, folder: Path) -> tuple[str, ...]:
     """Return the cells of one outcome."""
-    source = os.path.relpath(outcome.source, folder)
-    output = NO_OUTPUT if outcome.output is None else os.path.relpath(outcome.output, folder)
-    return (source, output, outcome.status, " ".join(outcome.message.split()), f"{outcome.seconds:.2f}")
+    settings = outcome.settings and json.dumps(asdict(outcome.settings), separators=(",", ":"))
+    told = {
+        "source": os.path.relpath(outcome.source, folder),
+        "output": outcome.output and os.path.relpath(outcome.output, folder),
+        **outcome.names,
+        "target": outcome.target and os.path.relpath(outcome.target, folder),
+        "status": outcome.status,
+        "verdict": outcome.verdict,
+        "message": " ".join(outcome.message.split()),
+        "attempts": outcome.attempts or None,
+        "seconds": f"{outcome.seconds:.2f}",
+        "peak_memory_mib": outcome.peak_memory_mib,
+        **{f"{name.lower()}_sha256": sha256 for name, sha256 in outcome.hashes.items()},
+        "settings": settings,
+        "version": None if outcome.status == "skipped" else outcome.version,
+        "report": outcome.html_report and os.path.relpath(outcome.html_report, folder),
+    }
+    return tuple(_cell(told.get(name)) for name in COLUMNS)
+
+
+def _cell(value: object) -> str:
+    """Return the text of a cell; bytes of a name that are no UTF-8 are written as escapes."""
+    return NO_VALUE if value in (None, "") else str(value).encode("utf-8", "backslashreplace").decode()

@@ -38,6 +38,15 @@ class Check:
         return line if self.verdict == "ok" else f"{line}; {self.hint}"
 
 
+class ChecksFailedError(InputError):
+    """Report a scan that fails checks; it carries them all, as a program that goes through many scans lists them."""
+
+    def __init__(self, message: str, hint: str = "", checks: Sequence[Check] = ()) -> None:
+        super().__init__(message, hint)
+        self.args = (message, hint, checks)  # what another process makes it of
+        self.checks = tuple(checks)
+
+
 def failures(checks: Iterable[Check]) -> list[Check]:
     """Return the checks that failed."""
     return [check for check in checks if check.verdict == "fail"]
@@ -48,7 +57,7 @@ def require_checked(path: Path, checks: Sequence[Check], *, force: bool) -> None
 
     Raises
     ------
-    InputError
+    ChecksFailedError
         With all that failed.
     """
     failed = failures(checks)
@@ -56,4 +65,5 @@ def require_checked(path: Path, checks: Sequence[Check], *, force: bool) -> None
         found = "; ".join(
             f"{check.name} is {check.found}, expected {check.expected} ({check.hint})" for check in failed
         )
-        raise InputError(f"{path} fails {len(failed)} of {len(checks)} checks: {found}", "give --force to go on")
+        message = f"{path} fails {len(failed)} of {len(checks)} checks: {found}"
+        raise ChecksFailedError(message, "give --force to go on", checks)

@@ -3,6 +3,8 @@
 import importlib.metadata
 import platform
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 from hail_mri import __version__
 
@@ -27,3 +29,9 @@ def peak_memory_mib() -> float | None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # getrusage(2) counts bytes on macOS and kilobytes on Linux.
     return round(peak / _BYTES_PER_MIB if sys.platform == "darwin" else peak / 1024, 1)
+
+
+def restart_peak_memory() -> None:
+    """Let `peak_memory_mib` count from now on, where the system has such a thing (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # proc(5): resets the peak resident set size

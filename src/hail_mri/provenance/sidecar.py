@@ -52,8 +52,9 @@ def read_sidecar(image_path: Path) -> dict[str, Any]:
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
-    """Write JSON in UTF-8."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write JSON in UTF-8; bytes of file names that are none become escapes, which JSON knows."""
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def generated_by() -> dict[str, Any]:

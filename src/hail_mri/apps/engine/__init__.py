@@ -1,0 +1,1 @@
+"""The batch engine: many scans by processes or by machines; killed anywhere and started again, it finishes the rest."""

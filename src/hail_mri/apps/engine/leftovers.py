@@ -1,0 +1,48 @@
+"""What a killed process leaves behind: files under hidden names, and a sidecar whose result did not get its name.
+
+Only names that a state tells are looked at, so that nobody else's files are touched.
+"""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from hail_mri.errors import HailError
+from hail_mri.provenance.atomic_write import TAIL
+from hail_mri.provenance.environment import DISTRIBUTION
+from hail_mri.provenance.sidecar import read_sidecar, sidecar_path
+
+_HIDDEN = re.compile(r"\.[0-9a-f]{32}\.(?P<tail>.+?)(\.kept)?", re.DOTALL)
+
+
+def clear_leftovers(result: Path) -> None:
+    """Remove what a killed process has left of a result and its sidecar; a whole result stays.
+
+    Parameters
+    ----------
+    result : Path
+        Nobody is writing it.
+    """
+    try:
+        sidecar = sidecar_path(result)
+    except HailError:
+        return
+    clear_hidden((result, sidecar))
+    told = read_sidecar(result)
+    makers = told.get("GeneratedBy")
+    names = [maker.get("Name") for maker in makers if isinstance(maker, dict)] if isinstance(makers, list) else []
+    if DISTRIBUTION in names and "Sha256" in told and not result.exists() and not result.is_symlink():
+        sidecar.unlink(missing_ok=True)
+
+
+def clear_hidden(paths: Iterable[Path]) -> None:
+    """Remove the hidden files that were to become some files, which lie in one folder."""
+    wanted = list(paths)
+    tails = {path.name[-TAIL:] for path in wanted}
+    for folder in {path.parent for path in wanted}:
+        with suppress(OSError):
+            for path in list(folder.iterdir()):
+                match = _HIDDEN.fullmatch(path.name)
+                if match is not None and match["tail"] in tails:
+                    path.unlink()

@@ -1,0 +1,127 @@
+"""What is said of a job that is over: a result that is there, with its sidecar and its report, or why there is none."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from hail_mri.apps.earlier import earlier_report
+from hail_mri.apps.engine.jobs import ScanJob, mask_paths
+from hail_mri.apps.result_table import Outcome, Status
+from hail_mri.apps.scan import Report
+from hail_mri.apps.terminal import one_line
+from hail_mri.errors import HailError
+from hail_mri.harmonize.check import failures
+from hail_mri.provenance.environment import peak_memory_mib
+from hail_mri.provenance.hashes import InputFile
+from hail_mri.provenance.sidecar import read_sidecar
+
+# Imported when a report is made: pictures need much that is not needed otherwise.
+SCAN_REPORT = "hail_mri.report.scan_report"
+
+
+def earlier_result(job: ScanJob) -> Report | None:
+    """Return what was said of the result of a job, made of the same files with the same settings, or None.
+
+    A result of a scan that fails a check is none for those who do not force.
+    """
+    report = any_earlier_result(job)
+    return report if report is not None and (job.settings.force or not has_failures(report)) else None
+
+
+def any_earlier_result(job: ScanJob) -> Report | None:
+    """Return what was said of the result of a job, also of one that was forced."""
+    if not job.request.output.exists():
+        return None
+    try:
+        target = InputFile.read(job.target.path)
+    except HailError:  # said when its turn comes
+        return None
+    return earlier_report(job.request, target, job.settings, job.target.brain_mask, job.target.reference)
+
+
+def has_failures(report: Report) -> bool:
+    """Return whether the source or the target of a result failed a check."""
+    return any(failures(checks) for checks in report.checks.values())
+
+
+def outcome_of_result(job: ScanJob, status: Status, report: Report) -> Outcome:
+    """Return the outcome of a job whose result is there; its sidecar tells hashes, memory, seconds and version."""
+    told = read_sidecar(job.request.output)
+    hashes, seconds, versions = (_mapping(told.get(name)) for name in ("Sha256", "Seconds", "Versions"))
+    peak = told.get("PeakMemoryMiB")
+    outcome = _outcome(job, status, message_of(report))
+    return replace(
+        outcome,
+        seconds=sum(number for stage, number in seconds.items() if stage != "setup" and isinstance(number, float)),
+        report=report,
+        peak_memory_mib=peak if isinstance(peak, float) else None,
+        hashes={name: str(hashes[name]) for name in ("Source", "Target", "Result", "Weights") if name in hashes},
+        version=str(versions.get("hail-mri", outcome.version)),
+        attempts=1,
+    )
+
+
+def failed_outcome(job: ScanJob, reason: str, seconds: float, report: Report | None = None) -> Outcome:
+    """Return the outcome of a job without a result."""
+    source = job.request.source
+    message = reason if str(source) in reason else f"{source}: {reason}"
+    outcome = _outcome(job, "failed", message)
+    return replace(outcome, seconds=seconds, report=report, peak_memory_mib=peak_memory_mib(), attempts=1)
+
+
+def message_of(report: Report) -> str:
+    """Return what is to be known of a result: its warnings, and the checks that are not ok."""
+    checks = [
+        str(check) if name == "Source" else f"{name.lower()}: {check}"
+        for name, found in report.checks.items()
+        for check in found
+        if check.verdict != "ok"
+    ]
+    return "; ".join([*report.warnings, *checks])
+
+
+def report_path(job: ScanJob) -> Path:
+    """Return where the report of a job's scan lies, or would."""
+    path: Path = import_module(SCAN_REPORT).scan_report_path(job.request.output)
+    return path
+
+
+def with_report(outcome: Outcome, job: ScanJob, *, overwrite: bool) -> Outcome:
+    """Write the report of a result that is there, and list it; a result stays done where that fails, which is said."""
+    path = report_path(job)
+    if path.exists() and not overwrite:
+        return replace(outcome, html_report=path)
+    module = import_module(SCAN_REPORT)
+    files = module.ReportFiles(
+        source=job.request.source,
+        result=job.request.output,
+        target=job.target.path,
+        is_style_card=job.target.is_style_card,
+        **mask_paths(job.request),
+    )
+    try:
+        module.write_scan_report(files, path, overwrite=True)
+    except HailError as error:
+        note = f"there is no report: {one_line(error)}"
+        return replace(outcome, message="; ".join(filter(None, (outcome.message, note))))
+    return replace(outcome, html_report=path)
+
+
+def _outcome(job: ScanJob, status: Status, message: str) -> Outcome:
+    """Return an outcome with what is known of any job."""
+    return Outcome(
+        job.request.source,
+        job.request.output,
+        status,
+        message,
+        names=job.names,
+        target=job.target.path,
+        settings=job.settings,
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """Return an object of JSON, or an empty one for anything else."""
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,179 @@
+"""Run the jobs of a batch: what is done already stays, the rest is given to workers, and a table tells of all.
+
+Killed at any moment and started again, a run finishes what is missing, and the results have the same bits as in one go.
+A scan that fails is tried once more after all others, because a share may have been away; one that fails a check is
+not, because it would again. Then it is recorded, and the others go on.
+"""
+
+from collections import deque
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+from hail_mri.apps.engine.in_process import in_this_process
+from hail_mri.apps.engine.jobs import STATE_DIR, Attempt, RunChoices, ScanJob, Task
+from hail_mri.apps.engine.leftovers import clear_hidden, clear_leftovers
+from hail_mri.apps.engine.outcomes import any_earlier_result, has_failures, outcome_of_result, report_path
+from hail_mri.apps.engine.run_lock import RunLock, run_lock
+from hail_mri.apps.engine.states import job_hashes, job_key, read_state, read_states, state_path, write_state
+from hail_mri.apps.engine.workers import Workers
+from hail_mri.apps.requests import require_possible
+from hail_mri.apps.result_table import Outcome, is_result_table, write_outcomes
+from hail_mri.apps.scan import Report
+from hail_mri.apps.scan_files import read_target
+from hail_mri.apps.terminal import progress
+
+MOST_ATTEMPTS = 2  # of one run at one scan
+
+
+def run_jobs(
+    jobs: Sequence[ScanJob],
+    table_path: Path,
+    workers: Workers,
+    *,
+    overwrite: bool,
+    reports: bool = False,
+    skipped: Sequence[tuple[Path, str]] = (),
+    inputs: Sequence[Path] = (),
+) -> list[Outcome]:
+    """Harmonize many scans, and keep a table of what became of them.
+
+    Parameters
+    ----------
+    jobs : sequence of ScanJob
+    table_path : Path
+        The table of results; it is complete after every scan. Its folder is locked while the run lasts, and what is
+        kept of jobs lies below it, in `.hail-mri`.
+    workers : Workers
+    overwrite : bool
+        Make all results again. Without it, those that are there and made of the same files with the same settings stay.
+    reports : bool
+        Write a report beside each result, too.
+    skipped : sequence of (Path, str)
+        Images that are left out, with the reason, for the table.
+    inputs : sequence of Path
+        Files that are read beside those of the jobs, such as a table of requests: none may be replaced.
+
+    Returns
+    -------
+    outcomes : list of Outcome
+        First what is skipped and what was done already, then the others in the order of their jobs.
+
+    Raises
+    ------
+    HailError
+        Before the first scan, if any result could not be written, a target cannot be read, the folder is in use, or the
+        only target fails its checks; nothing is left behind then. Later, if the table cannot be written.
+
+    Notes
+    -----
+    A result of a scan that fails a check, made with `force`, is done for runs that force, too. For others the scan
+    fails as any would, and the result stays as it is.
+    """
+    for target in dict.fromkeys(job.target for job in jobs):
+        read_target(target)
+    with run_lock(table_path.parent) as lock:
+        _clear_earlier_runs(table_path)
+        earlier = {} if overwrite else _earlier_results(jobs)
+        done = {n: r for n, r in earlier.items() if jobs[n].settings.force or not has_failures(r)}
+        # Not those that were forced: they will fail, and if not, what is there is not replaced.
+        new = [job for number, job in enumerate(jobs) if number not in earlier]
+        others = [path for job in jobs for path in job.target.read]
+        require_possible(
+            [job.request for job in new],
+            [*others, *inputs],
+            table_path=table_path,
+            overwrite=overwrite,
+            rewrite_table=is_result_table(table_path),
+        )
+        first = [Outcome(path, None, "skipped", reason) for path, reason in skipped]
+        listed, without_report = _done_already(jobs, done, table_path.parent, reports=reports)
+        choices = RunChoices(table_path.parent, uuid4().hex, overwrite, reports, _threads(jobs, workers))
+        missing = [n for n in range(len(jobs)) if n not in done or n in without_report]
+        tasks = deque(Task(number, jobs[number], choices) for number in missing)
+        if not tasks:
+            write_outcomes([*first, *listed], table_path)
+            return [*first, *listed]
+        return _work([*first, *listed], tasks, table_path, workers, lock)
+
+
+def _work(
+    before: list[Outcome], tasks: deque[Task], table_path: Path, workers: Workers, lock: RunLock
+) -> list[Outcome]:
+    """Give tasks to workers until all are done; the table is written after each."""
+    outcomes: dict[int, Outcome] = {}
+    n_targets = len({task.job.target for task in tasks})
+    with closing(_attempts(tasks, workers)) as attempts, progress("harmonizing", total=len(tasks)) as advance:
+        for attempt in attempts:
+            lock.require_held()
+            if attempt.setup_error is not None and n_targets == 1:
+                raise attempt.setup_error
+            if attempt.died:
+                _record_death(attempt)
+            if attempt.worth_retrying and attempt.task.attempt < MOST_ATTEMPTS:
+                tasks.append(replace(attempt.task, attempt=attempt.task.attempt + 1))
+                continue
+            outcomes[attempt.task.number] = attempt.outcome
+            write_outcomes([*before, *(outcomes[number] for number in sorted(outcomes))], table_path)
+            advance()
+    return [*before, *(outcomes[number] for number in sorted(outcomes))]
+
+
+def _attempts(tasks: deque[Task], workers: Workers) -> Generator[Attempt]:  # noqa: ARG001
+    """Yield what came of each task, in whatever order; tasks that are added meanwhile are done, too."""
+    return in_this_process(tasks)
+
+
+def _threads(jobs: Sequence[ScanJob], workers: Workers) -> int:
+    """Return how many threads compute each scan."""
+    asked = (workers.threads, *(job.settings.threads for job in jobs))
+    return next((threads for threads in asked if threads is not None), 1)
+
+
+def _clear_earlier_runs(table_path: Path) -> None:
+    """Remove what runs that were killed have left behind; nobody else is at work here."""
+    folder = table_path.parent
+    clear_hidden((table_path,))
+    for path in (folder / STATE_DIR).glob("states/.*"):
+        path.unlink(missing_ok=True)
+    for state in read_states(folder):
+        if state.status == "running":
+            clear_leftovers(folder / state.output)
+            write_state(replace(state, status="interrupted"), folder)
+
+
+def _earlier_results(jobs: Sequence[ScanJob]) -> dict[int, Report]:
+    """Return what was said of the results that are there, by the numbers of their jobs."""
+    reports = {number: any_earlier_result(job) for number, job in enumerate(jobs)}
+    return {number: report for number, report in reports.items() if report is not None}
+
+
+def _done_already(
+    jobs: Sequence[ScanJob], done: dict[int, Report], table_dir: Path, *, reports: bool
+) -> tuple[list[Outcome], set[int]]:
+    """Return the outcomes of earlier runs, and the numbers of jobs that still want a report."""
+    outcomes, without_report = [], set()
+    for number, report in done.items():
+        job = jobs[number]
+        outcome = outcome_of_result(job, "done already", report)
+        state = read_state(state_path(table_dir, job_key(job_hashes(job), job, table_dir)))
+        if state is not None:
+            outcome = replace(outcome, attempts=state.attempts)
+            if state.status != "done":
+                write_state(replace(state, status="done"), table_dir)
+        path = report_path(job) if reports else None
+        if path is not None and not path.exists():
+            without_report.add(number)
+        else:
+            outcomes.append(replace(outcome, html_report=path))
+    return outcomes, without_report
+
+
+def _record_death(attempt: Attempt) -> None:
+    """Keep, for a process that could not, that an attempt has failed."""
+    job, choices = attempt.task.job, attempt.task.choices
+    state = read_state(state_path(choices.table_dir, job_key(job_hashes(job), job, choices.table_dir)))
+    if state is not None and state.status == "running":
+        write_state(replace(state, status="failed", message=attempt.outcome.message), choices.table_dir)
