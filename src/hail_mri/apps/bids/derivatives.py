@@ -15,12 +15,19 @@ from hail_mri.provenance.bids_uris import RAW
 from hail_mri.provenance.environment import DISTRIBUTION, MAKER
 from hail_mri.provenance.free_paths import require_writable_folder
 from hail_mri.provenance.links import real_path
-from hail_mri.provenance.sidecar import NIFTI_SUFFIXES, write_json
+from hail_mri.provenance.sidecar import NIFTI_SUFFIXES
 
 BIDS_VERSION = "1.10.0"
 DERIVATIVES = "derivatives"
 WORK_DIR = ".hail-mri"
 LABEL = "harmonized"
+README = """# {name}, harmonized
+
+T1-weighted scans in the look of one scan or site, each on its own voxel grid; made by {Name} {Version}.
+
+`harmonized.tsv` tells what became of each scan, and with which target; beside each result lies a sidecar with hashes,
+settings, checks and warnings, and a report to open in a browser. For research only; not for diagnosis or treatment.
+"""
 IGNORED = ("*.html", "harmonized.tsv*", "target_*.tsv", f"{WORK_DIR}/")
 
 
@@ -75,16 +82,19 @@ def describe_output(output_dir: Path, dataset: Dataset) -> None:
         If they cannot be written.
     """
     description = dataset_description(output_dir, dataset)
-    path, ignore_path = output_dir / DESCRIPTION, output_dir / ".bidsignore"
-    ignored = "".join(f"{pattern}\n" for pattern in IGNORED)
-    if path.exists() and ignore_path.exists() and json.loads(path.read_text(encoding="utf-8")) == description:
+    texts = {
+        output_dir / DESCRIPTION: json.dumps(description, indent=2, ensure_ascii=False) + "\n",
+        output_dir / ".bidsignore": "".join(f"{pattern}\n" for pattern in IGNORED),
+        output_dir / "README.md": README.format(name=dataset.description["Name"], **MAKER),
+    }
+    if all(path.is_file() and path.read_text(encoding="utf-8") == text for path, text in texts.items()):
         return
 
     def write(hidden: Mapping[Path, Path]) -> None:
-        write_json(description, hidden[path])
-        hidden[ignore_path].write_text(ignored, encoding="utf-8")
+        for path, text in texts.items():
+            hidden[path].write_text(text, encoding="utf-8")
 
-    write_together([path, ignore_path], write)
+    write_together(list(texts), write)
 
 
 def dataset_description(output_dir: Path, dataset: Dataset) -> dict[str, Any]:

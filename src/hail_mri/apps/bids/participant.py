@@ -1,10 +1,12 @@
 """The level of participants: harmonize the scans that were asked for."""
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hail_mri.apps.bids.dataset import BidsScan
-from hail_mri.apps.bids.derivatives import describe_output, result_path
+from hail_mri.apps.bids.derivatives import WORK_DIR, describe_output, result_path
 from hail_mri.apps.bids.medoid import measure_target
 from hail_mri.apps.bids.plan import Plan, make_plan
 from hail_mri.apps.bids.request import AppRequest
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from hail_mri.apps.engine.jobs import ScanJob
     from hail_mri.apps.result_table import Outcome
 
+RUNS = "runs"
 NO_TARGET = "no target is given for its site"
 
 
@@ -34,7 +37,7 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
     """
     from hail_mri.apps.engine.run import run_jobs
     from hail_mri.apps.engine.workers import Workers
-    from hail_mri.apps.result_table import RESULT_TABLE
+    from hail_mri.apps.result_table import RESULT_TABLE, write_outcomes
 
     workers = Workers(
         n_processes=request.n_processes,
@@ -50,15 +53,32 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
     say_plan(request, plan, targets)
     describe_output(request.output_dir, plan.dataset)
     skipped = [*plan.selection.skipped, *((scan.path, NO_TARGET) for scan in without_target(plan, targets))]
-    return run_jobs(
+    table_path, own_path = request.output_dir / RESULT_TABLE, run_dir(request) / RESULT_TABLE
+    outcomes = run_jobs(
         jobs_of(request, plan, targets),
-        request.output_dir / RESULT_TABLE,
+        own_path,
         workers,
         overwrite=request.overwrite,
         reports=request.reports,
         skipped=skipped,
         inputs=[] if targets.table_path is None else [targets.table_path],
     )
+    if own_path != table_path:
+        write_outcomes(outcomes, table_path)
+    return outcomes
+
+
+def run_dir(request: AppRequest) -> Path:
+    """Return the folder that a run has for itself, which a second one may not use meanwhile.
+
+    A run of all participants has the folder of results. On a cluster, jobs of one participant each share that at the
+    same time: each has a folder of its own in it, and adds its rows to the common table when it is done.
+    """
+    labels = sorted({label.removeprefix("sub-") for label in request.participants})
+    if not labels:
+        return request.output_dir
+    name = f"sub-{labels[0]}" if len(labels) == 1 else f"{len(labels)}-{sha256(' '.join(labels).encode()).hexdigest()}"
+    return request.output_dir / WORK_DIR / RUNS / name
 
 
 def jobs_of(request: AppRequest, plan: Plan, targets: Targets) -> "list[ScanJob]":
