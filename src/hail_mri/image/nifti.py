@@ -96,6 +96,12 @@ def read_volume(path: Path) -> Volume:
     return Volume(data.reshape(shape, order="F"), image.affine, header, (*warnings, *geometry_warnings(header)))
 
 
+def header_shape(path: Path) -> tuple[int, ...]:
+    """Return the shape that the header of a scan tells; no voxels are read, and errors are as of `load_volume`."""
+    _check_is_scan_file(path)
+    return tuple(int(n) for n in _read_header(path).shape)
+
+
 def save_volume(volume: Volume, path: str | Path, *, overwrite: bool = False) -> None:
     """Write a scan to a NIfTI file, whole or not at all.
 

@@ -22,7 +22,7 @@ from hail_mri.errors import HailError
 from hail_mri.harmonize.check import ChecksFailedError
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.provenance.atomic_write import write_together
-from hail_mri.provenance.environment import restart_peak_memory
+from hail_mri.provenance.environment import peak_memory_mib, restart_peak_memory
 from hail_mri.provenance.hashes import InputFile
 
 MOST_TARGETS = 4  # kept by a process, each with the weights of its model
@@ -102,7 +102,7 @@ def _failed(
     reason = _reason(error, job, choices)
     outcome = failed_outcome(job, reason, time.perf_counter() - start, known)
     with suppress(HailError):
-        outcome = replace(outcome, hashes=job_hashes(job))
+        outcome = replace(outcome, hashes=job_hashes(job), peak_memory_mib=peak_memory_mib())
     if state is not None:
         outcome = replace(outcome, attempts=state.attempts)
         message, seconds = outcome.message, round(outcome.seconds, 3)

@@ -13,7 +13,6 @@ from hail_mri.apps.scan import Report
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError
 from hail_mri.harmonize.check import failures
-from hail_mri.provenance.environment import peak_memory_mib
 from hail_mri.provenance.hashes import InputFile
 from hail_mri.provenance.sidecar import read_sidecar
 
@@ -68,7 +67,7 @@ def failed_outcome(job: ScanJob, reason: str, seconds: float, report: Report | N
     source = job.request.source
     message = reason if str(source) in reason else f"{source}: {reason}"
     outcome = _outcome(job, "failed", message)
-    return replace(outcome, seconds=seconds, report=report, peak_memory_mib=peak_memory_mib(), attempts=1)
+    return replace(outcome, seconds=seconds, report=report, attempts=1)
 
 
 def message_of(report: Report) -> str:

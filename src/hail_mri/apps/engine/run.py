@@ -16,6 +16,7 @@ from hail_mri.apps.engine.in_process import in_this_process
 from hail_mri.apps.engine.jobs import STATE_DIR, Attempt, RunChoices, ScanJob, Task
 from hail_mri.apps.engine.leftovers import clear_hidden, clear_leftovers
 from hail_mri.apps.engine.outcomes import any_earlier_result, has_failures, outcome_of_result, report_path
+from hail_mri.apps.engine.processes import on_processes
 from hail_mri.apps.engine.run_lock import RunLock, run_lock
 from hail_mri.apps.engine.states import job_hashes, job_key, read_state, read_states, state_path, write_state
 from hail_mri.apps.engine.workers import Workers
@@ -105,13 +106,13 @@ def _work(
     """Give tasks to workers until all are done; the table is written after each."""
     outcomes: dict[int, Outcome] = {}
     n_targets = len({task.job.target for task in tasks})
-    with closing(_attempts(tasks, workers)) as attempts, progress("harmonizing", total=len(tasks)) as advance:
-        for attempt in attempts:
+    threads, total = tasks[0].choices.threads, len(tasks)
+    with closing(_attempts(tasks, workers, threads)) as attempts, progress("harmonizing", total=total) as advance:
+        for found in attempts:
             lock.require_held()
+            attempt = _record_death(found) if found.died else found
             if attempt.setup_error is not None and n_targets == 1:
                 raise attempt.setup_error
-            if attempt.died:
-                _record_death(attempt)
             if attempt.worth_retrying and attempt.task.attempt < MOST_ATTEMPTS:
                 tasks.append(replace(attempt.task, attempt=attempt.task.attempt + 1))
                 continue
@@ -121,9 +122,11 @@ def _work(
     return [*before, *(outcomes[number] for number in sorted(outcomes))]
 
 
-def _attempts(tasks: deque[Task], workers: Workers) -> Generator[Attempt]:  # noqa: ARG001
+def _attempts(tasks: deque[Task], workers: Workers, threads: int) -> Generator[Attempt]:
     """Yield what came of each task, in whatever order; tasks that are added meanwhile are done, too."""
-    return in_this_process(tasks)
+    if workers.n_processes == 0:
+        return in_this_process(tasks)
+    return on_processes(tasks, workers, threads)
 
 
 def _threads(jobs: Sequence[ScanJob], workers: Workers) -> int:
@@ -171,9 +174,11 @@ def _done_already(
     return outcomes, without_report
 
 
-def _record_death(attempt: Attempt) -> None:
+def _record_death(attempt: Attempt) -> Attempt:
     """Keep, for a process that could not, that an attempt has failed."""
     job, choices = attempt.task.job, attempt.task.choices
     state = read_state(state_path(choices.table_dir, job_key(job_hashes(job), job, choices.table_dir)))
-    if state is not None and state.status == "running":
-        write_state(replace(state, status="failed", message=attempt.outcome.message), choices.table_dir)
+    if state is None or state.status != "running":
+        return attempt
+    write_state(replace(state, status="failed", message=attempt.outcome.message), choices.table_dir)
+    return replace(attempt, outcome=replace(attempt.outcome, attempts=state.attempts))

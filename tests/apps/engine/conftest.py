@@ -1,0 +1,104 @@
+"""A study of small heads for real processes: a network that was never trained, which reads a scan in a moment."""
+
+import csv
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hail_mri.apps.engine.jobs import ScanJob
+from hail_mri.apps.engine.run import run_jobs
+from hail_mri.apps.engine.workers import Workers
+from hail_mri.apps.requests import ScanRequest
+from hail_mri.apps.result_table import RESULT_TABLE, Outcome
+from hail_mri.apps.scan_files import TargetFiles
+from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.image.nifti import save_volume
+from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
+from hail_mri.model.weights import ModelCard, save_model
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory) -> Path:
+    """Path of weights at 8 mm that were never trained."""
+    torch.manual_seed(0)
+    network = TissueNetwork(TissueNetworkSettings((8, 8), (1, 1)))
+    card = ModelCard("small_tissue", "tissues", network.settings, 8.0, (), (), "2024-01-01", 0, 1.0)
+    return save_model(network, card, tmp_path_factory.mktemp("model") / "small_tissue.safetensors")
+
+
+@pytest.fixture(scope="session")
+def heads(tmp_path_factory, make_head) -> Path:
+    """A folder with the target and heads of different intensities in `in`; nothing is to be written into it."""
+    folder = tmp_path_factory.mktemp("heads")
+    (folder / "in").mkdir()
+    for number in range(6):
+        signal = np.array((0, 900, 120, 200, 500, 700)) * (1 + number / 10)
+        save_volume(make_head(signal=signal, centre=(number, 0, 0)), folder / f"in/sub-{number:02d}_T1w.nii.gz")
+    save_volume(make_head(signal=(0, 300, 90, 150, 260, 330), rotation=(4, 0, 8)), folder / "target.nii.gz")
+    return folder
+
+
+@dataclass
+class Study:
+    """Jobs of a folder, and a run of them."""
+
+    sources: Sequence[Path]
+    target: Path
+    settings: HarmonizeSettings
+    output: Path
+
+    @property
+    def table_path(self) -> Path:
+        return self.output / RESULT_TABLE
+
+    @property
+    def jobs(self) -> list[ScanJob]:
+        target = TargetFiles(self.target, is_style_card=False)
+        requests = [ScanRequest(source, self.output / source.name, label=str(source)) for source in self.sources]
+        return [ScanJob(request, target, self.settings) for request in requests]
+
+    def run(self, workers: Workers, *, overwrite: bool = False) -> list[Outcome]:
+        return run_jobs(self.jobs, self.table_path, workers, overwrite=overwrite)
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        with self.table_path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file, dialect="excel-tab"))
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of the results, by name."""
+        return {path.name: file_hash(path) for path in sorted(self.output.glob("*.nii.gz"))}
+
+
+def file_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def make_study(heads, weights) -> Callable[[Path], Study]:
+    """Return a function that makes a study of all heads, with results in a folder."""
+
+    def make(output: Path) -> Study:
+        settings = HarmonizeSettings(model=str(weights), force=True)
+        return Study(sorted((heads / "in").iterdir()), heads / "target.nii.gz", settings, output)
+
+    return make
+
+
+@pytest.fixture
+def study(tmp_path, make_study) -> Study:
+    return make_study(tmp_path / "out")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory, make_study) -> Study:
+    """The study as one process makes it in one go."""
+    study = make_study(tmp_path_factory.mktemp("undisturbed"))
+    assert [outcome.status for outcome in study.run(Workers(n_processes=0))] == ["done"] * len(study.sources)
+    return study
