@@ -1,7 +1,8 @@
 """Which scan of a site is the best example of its look: the medoid, the one that is nearest to all others.
 
 The distance of two scans is that of their styles (`style_distance`): 1 is about how much two people of one site differ.
-The medoid has the smallest mean distance to the others. Scans that fail a check are not asked.
+The medoid has the smallest mean distance to the others. Scans that fail a check are not asked; those of which a check
+is worth a look come after those that are ok in all.
 """
 
 import json
@@ -70,8 +71,8 @@ def suggest_target(
     Returns
     -------
     candidates : list of Candidate
-        Those that are not asked come last. Of two at the same distance the first path comes first. A scan that is
-        alone is its own medoid, at distance 0.
+        First those that are ok in all, then those of which a check is worth a look, then those that are not asked; by
+        distance, and of two at the same distance by path. A scan that is alone is its own medoid, at distance 0.
 
     Raises
     ------
@@ -124,13 +125,13 @@ def rows_of(candidates: Sequence[Candidate], folder: Path) -> list[tuple[str, ..
 
 
 def _ordered(styles: Mapping[Path, TissueStyle], messages: Mapping[Path, str]) -> list[Candidate]:
-    """Return candidates by their mean distance to the others; then those that were not asked."""
+    """Return candidates by their mean distance to the others, those that are ok in all first, not asked ones last."""
     asked = []
     for path, style in styles.items():
         others = [style_distance(style, other) for name, other in styles.items() if name != path] or [0.0]
         mean = sum(others) / len(others)
         asked.append(Candidate(path, mean, min(others), max(others), messages[path]))
-    asked.sort(key=lambda candidate: (candidate.distance, candidate.path))
+    asked.sort(key=lambda candidate: (candidate.message != "", candidate.distance, candidate.path))
     return asked + [Candidate(path, message=message) for path, message in messages.items() if path not in styles]
 
 
