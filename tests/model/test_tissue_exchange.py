@@ -10,7 +10,7 @@ from hail_mri.model.tissue_classes import (
     TISSUE_CLASSES,
     WHITE_MATTER,
 )
-from hail_mri.model.tissue_exchange import exchanged_means, probability_of_two_sites
+from hail_mri.model.tissue_exchange import SPREAD, exchanged_means, probability_of_two_sites, style_distance
 from hail_mri.model.tissue_style import SMALLEST_FRACTION, UNKNOWN, TissueStyle
 
 FAT, MARROW, THALAMUS = CLASS_INDEX["fat"], CLASS_INDEX["marrow"], CLASS_INDEX["thalamus"]
@@ -110,3 +110,30 @@ def test_a_stripped_target_changes_nothing_as_bright_as_white_matter_outside_the
 
 def test_the_background_stays_as_it_is():
     assert exchanged_means(style(), style(background=0.3))[BACKGROUND] == style().means[BACKGROUND]
+
+
+def test_the_distance_of_styles_is_in_deviations_of_people_of_one_site():
+    means, n = np.full(len(TISSUE_CLASSES), 0.5), len(TISSUE_CLASSES)
+    apart = means.copy()
+    for name, (person, _) in SPREAD.items():
+        apart[CLASS_INDEX[name]] += np.sqrt(2) * person * (1 if name == "fat" else -1)
+    a, b = (TissueStyle(tuple(row), (0.01,) * n, (1 / n,) * n) for row in (means, apart))
+
+    assert style_distance(a, a) == 0
+    assert style_distance(a, b) == pytest.approx(1.0)
+    assert style_distance(b, a) == style_distance(a, b)
+
+
+def test_the_distance_does_not_count_what_one_scan_does_not_show_nor_how_noisy_it_is():
+    n, fat = len(TISSUE_CLASSES), CLASS_INDEX["fat"]
+    shares = [1 / n] * n
+    shares[fat] = 1e-6
+    means = [0.5] * n
+    means[fat] = 5.0
+    plain = TissueStyle((0.5,) * n, (0.01,) * n, (1 / n,) * n)
+    stripped = TissueStyle(tuple(means), (0.01,) * n, tuple(shares))
+    noisy = TissueStyle(tuple(means), (0.5,) * n, (1 / n,) * n)
+    quiet = TissueStyle(tuple(means), (0.0,) * n, (1 / n,) * n)
+
+    assert style_distance(plain, stripped) < 0.1 * style_distance(plain, quiet)
+    assert style_distance(plain, noisy) == style_distance(plain, quiet)
