@@ -58,12 +58,13 @@ def report_scans(request: AppRequest) -> list[Path]:
     HailError
         If there is no result, or a report cannot be written.
     """
+    from hail_mri.apps.bids.subject_page import write_subject_pages
     from hail_mri.provenance.sidecar import read_sidecar
     from hail_mri.report.scan_report import ReportFiles, scan_report_path, write_scan_report
 
     plan = make_plan(request)
     results = [(scan, result_path(scan, request.output_dir)) for scan in plan.selection.scans]
-    written = []
+    written, subjects = [], []
     for scan, result in results:
         if not result.is_file():
             continue
@@ -71,6 +72,7 @@ def report_scans(request: AppRequest) -> list[Path]:
         files = ReportFiles(scan.path, result, target, is_style_card=target.suffix == ".json")
         write_scan_report(files, scan_report_path(result), overwrite=True)
         written.append(scan_report_path(result))
+        subjects.append(scan.subject)
     if not written:
         raise MissingFileError(f"{request.output_dir} has no results of these scans", "run it without --reports-only")
-    return written
+    return written + write_subject_pages(request.output_dir, subjects)

@@ -17,6 +17,7 @@ from hail_mri.apps.terminal import say
 
 if TYPE_CHECKING:
     from hail_mri.apps.engine.jobs import ScanJob
+    from hail_mri.apps.engine.workers import Workers
     from hail_mri.apps.result_table import Outcome
 
 RUNS = "runs"
@@ -35,9 +36,7 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
     -----
     What is done already stays. Runs of some participants each may share the folder of results, at the same time, too.
     """
-    from hail_mri.apps.engine.run import run_jobs
     from hail_mri.apps.engine.workers import Workers
-    from hail_mri.apps.result_table import RESULT_TABLE, write_outcomes
 
     workers = Workers(
         n_processes=request.n_processes,
@@ -52,7 +51,19 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
         targets = measure_target(targets, request, plan)
     say_plan(request, plan, targets)
     describe_output(request.output_dir, plan.dataset)
-    skipped = [*plan.selection.skipped, *((scan.path, NO_TARGET) for scan in without_target(plan, targets))]
+    outcomes = _run(request, plan, targets, workers)
+    if request.reports:
+        from hail_mri.apps.bids.subject_page import write_subject_pages
+
+        write_subject_pages(request.output_dir, {outcome.names["subject"] for outcome in outcomes if outcome.names})
+    return outcomes
+
+
+def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers") -> "list[Outcome]":
+    """Give the jobs to workers, and list what became of them in the table of all runs."""
+    from hail_mri.apps.engine.run import run_jobs
+    from hail_mri.apps.result_table import RESULT_TABLE, write_outcomes
+
     table_path, own_path = request.output_dir / RESULT_TABLE, run_dir(request) / RESULT_TABLE
     outcomes = run_jobs(
         jobs_of(request, plan, targets),
@@ -60,7 +71,7 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
         workers,
         overwrite=request.overwrite,
         reports=request.reports,
-        skipped=skipped,
+        skipped=[*plan.selection.skipped, *((scan.path, NO_TARGET) for scan in without_target(plan, targets))],
         inputs=[] if targets.table_path is None else [targets.table_path],
     )
     if own_path != table_path:
