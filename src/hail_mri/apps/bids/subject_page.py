@@ -46,8 +46,7 @@ def subject_page(subject: str, rows: Sequence[Mapping[str, str]]) -> str:
     n_done = sum(row["status"].startswith("done") for row in rows)
     sentence = f"{n_done} of {len(rows)} T1-weighted scans are harmonized."
     scans = Section("scans", "Scans", [table("Every scan of this participant", COLUMNS, list(map(_cells, rows)))])
-    whole = paragraph("For research only; not for diagnosis or treatment.", "soft")
-    return page(f"sub-{subject}", [scans], lead=[paragraph(sentence), whole])
+    return page(f"sub-{subject}", [scans], lead=[paragraph(sentence)])
 
 
 def _cells(row: Mapping[str, str]) -> list[str | Markup]:
