@@ -45,10 +45,16 @@ def brightness(scan: Volume) -> tuple[Check, ...]:
     return (Check("brightness", verdict, f"{largest:.0f}", "at most 2000", "too bright"),)
 
 
+def lowest_value(result: Volume) -> tuple[Check, ...]:
+    is_negative = bool(result.data.min() < 0)
+    return (Check("lowest value", "fail" if is_negative else "ok", f"{result.data.min():.0f}", "at least 0", "below"),)
+
+
 class AddingHarmonizer:
     """Stands in for the harmonizer: adds one to every voxel, and does not like bright scans.
 
-    Beyond 2,000 they are worth a look, beyond 5,000 they fail, and beyond 10,000 there is a bug.
+    Beyond 2,000 they are worth a look, beyond 5,000 they fail, and beyond 10,000 there is a bug. Results that are
+    negative fail.
     """
 
     def __init__(self, target: object, **settings: object) -> None:
@@ -56,15 +62,19 @@ class AddingHarmonizer:
         self.settings = settings
         self.target_checks = brightness(target) if isinstance(target, Volume) else ()
 
-    def read(self, source: Volume, brain_mask: Volume | None = None) -> SimpleNamespace:
+    def read(
+        self, source: Volume, brain_mask: Volume | None = None, lesion_mask: Volume | None = None
+    ) -> SimpleNamespace:
         if source.data.max() > 10_000:
             raise TypeError("a bug")
-        return SimpleNamespace(volume=source, brain_mask=brain_mask, checks=brightness(source))
+        return SimpleNamespace(volume=source, brain_mask=brain_mask, lesion_mask=lesion_mask, checks=brightness(source))
 
     def change(self, source: SimpleNamespace, **choices: object) -> SimpleNamespace:
         self.choices = choices
+        made = source.volume.with_data(source.volume.data + 1.0)
         return SimpleNamespace(
-            volume=source.volume.with_data(source.volume.data + 1.0),
+            volume=made,
+            result_checks=lowest_value(made),
             warnings=("A warning.",),
             seconds={"transfer": 0.25},
             skull_stripped=True,

@@ -182,7 +182,9 @@ class TestWithoutNetwork:
         make_scan(tmp_path / "in/a.nii.gz")
         (tmp_path / "in/b.nii.gz").touch()
 
-        status = main(["harmonize", str(tmp_path / "in"), "--target", str(target), "-o", str(tmp_path / "out")])
+        status = main(
+            ["harmonize", str(tmp_path / "in"), "--workers", "0", "--target", str(target), "-o", str(tmp_path / "out")]
+        )
 
         printed = capsys.readouterr()
         assert status == 70
@@ -196,7 +198,16 @@ class TestWithoutNetwork:
         target = make_scan(tmp_path / "t.nii.gz", seed=1, gain=3.0)
         source = make_scan(tmp_path / "in/sub-01/a.nii.gz", gain=3.0)
         make_scan(tmp_path / "in/sub-02/a.nii.gz")
-        arguments = ["harmonize", str(tmp_path / "in"), "--target", str(target), "-o", str(tmp_path / "out")]
+        arguments = [
+            "harmonize",
+            str(tmp_path / "in"),
+            "--workers",
+            "0",
+            "--target",
+            str(target),
+            "-o",
+            str(tmp_path / "out"),
+        ]
 
         for _ in ("first", "again"):
             assert main(arguments) == 0
@@ -208,7 +219,16 @@ class TestWithoutNetwork:
     def test_a_forced_batch_that_is_run_again_without_force_fails(self, tmp_path, make_scan, capsys):
         target = make_scan(tmp_path / "t.nii.gz", seed=1)
         make_scan(tmp_path / "in/a.nii.gz", gain=6.0)
-        arguments = ["harmonize", str(tmp_path / "in"), "--target", str(target), "-o", str(tmp_path / "out")]
+        arguments = [
+            "harmonize",
+            str(tmp_path / "in"),
+            "--workers",
+            "0",
+            "--target",
+            str(target),
+            "-o",
+            str(tmp_path / "out"),
+        ]
 
         assert main([*arguments, "--force"]) == 0
         assert "a.nii.gz: fail brightness" in error_line(capsys)
@@ -221,7 +241,7 @@ class TestWithoutNetwork:
         table = tmp_path / "in/scans.tsv"
         table.write_text("source\toutput\na.nii.gz\tsub-01.nii.gz\n", encoding="utf-8")
 
-        status = main(["harmonize", str(table), "--target", str(target), "-o", str(tmp_path / "out")])
+        status = main(["harmonize", str(table), "--workers", "0", "--target", str(target), "-o", str(tmp_path / "out")])
 
         assert status == 0
         assert tree(tmp_path / "out") == ["harmonized.tsv", "sub-01.json", "sub-01.nii.gz"]

@@ -27,7 +27,9 @@ def write_table(folder: Path, text: str) -> Path:
 
 def test_sources_and_masks_of_a_table_are_relative_to_it_and_outputs_too_without_a_folder(tmp_path):
     table = write_table(
-        tmp_path, "source\tage\toutput\tbrain_mask\na.nii\t7\tout/a.nii.gz\tm.nii\nb.nii\t8\tb.nii\tn/a\n"
+        tmp_path,
+        "source\tage\toutput\tbrain_mask\tlesion_mask\n"
+        "a.nii\t7\tout/a.nii.gz\tm.nii\tn/a\nb.nii\t8\tb.nii\tn/a\tl.nii\n",
     )
 
     requests = read_table(table)
@@ -35,6 +37,7 @@ def test_sources_and_masks_of_a_table_are_relative_to_it_and_outputs_too_without
     assert [request.source for request in requests] == [tmp_path / "a.nii", tmp_path / "b.nii"]
     assert [request.output for request in requests] == [tmp_path / "out/a.nii.gz", tmp_path / "b.nii"]
     assert [request.brain_mask for request in requests] == [tmp_path / "m.nii", None]
+    assert [request.lesion_mask for request in requests] == [None, tmp_path / "l.nii"]
 
 
 def test_outputs_of_a_table_go_to_the_folder_that_is_given(tmp_path):
@@ -136,10 +139,11 @@ def test_two_rows_with_one_result_are_refused_with_both_rows(tmp_path):
         require_possible(read_table(table), [], overwrite=False)
 
 
-@pytest.mark.parametrize("name", ["source.nii", "target.nii", "mask.nii"])
+@pytest.mark.parametrize("name", ["source.nii", "target.nii", "mask.nii", "lesion.nii"])
 def test_an_input_is_never_replaced_even_when_overwriting_is_allowed(tmp_path, name):
-    touch(tmp_path, "source.nii", "target.nii", "mask.nii")
-    request = ScanRequest(tmp_path / "source.nii", tmp_path / "sub" / ".." / name, tmp_path / "mask.nii")
+    touch(tmp_path, "source.nii", "target.nii", "mask.nii", "lesion.nii")
+    output = tmp_path / "sub" / ".." / name
+    request = ScanRequest(tmp_path / "source.nii", output, tmp_path / "mask.nii", tmp_path / "lesion.nii")
 
     with pytest.raises(InputError, match="is an input of this run"):
         require_possible([request], [tmp_path / "target.nii"], overwrite=True)
@@ -171,5 +175,7 @@ def test_results_need_a_place(tmp_path):
 
 
 def test_one_mask_for_many_scans_is_refused(tmp_path):
-    with pytest.raises(InputError, match="mask of one scan"):
+    with pytest.raises(InputError, match="--brain-mask is the mask of one scan"):
         requests_of_batch(tmp_path, tmp_path / "out", tmp_path / "mask.nii")
+    with pytest.raises(InputError, match="--lesion-mask is the mask of one scan"):
+        requests_of_batch(tmp_path, tmp_path / "out", None, tmp_path / "mask.nii")

@@ -3,7 +3,8 @@ import pytest
 from scipy import ndimage
 
 from hail_mri.errors import InputError
-from hail_mri.evaluation.lesions import GAP, REACH, lesion_change
+from hail_mri.evaluation.lesions import lesion_change
+from hail_mri.image.marked_region import GAP, REACH
 
 SHAPE, SPACING = (40, 44, 36), (1.0, 1.0, 1.2)
 

@@ -229,7 +229,8 @@ class TestChoices:
 
     def test_the_time_of_every_stage_is_told(self, small_model, make_head, other_head):
         harmonized = Harmonizer(other_head, model=small_model).run(make_head())
-        assert list(harmonized.seconds) == ["prepare", "network", "checks", "predict", "transfer", "finish"]
+        stages = ["prepare", "network", "checks", "predict", "transfer", "finish", "result checks"]
+        assert list(harmonized.seconds) == stages
         assert min(harmonized.seconds.values()) > 0
 
     @pytest.mark.parametrize(

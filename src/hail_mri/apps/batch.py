@@ -5,9 +5,12 @@ from pathlib import Path
 from hail_mri.apps.engine.jobs import ScanJob
 from hail_mri.apps.engine.run import run_jobs
 from hail_mri.apps.engine.workers import THIS_PROCESS, Workers
-from hail_mri.apps.requests import requests_of_batch
+from hail_mri.apps.request_columns import RowColumns, leaks, read_columns
+from hail_mri.apps.requests import ScanRequest, requests_of_batch
 from hail_mri.apps.result_table import RESULT_TABLE, Outcome
 from hail_mri.apps.scan_files import TargetFiles
+from hail_mri.apps.terminal import say
+from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import HarmonizeSettings
 
 
@@ -15,9 +18,11 @@ def harmonize_batch(
     source: Path,
     output: Path | None,
     brain_mask: Path | None,
-    target_files: TargetFiles,
+    target_files: TargetFiles | None,
     settings: HarmonizeSettings,
     *,
+    reference: Path | None = None,
+    lesion_mask: Path | None = None,
     overwrite: bool,
     workers: Workers = THIS_PROCESS,
     reports: bool = False,
@@ -30,9 +35,12 @@ def harmonize_batch(
         A folder or a table of requests.
     output : Path or None
         Folder for the results; None for a table's own folder.
-    brain_mask : Path or None
-        Refused: it cannot be the mask of many scans.
-    target_files : TargetFiles
+    brain_mask, lesion_mask : Path or None
+        Refused: they cannot be masks of many scans.
+    target_files : TargetFiles or None
+        The target of all scans, but for those whose row in a table names their own.
+    reference : Path or None
+        To which scans are registered that have a target of their own.
     settings : HarmonizeSettings
     overwrite : bool
     workers : Workers
@@ -49,11 +57,22 @@ def harmonize_batch(
     Raises
     ------
     HailError
-        As `run_jobs`.
+        As `run_jobs`; also if a scan has no target.
+
+    Notes
+    -----
+    That a target is one of the test scans that a table names, or of the same subject, is said as a warning.
     """
-    batch = requests_of_batch(source, output, brain_mask)
+    batch = requests_of_batch(source, output, brain_mask, lesion_mask)
     table_path = (source.parent if output is None else output) / RESULT_TABLE
-    jobs = [ScanJob(request, target_files, settings) for request in batch.requests]
+    columns = [RowColumns()] * len(batch.requests) if source.is_dir() else read_columns(source)
+    jobs = [
+        ScanJob(request, _target_of(request, row, target_files, reference), settings, row.names)
+        for request, row in zip(batch.requests, columns, strict=True)
+    ]
+    for target in dict.fromkeys(job.target.path for job in jobs):
+        for leak in leaks(batch.requests, columns, target)[:1]:
+            say("warning", _LEAK.format(target=target, leak=leak))
     outcomes = run_jobs(
         jobs,
         table_path,
@@ -64,3 +83,22 @@ def harmonize_batch(
         inputs=[] if source.is_dir() else [source],
     )
     return outcomes, table_path
+
+
+_LEAK = (
+    "the target {target} is among the test subjects: {leak} is the same scan or of the same subject. What is "
+    "measured on test subjects will look better than it is; take a target of another subject."
+)
+
+
+def _target_of(
+    request: ScanRequest, row: RowColumns, target_files: TargetFiles | None, reference: Path | None
+) -> TargetFiles:
+    """Return the target of a scan: its own, or that of all."""
+    if row.target is not None:
+        return TargetFiles(row.target, row.target_is_style_card, reference=reference)
+    if target_files is None:
+        raise InputError(
+            f"{request.label}: there is no target, expected --target, --style or the column target", "give one of them"
+        )
+    return target_files

@@ -13,7 +13,8 @@ import typer
 from hail_mri import __version__
 from hail_mri.apps.evaluation_verbs import evaluate, reproduce
 from hail_mri.apps.model_verbs import export, info, train
-from hail_mri.apps.scan_verbs import harmonize, preprocess, segment, simulate, style
+from hail_mri.apps.scan_verbs import harmonize, preprocess, segment, simulate
+from hail_mri.apps.style_verb import style
 from hail_mri.apps.terminal import PROGRAM, one_line, say
 from hail_mri.errors import HailError
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from hail_mri.harmonize.check import Check
 
 
-def say_checks(path: Path, checks: "Sequence[Check]") -> None:
+def say_checks(name: str, checks: "Sequence[Check]") -> None:
     """Write one line for each check of a scan."""
     for check in checks:
-        say(path.name, str(check))
+        say(name, str(check))
 
 
 def say_warnings(warnings: Sequence[str]) -> None:
@@ -23,8 +23,8 @@ def say_warnings(warnings: Sequence[str]) -> None:
         say("warning", warning)
 
 
-def say_batch(outcomes: "Sequence[Outcome]", table_path: Path, target_path: Path) -> None:
-    """Say how many scans were done, which were not, and which checks of the target and of sources are not ok."""
+def say_batch(outcomes: "Sequence[Outcome]", table_path: Path) -> None:
+    """Say how many scans were done, which were not, and which checks of targets, sources and results are not ok."""
     failures = [outcome for outcome in outcomes if outcome.failed]
     skipped = [outcome for outcome in outcomes if outcome.status == "skipped"]
     already = sum(outcome.status == "done already" for outcome in outcomes)
@@ -33,18 +33,17 @@ def say_batch(outcomes: "Sequence[Outcome]", table_path: Path, target_path: Path
     print(f"{n_scans - len(failures)} of {n_scans} scans harmonized{note}, listed in {table_path}")
     for outcome in skipped:
         say("skipped", f"{outcome.source}: {outcome.message}")
-    reports = [outcome.report for outcome in outcomes if outcome.report is not None]
-    for report in reports[:1]:
-        _say_not_ok(target_path, report.checks["Target"])
+    targets = {outcome.target: outcome.report for outcome in reversed(outcomes) if outcome.report is not None}
+    for target, report in reversed(targets.items()):
+        _say_not_ok(str(target), report.checks["Target"])
     for outcome in outcomes:
         if outcome.report is not None and not outcome.failed:
-            _say_not_ok(outcome.source, outcome.report.checks["Source"])
+            _say_not_ok(str(outcome.source), outcome.report.checks["Source"])
+            _say_not_ok(f"the result of {outcome.source}", outcome.report.checks["Result"])
     for failure in failures:
         say("failed", failure.message)
 
 
-def _say_not_ok(path: Path, checks: "Sequence[Check]") -> None:
-    """Write one line for each check that is not ok; names alone may be alike in folders of a folder."""
-    for check in checks:
-        if check.verdict != "ok":
-            say(str(path), str(check))
+def _say_not_ok(name: str, checks: "Sequence[Check]") -> None:
+    """Write one line for each check that is not ok; names of files alone may be alike in folders of a folder."""
+    say_checks(name, [check for check in checks if check.verdict != "ok"])

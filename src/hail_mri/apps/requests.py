@@ -18,19 +18,25 @@ from hail_mri.provenance.sidecar import sidecar_path
 
 TABLE_SUFFIX = ".tsv"
 COLUMNS = ("source", "output")
-MASK_COLUMN = "brain_mask"
+MASK_COLUMNS = ("brain_mask", "lesion_mask")
 # BIDS writes n/a where a table has no value.
 NO_VALUE = ("", "n/a")
 
 
 @dataclass(frozen=True)
 class ScanRequest:
-    """One scan to harmonize, where the result goes, and its brain mask if there is one; errors call it by `label`."""
+    """One scan to harmonize, where the result goes, and its masks if there are any; errors call it by `label`."""
 
     source: Path
     output: Path
     brain_mask: Path | None = None
+    lesion_mask: Path | None = None
     label: str = ""
+
+    @property
+    def read(self) -> list[Path]:
+        """The files that are read for it."""
+        return [path for path in (self.source, self.brain_mask, self.lesion_mask) if path is not None]
 
 
 def is_batch(source: Path) -> bool:
@@ -38,7 +44,9 @@ def is_batch(source: Path) -> bool:
     return source.is_dir() or source.name.lower().endswith(TABLE_SUFFIX)
 
 
-def request_of_scan(source: Path, output: Path | None, brain_mask: Path | None) -> ScanRequest:
+def request_of_scan(
+    source: Path, output: Path | None, brain_mask: Path | None, lesion_mask: Path | None = None
+) -> ScanRequest:
     """Return the request for one scan.
 
     Raises
@@ -48,7 +56,7 @@ def request_of_scan(source: Path, output: Path | None, brain_mask: Path | None) 
     """
     if output is None:
         raise InputError("-o is missing, expected the file to write", "add -o and a name that ends in .nii.gz")
-    return ScanRequest(source, output, brain_mask, label=str(source))
+    return ScanRequest(source, output, brain_mask, lesion_mask, label=str(source))
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,9 @@ class Batch:
     skipped: tuple[tuple[Path, str], ...] = ()
 
 
-def requests_of_batch(source: Path, output: Path | None, brain_mask: Path | None) -> Batch:
+def requests_of_batch(
+    source: Path, output: Path | None, brain_mask: Path | None, lesion_mask: Path | None = None
+) -> Batch:
     """Return the requests that a folder or a table stands for.
 
     Raises
@@ -67,9 +77,11 @@ def requests_of_batch(source: Path, output: Path | None, brain_mask: Path | None
     InputError, MissingFileError
         As `find_scans` and `read_table`; also if a folder comes without `output`, or with one mask for all its scans.
     """
-    if brain_mask is not None:
-        hint = f"list the scans in a table with the columns {', '.join(COLUMNS)}, {MASK_COLUMN}"
-        raise InputError(f"--brain-mask is the mask of one scan, but {source} stands for several", hint)
+    for column, mask in zip(MASK_COLUMNS, (brain_mask, lesion_mask), strict=True):
+        if mask is not None:
+            option = f"--{column.replace('_', '-')}"
+            hint = f"list the scans in a table with the columns {', '.join(COLUMNS)}, {column}"
+            raise InputError(f"{option} is the mask of one scan, but {source} stands for several", hint)
     if not source.is_dir():
         return Batch(read_table(source, output))
     if output is None:
@@ -85,8 +97,8 @@ def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanReq
     Parameters
     ----------
     table_path : Path
-        UTF-8, with the columns `source` and `output`, and `brain_mask` if wanted; other columns are ignored. Sources
-        and masks are relative to the table's folder.
+        UTF-8, with the columns `source` and `output`, and `brain_mask` and `lesion_mask` if wanted; other columns are
+        ignored. Sources and masks are relative to the table's folder.
     output_dir : Path or None
         Folder that outputs are relative to and lie in; None for the table's own, which they may leave.
 
@@ -97,6 +109,18 @@ def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanReq
     InputError
         If it is not such a table; the message names the row, counted as an editor counts lines.
     """
+    header, rows = _checked_rows(table_path)
+    return [_request_of_row(table_path, number, header, cells, output_dir) for number, cells in rows]
+
+
+def table_rows(table_path: Path) -> list[dict[str, str]]:
+    """Return the cells of every row of a table of requests, by column; raises as `read_table`."""
+    header, rows = _checked_rows(table_path)
+    return [dict(zip(header, (cell.strip() for cell in cells), strict=False)) for _, cells in rows]
+
+
+def _checked_rows(table_path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header of a table of requests, and (line number, cells) of the rows below."""
     rows = _read_rows(table_path)
     header = [name.strip() for name in rows[0][1]]
     for name in COLUMNS:
@@ -107,7 +131,7 @@ def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanReq
             )
     if not rows[1:]:
         raise InputError(f"{table_path} has no rows below the header, expected one for each scan")
-    return [_request_of_row(table_path, number, header, cells, output_dir) for number, cells in rows[1:]]
+    return header, rows[1:]
 
 
 def require_possible(
@@ -135,8 +159,7 @@ def require_possible(
     ------
     InputError, OutputExistsError, UnwritableError
     """
-    read = {real_path(path) for path in inputs} | {real_path(request.source) for request in requests}
-    read |= {real_path(request.brain_mask) for request in requests if request.brain_mask is not None}
+    read = {real_path(path) for path in inputs} | {real_path(path) for request in requests for path in request.read}
     scans = read | {request.source for request in requests} | set(inputs)
     read |= {real_path(sidecar) for sidecar in map(own_sidecar, scans) if sidecar is not None}
     if table_path is not None:
@@ -206,12 +229,15 @@ def _request_of_row(
     for name in COLUMNS:
         if row[name] in NO_VALUE:
             raise InputError(f"{table_path}, row {number}: {name} is empty, expected the path of a file")
-    mask = row.get(MASK_COLUMN, "")
     folder = table_path.parent
+    brain_mask, lesion_mask = (
+        None if row.get(column, "") in NO_VALUE else folder / row[column] for column in MASK_COLUMNS
+    )
     request = ScanRequest(
         source=folder / row["source"],
         output=(folder if output_dir is None else output_dir) / row["output"],
-        brain_mask=None if mask in NO_VALUE else folder / mask,
+        brain_mask=brain_mask,
+        lesion_mask=lesion_mask,
         label=f"{table_path}, row {number}",
     )
     _require_result_name(table_path, number, request.output)

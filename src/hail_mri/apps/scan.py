@@ -25,7 +25,7 @@ class Report:
     ----------
     warnings : tuple of str
     checks : dict of str to tuple of Check
-        Of the source and of the target.
+        Of the source, of the target and of the result.
     """
 
     warnings: tuple[str, ...]
@@ -80,6 +80,7 @@ class FileHarmonizer:
         self._harmonizer = Harmonizer(
             target.example,
             target_mask=target.brain_mask,
+            target_lesion_mask=target.lesion_mask,
             model=settings.model,
             device=settings.device,
             threads=settings.threads,
@@ -104,9 +105,9 @@ class FileHarmonizer:
         Raises
         ------
         HailError
-            If the scan cannot be harmonized, or fails a check.
+            If the scan cannot be harmonized, or it or its result fails a check.
         """
-        source = self._harmonizer.read(scan.volume, brain_mask=scan.brain_mask)
+        source = self._harmonizer.read(scan.volume, brain_mask=scan.brain_mask, lesion_mask=scan.lesion_mask)
         require_checked(scan.file.path, source.checks, force=self._settings.force)
         harmonized = self._harmonizer.change(
             source,
@@ -114,9 +115,14 @@ class FileHarmonizer:
             output_mode=self._settings.output_mode,
             keep_bias=self._settings.keep_bias,
         )
+        require_checked(f"the result of {scan.file.path}", harmonized.result_checks, force=self._settings.force)
         read_warnings = (*scan.volume.warnings, *getattr(self._target.example, "warnings", ()))
         warnings = tuple(dict.fromkeys((*read_warnings, *harmonized.warnings)))
-        checks = {"Source": (*source.checks, check_history(scan.file.path)), "Target": self.target_checks}
+        checks = {
+            "Source": (*source.checks, check_history(scan.file.path)),
+            "Target": self.target_checks,
+            "Result": harmonized.result_checks,
+        }
         provenance = Provenance(
             source=scan.file,
             target=self._target.file,
@@ -124,6 +130,8 @@ class FileHarmonizer:
             weights_sha256=self._weights_sha256,
             brain_mask=scan.brain_mask_file,
             target_mask=self._target.brain_mask_file,
+            lesion_mask=scan.lesion_mask_file,
+            target_lesion_mask=self._target.lesion_mask_file,
             reference=None if self._reference is None or self._reference.scan is None else self._reference.scan.file,
             preparation=harmonized.preparation,
             seconds={"setup": self._setup_seconds, "read": scan.seconds, **harmonized.seconds},

@@ -1,4 +1,4 @@
-"""The verbs that work on scans: harmonize, style, segment, preprocess and simulate. Each calls the library."""
+"""The verbs that work on scans: harmonize, segment, preprocess and simulate. Each calls the library."""
 
 import math
 from functools import partial
@@ -8,7 +8,18 @@ from typing import Annotated, Literal
 import typer
 
 from hail_mri.apps.findings import say_batch, say_checks, say_warnings
-from hail_mri.apps.options import EXIT_SOME_FAILED, Force, Model, Output, Overwrite, Seed, Threads
+from hail_mri.apps.options import (
+    EXIT_SOME_FAILED,
+    DaskScheduler,
+    Force,
+    MemoryGb,
+    Model,
+    NProcesses,
+    Output,
+    Overwrite,
+    Seed,
+    Threads,
+)
 from hail_mri.apps.terminal import progress
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
@@ -34,6 +45,10 @@ def harmonize(
     strength: Annotated[float, typer.Option(metavar="0..1", help="How much to change.")] = HarmonizeSettings.strength,
     brain_mask: Annotated[Path | None, typer.Option(help="Brain mask of the source, on its grid.")] = None,
     target_mask: Annotated[Path | None, typer.Option(help="Brain mask of the target, on its grid.")] = None,
+    lesion_mask: Annotated[
+        Path | None, typer.Option(help="What of the source to leave out of what is measured, on its grid.")
+    ] = None,
+    target_lesion_mask: Annotated[Path | None, typer.Option(help="The same of the target.")] = None,
     preset: Annotated[
         ScanPreset, typer.Option(help="Scans as they are; N4 first; or prepared as in the paper.")
     ] = HarmonizeSettings.preset,
@@ -47,13 +62,19 @@ def harmonize(
     threads: Threads = HarmonizeSettings.threads,
     seed: Seed = HarmonizeSettings.seed,
     force: Force = HarmonizeSettings.force,
+    report: Annotated[bool, typer.Option("--report", help="Write a report beside each result, HTML.")] = False,
+    workers: NProcesses = None,
+    memory_gb: MemoryGb = None,
+    dask_scheduler: DaskScheduler = None,
     overwrite: Overwrite = False,
 ) -> int:
     """Give a scan, or many, the look of a target."""
     from hail_mri.apps.batch import harmonize_batch
+    from hail_mri.apps.engine.workers import Workers, require_no_workers
     from hail_mri.apps.requests import is_batch, request_of_scan
     from hail_mri.apps.scan import harmonize_scan
     from hail_mri.apps.scan_files import target_files
+    from hail_mri.apps.scan_report import report_scan, require_report_free
 
     settings = HarmonizeSettings(
         model=model,
@@ -66,79 +87,40 @@ def harmonize(
         preset=preset,
         keep_bias=keep_bias,
     )
-    files = target_files(target, style, target_mask, reference)
-    if is_batch(source):
-        outcomes, table_path = harmonize_batch(source, output, brain_mask, files, settings, overwrite=overwrite)
-        say_batch(outcomes, table_path, files.path)
+    many = is_batch(source)
+    # Each row of a table may name its own.
+    has_target = not many or source.is_dir() or target is not None or style is not None
+    files = target_files(target, style, target_mask, reference, lesion_mask=target_lesion_mask) if has_target else None
+    who = Workers(workers, threads, memory_gb, dask_scheduler)
+    if files is None or many:
+        outcomes, table_path = harmonize_batch(
+            source,
+            output,
+            brain_mask,
+            files,
+            settings,
+            reference=reference,
+            lesion_mask=lesion_mask,
+            overwrite=overwrite,
+            workers=who,
+            reports=report,
+        )
+        say_batch(outcomes, table_path)
         return EXIT_SOME_FAILED if any(outcome.failed for outcome in outcomes) else 0
+    require_no_workers(who, source)
+    request = request_of_scan(source, output, brain_mask, lesion_mask)
+    if report:
+        require_report_free(request, overwrite=overwrite)
     with progress("harmonizing"):
-        report = harmonize_scan(request_of_scan(source, output, brain_mask), files, settings, overwrite=overwrite)
-    for path, checks in zip((source, files.path), report.checks.values(), strict=True):
-        say_checks(path, checks)
-    say_warnings(report.warnings)
+        found = harmonize_scan(request, files, settings, overwrite=overwrite)
+    names = {"Source": source.name, "Target": files.path.name, "Result": f"the result of {source.name}"}
+    for part, checks in found.checks.items():
+        say_checks(names[part], checks)
+    say_warnings(found.warnings)
+    if report:
+        with progress("writing the report"):
+            report_scan(request, files, overwrite=overwrite)
     return 0
-
-
-def style(
-    targets: Annotated[
-        list[Path], typer.Argument(metavar="TARGET...", help="Scans of one site, or folders of them; or a style card.")
-    ],
-    *,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where the card goes; with --suggest-target, the table.")
-    ] = None,
-    brain_mask: Annotated[
-        list[Path] | None, typer.Option(help="Brain mask of a scan, on its grid; once for each scan, in their order.")
-    ] = None,
-    preview: Annotated[Path | None, typer.Option(metavar="PNG", help="Where a picture of the card goes.")] = None,
-    suggest_target: Annotated[
-        bool, typer.Option("--suggest-target", help="Say which scan is nearest to all others; make no card.")
-    ] = False,
-    model: Model = HarmonizeSettings.model,
-    threads: Threads = HarmonizeSettings.threads,
-    force: Force = HarmonizeSettings.force,
-    overwrite: Overwrite = False,
-) -> None:
-    """Make a style card from scans of a site, show one, or find the best example of the site."""
-    from hail_mri.apps.style_request import is_card, preview_card, scans_of
-
-    settings = HarmonizeSettings(model=model, threads=threads, force=force)
-    if suggest_target:
-        _suggest_target(scans_of(targets, None), output, settings, overwrite=overwrite)
-        return
-    if is_card(targets) and preview is not None and output is None:
-        preview_card(targets[0], preview, overwrite=overwrite)
-        return
-    if output is None:
-        raise InputError("-o is missing, expected the card to write", "or give a style card and --preview PNG")
-    from hail_mri.apps.style_scans import make_style_card
-
-    scans = scans_of(targets, output)
-    with progress("making a style card"):
-        reports = make_style_card(scans, output, settings, brain_masks=brain_mask or (), overwrite=overwrite)
-    for scan, report in zip(scans, reports, strict=True):
-        say_checks(scan, report.checks["Target"])
-        say_warnings(report.warnings)
-    if preview is not None:
-        preview_card(output, preview, overwrite=overwrite)
-
-
-def _suggest_target(scans: list[Path], output: Path | None, settings: HarmonizeSettings, *, overwrite: bool) -> None:
-    """Print which scan of a site is nearest to all others, and how far each is from them."""
-    from hail_mri.apps.requests import require_not_read
-    from hail_mri.apps.suggest_target import rows_of, suggest_target, write_candidates
-    from hail_mri.provenance.free_paths import require_file_free
-    from hail_mri.provenance.links import real_path
-
-    if output is not None:
-        require_not_read(output, [real_path(scan) for scan in scans])
-        require_file_free(output, overwrite=overwrite)
-    with progress("measuring styles", total=len(scans)) as advance:
-        candidates = suggest_target(scans, settings, advance=advance)
-    if output is not None:
-        write_candidates(candidates, output)
-    for row in rows_of(candidates, Path.cwd()):
-        print("\t".join(row))
 
 
 def segment(
@@ -164,7 +146,7 @@ def segment(
         report = segment_scan(
             scan, paths, brain_mask=brain_mask, model=model, threads=threads, force=force, overwrite=overwrite
         )
-    say_checks(scan, report.checks["Source"])
+    say_checks(scan.name, report.checks["Source"])
     say_warnings(report.warnings)
 
 
@@ -204,7 +186,7 @@ def preprocess(
     with progress("preparing"):
         reports = preprocess_scans(scans, files, output, choices, brain_mask=brain_mask)
     for scan, report in zip(scans, reports, strict=True):
-        say_checks(scan, report.checks["Source"])
+        say_checks(scan.name, report.checks["Source"])
         say_warnings(report.warnings)
 
 

@@ -15,14 +15,13 @@ doi:10.1007/11866763_89 (normalized gradient fields).
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hail_mri.errors import InputError
 from hail_mri.evaluation.measurement import Measurement
 from hail_mri.evaluation.overlap import dice
 from hail_mri.evaluation.paired_arrays import mask_on_grid, volumes_on_one_grid
-
-Gradients = NDArray[np.float64]  # (n, 3), per mm, of the n voxels in a mask
+from hail_mri.image.gradients import Gradients, alignment, gradients_at
 
 EDGE_SHARE = 0.1  # of the voxels in the mask are edges
 
@@ -65,14 +64,10 @@ def gradient_alignment(
     >>> gradient_alignment(source, 5 * source + 100).value
     1.0
     """
-    of_source, of_result = _gradients(source, result, mask, spacing)
-    products = np.einsum("na,na->n", of_source, of_result)
-    weights, powers = (np.einsum("na,na->n", g, g) for g in (of_source, of_result))
-    if not weights.any():
+    parallel = alignment(*_gradients(source, result, mask, spacing))
+    if parallel is None:
         return Measurement.undefined("the source has no gradient in the mask")
-    # weight times squared cosine: the weight cancels the source's power
-    parallel = np.divide(products**2, powers, out=np.zeros_like(powers), where=powers > 0)
-    return Measurement(min(1.0, float(parallel.sum() / weights.sum())))
+    return Measurement(parallel)
 
 
 def gradient_correlation(
@@ -154,19 +149,12 @@ def edge_agreement(
 def _gradients(
     source: ArrayLike, result: ArrayLike, mask: ArrayLike | None, spacing: ArrayLike
 ) -> tuple[Gradients, Gradients]:
-    """Take the gradients of both in the mask; only its bounding box, and a voxel around it, is looked at."""
+    """Take the gradients of both in the mask."""
     a, b = volumes_on_one_grid(source, result)
     if min(a.shape) < 2:
         raise InputError(f"gradients need two voxels along each axis; the shape is {a.shape}")
     steps = np.asarray(spacing, dtype=np.float64)
     if steps.shape != (3,) or not (np.isfinite(steps).all() and (steps > 0).all()):
         raise InputError(f"the spacing is {steps.tolist()}, expected three positive numbers", hint="give it in mm")
-    inside = mask_on_grid(mask, a.shape)
-    box = tuple(slice(max(0, where.min() - 1), where.max() + 2) for where in np.nonzero(inside))
-    return _gradients_in(a[box], inside[box], steps), _gradients_in(b[box], inside[box], steps)
-
-
-def _gradients_in(volume: NDArray[np.floating], inside: NDArray[np.bool_], spacing: NDArray[np.float64]) -> Gradients:
-    """Take central differences, axis by axis, and keep those in the mask."""
-    values = volume.astype(np.float64)
-    return np.stack([np.gradient(values, spacing[axis], axis=axis)[inside] for axis in range(3)], axis=1)
+    voxels = np.nonzero(mask_on_grid(mask, a.shape))
+    return gradients_at(a, voxels, steps), gradients_at(b, voxels, steps)

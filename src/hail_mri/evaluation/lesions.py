@@ -2,16 +2,11 @@
 
 Terms
 -----
-surround
-    Brain around a lesion: between `GAP` and `REACH` mm from it.
+surround, core, found
+    As of any marked region (`image.marked_region`); the surround is brain.
 contrast-to-noise
     Mean of the lesion minus mean of the surround, over the standard deviation of the surround: negative where the
     lesion is darker. A harmonization may change it, as sites differ; it may not turn it around.
-core
-    The deeper half of each lesion.
-found
-    Voxels of lesion and surround on the core's side of the middle between core and surround, as far as they hang
-    together with the core: what a reader who goes by intensity would outline.
 
 References
 ----------
@@ -27,9 +22,8 @@ from scipy import ndimage
 from hail_mri.errors import InputError
 from hail_mri.evaluation.measurement import Measurement
 from hail_mri.evaluation.paired_arrays import mask_on_grid, volumes_on_one_grid
+from hail_mri.image.marked_region import FEWEST_VOXELS, core_of, difference, found_region, near_and_around
 
-GAP, REACH = 1.0, 6.0  # mm
-FEWEST_VOXELS = 8  # of a surround
 NO_SURROUND = "there is next to no brain around the lesion"
 NO_CONTRAST = "the source does not show the lesion: its mean is that of its surround"
 
@@ -109,15 +103,13 @@ def lesion_change(
     steps = np.asarray(spacing, dtype=np.float64)
     if steps.shape != (3,) or not (np.isfinite(steps).all() and (steps > 0).all()):
         raise InputError(f"the spacing is {spacing!r}, expected three positive numbers", hint="give it in mm")
-    distance = ndimage.distance_transform_edt(~inside, sampling=steps)
-    near = inside | (of_brain & (distance <= REACH))
-    around = near & (distance > GAP)
+    near, around = near_and_around(inside, of_brain, steps)
     if around.sum() < FEWEST_VOXELS:
         return _undefined(NO_SURROUND)
-    if _difference(before, inside, around) == 0:
+    if difference(before, inside, around) == 0:
         return _undefined(NO_CONTRAST)
-    core = _core(inside, steps)
-    found = [_found(volume, core, near, around) for volume in (before, after)]
+    core = core_of(inside, steps)
+    found = [found_region(volume, core, near, around) for volume in (before, after)]
     return LesionChange(
         _contrast(before, inside, around),
         _contrast(after, inside, around),
@@ -131,36 +123,12 @@ def _undefined(reason: str) -> LesionChange:
     return LesionChange(*[Measurement.undefined(reason)] * 6)
 
 
-def _difference(volume: NDArray[np.floating], inside: NDArray[np.bool_], around: NDArray[np.bool_]) -> float:
-    """Return the mean of a lesion minus that of its surround."""
-    return float(volume[inside].mean(dtype=np.float64) - volume[around].mean(dtype=np.float64))
-
-
 def _contrast(volume: NDArray[np.floating], inside: NDArray[np.bool_], around: NDArray[np.bool_]) -> Measurement:
     """Return the contrast-to-noise of a lesion."""
     noise = float(volume[around].std(dtype=np.float64))
     if noise == 0:
         return Measurement.undefined("the surround of the lesion is constant")
-    return Measurement(_difference(volume, inside, around) / noise)
-
-
-def _core(inside: NDArray[np.bool_], spacing: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return the deeper half of each part of a lesion."""
-    depth = ndimage.distance_transform_edt(inside, sampling=spacing)
-    parts, n_parts = ndimage.label(inside)
-    deepest = np.concatenate([[np.inf], ndimage.maximum(depth, parts, range(1, n_parts + 1))])
-    return np.asarray(2 * depth > deepest[parts])
-
-
-def _found(
-    volume: NDArray[np.floating], core: NDArray[np.bool_], near: NDArray[np.bool_], around: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return which voxels of lesion and surround are on the core's side, and hang together with it."""
-    difference = _difference(volume, core, around)
-    middle = float(volume[around].mean(dtype=np.float64)) + difference / 2
-    on_its_side = near & ((volume - middle) * np.sign(difference) > 0)
-    parts, _ = ndimage.label(on_its_side)
-    return np.isin(parts, np.setdiff1d(parts[core], 0))
+    return Measurement(difference(volume, inside, around) / noise)
 
 
 def _relative_sharpness(
@@ -176,10 +144,10 @@ def _relative_sharpness(
     for volume in (before, after):
         gradients = np.stack([np.asarray(g)[edge] for g in np.gradient(volume.astype(np.float64), *spacing)])
         slope = float(np.linalg.norm(gradients, axis=0).mean())
-        difference = abs(_difference(volume, inside, around))
-        if difference == 0:
+        contrast = abs(difference(volume, inside, around))
+        if contrast == 0:
             return Measurement.undefined("the result does not show the lesion")
-        values.append(slope / difference)
+        values.append(slope / contrast)
     return Measurement(100 * values[1] / values[0])
 
 

@@ -39,12 +39,12 @@ class Check:
 
 
 class ChecksFailedError(InputError):
-    """Report a scan that fails checks; it carries them all, as a program that goes through many scans lists them."""
+    """Report a scan or its result that fails checks; it carries them all, for a table of many scans."""
 
-    def __init__(self, message: str, hint: str = "", checks: Sequence[Check] = ()) -> None:
+    def __init__(self, message: str, hint: str = "", checks: Sequence[Check] = (), of_result: bool = False) -> None:
         super().__init__(message, hint)
-        self.args = (message, hint, checks)  # what another process makes it of
-        self.checks = tuple(checks)
+        self.args = (message, hint, checks, of_result)  # what another process makes it of
+        self.checks, self.of_result = tuple(checks), of_result
 
 
 def failures(checks: Iterable[Check]) -> list[Check]:
@@ -52,8 +52,15 @@ def failures(checks: Iterable[Check]) -> list[Check]:
     return [check for check in checks if check.verdict == "fail"]
 
 
-def require_checked(path: Path, checks: Sequence[Check], *, force: bool) -> None:
+def require_checked(scan: Path | str, checks: Sequence[Check], *, force: bool) -> None:
     """Refuse a scan that fails a check, unless that is wanted.
+
+    Parameters
+    ----------
+    scan : Path or str
+        What it is called in the message.
+    checks : sequence of Check
+    force : bool
 
     Raises
     ------
@@ -65,5 +72,5 @@ def require_checked(path: Path, checks: Sequence[Check], *, force: bool) -> None
         found = "; ".join(
             f"{check.name} is {check.found}, expected {check.expected} ({check.hint})" for check in failed
         )
-        message = f"{path} fails {len(failed)} of {len(checks)} checks: {found}"
-        raise ChecksFailedError(message, "give --force to go on", checks)
+        message = f"{scan} fails {len(failed)} of {len(checks)} checks: {found}"
+        raise ChecksFailedError(message, "give --force to go on", checks, isinstance(scan, str))

@@ -41,7 +41,7 @@ class FeatureModel:
 
     def read(self, prepared: Prepared) -> FeatureReading:
         """Encode a prepared scan, and measure its style."""
-        volume, weight = (torch.as_tensor(a)[None, None].to(self.device) for a in (prepared.data, prepared.weight))
+        volume, weight = (torch.as_tensor(a)[None, None].to(self.device) for a in (prepared.data, prepared.measured))
         encoded = encode(self.network, volume.clamp(max=CEILING), weight)
         return FeatureReading(prepared, FeatureStyle.from_statistics(encoded.statistics), encoded=encoded)
 

@@ -24,8 +24,8 @@ class Harmonized:
         Wall time per stage.
     skull_stripped : bool or None
         Whether the source has next to nothing but a brain; None if that is not known.
-    checks : tuple of Check
-        Of the source.
+    checks, result_checks : tuple of Check
+        Of the source, and of the result.
     preparation : mapping of str to Any
         What a sidecar tells of bias field and registration, if there are any.
     """
@@ -35,6 +35,7 @@ class Harmonized:
     seconds: dict[str, float]
     skull_stripped: bool | None = None
     checks: tuple[Check, ...] = ()
+    result_checks: tuple[Check, ...] = ()
     preparation: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -50,6 +51,8 @@ class Source:
     seconds : dict of str to float
         Wall time per stage.
     checks : tuple of Check
+    lesion_mask : Volume or None
+        What statistics left out.
     """
 
     volume: Volume
@@ -57,3 +60,4 @@ class Source:
     reading: Reading[Any]
     seconds: dict[str, float]
     checks: tuple[Check, ...]
+    lesion_mask: Volume | None = None

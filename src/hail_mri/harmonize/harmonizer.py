@@ -20,6 +20,7 @@ from hail_mri.harmonize.harmonized import Harmonized, Source
 from hail_mri.harmonize.models import find_device, load_style_model
 from hail_mri.harmonize.native_result import finish, native_change
 from hail_mri.harmonize.preparation import prepare_scan
+from hail_mri.harmonize.result_checks import Wanted, check_result
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
 from hail_mri.harmonize.style_card import StyleCard, measure_style
 from hail_mri.harmonize.style_model import StyleModel
@@ -42,6 +43,8 @@ class Harmonizer:
     target : Volume or StyleCard
     target_mask : Volume, optional
         Brain mask of the target: where its scale and style are measured.
+    target_lesion_mask : Volume, optional
+        What of the target is left out of both.
     model : str or Path
         A released model's name, or the path of weights.
     device : "auto", "cpu" or "cuda"
@@ -67,6 +70,7 @@ class Harmonizer:
         target: Volume | StyleCard,
         *,
         target_mask: Volume | None = None,
+        target_lesion_mask: Volume | None = None,
         model: str | Path = _DEFAULTS.model,
         device: Device = _DEFAULTS.device,
         threads: int | None = _DEFAULTS.threads,
@@ -97,13 +101,13 @@ class Harmonizer:
         self.target_checks: tuple[Check, ...]
         if isinstance(target, StyleCard):
             _require_same_model(target, self.weights_sha256, self._model)
-            if target_mask is not None:
+            if target_mask is not None or target_lesion_mask is not None:
                 raise InputError("a mask is given for a style card, expected one for a target scan")
             self.style = target
             self.target_checks = check_style(target.style, target.low, target.high)
             return
         with torch.inference_mode():
-            preparation = self._prepare(target, region=target_mask)
+            preparation = self._prepare(target, region=target_mask, lesion=target_lesion_mask)
             self.style, found = measure_style(preparation, self._model, card, self.weights_sha256)
             self.target_checks = (*found, *preparation.checks())
 
@@ -114,6 +118,7 @@ class Harmonizer:
         strength: float = _DEFAULTS.strength,
         output_mode: OutputMode = _DEFAULTS.output_mode,
         brain_mask: Volume | None = None,
+        lesion_mask: Volume | None = None,
         keep_bias: bool = _DEFAULTS.keep_bias,
     ) -> Harmonized:
         """
@@ -129,32 +134,35 @@ class Harmonizer:
             The anatomy-safe transfer, or the prediction itself, blurred as it is.
         brain_mask : Volume, optional
             Where scale and style of the source are measured, and all that the network sees.
+        lesion_mask : Volume, optional
+            What of the source is left out of scale and style. It changes as its surroundings do, and whether it is
+            still what it was is checked.
         keep_bias : bool
             Whether the result keeps a bias field that the preset has found; it matters for "robust" and "paper".
 
         Raises
         ------
         InputError
-            If a setting is out of range, or the source or mask cannot be prepared. A scan that fails a check is changed
-            nevertheless: see `Harmonized.checks`.
+            If a setting is out of range, or the source or a mask cannot be prepared. A scan that fails a check, or
+            whose result does, is changed nevertheless: see `Harmonized.checks` and `result_checks`.
         """
         HarmonizeSettings(strength=strength, output_mode=output_mode)
-        read = self.read(source, brain_mask=brain_mask)
+        read = self.read(source, brain_mask=brain_mask, lesion_mask=lesion_mask)
         return self.change(read, strength=strength, output_mode=output_mode, keep_bias=keep_bias)
 
     @torch.inference_mode()
-    def read(self, source: Volume, *, brain_mask: Volume | None = None) -> Source:
+    def read(self, source: Volume, *, brain_mask: Volume | None = None, lesion_mask: Volume | None = None) -> Source:
         """Measure a source and check it; parameters and errors as of `run`."""
         seconds: dict[str, float] = {}
         with _timed(seconds, "prepare"):
-            preparation = self._prepare(source, region=brain_mask)
+            preparation = self._prepare(source, region=brain_mask, lesion=lesion_mask)
         with _timed(seconds, "network"):
             reading = self._model.read(preparation.prepared)
         with _timed(seconds, "checks"):
             checks = (*check_reading(reading), *preparation.checks())
             if brain_mask is None and not self._target_is_masked:  # a mask tells what is to be compared
                 checks += check_pair(reading.style, self.style.style)
-        return Source(source, preparation, reading, seconds, checks)
+        return Source(source, preparation, reading, seconds, checks, lesion_mask)
 
     @torch.inference_mode()
     def change(
@@ -185,13 +193,17 @@ class Harmonizer:
                 native, scaled, harmonized = native.with_canonical(preparation.raw), scaled * field, harmonized * field
             finished = finish(native, scaled, harmonized, self.style.scale, strength=strength)
             volume = orient_like(native.canonical.with_data(finished), source.volume.grid)
-        result = source.volume.with_data(volume.data)
+            result = source.volume.with_data(volume.data)
+        with _timed(seconds, "result checks"):
+            result_scale = native.scale.mixed(self.style.scale, strength)
+            result_checks = check_result(source, result, Wanted(self.style.style, result_scale, output_mode))
         return Harmonized(
             result,
             (*source.volume.warnings, *self._cautions),
             seconds,
             source.reading.skull_stripped,
             source.checks,
+            result_checks,
             preparation.describe(),
         )
 
@@ -205,6 +217,8 @@ def harmonize(
     strength: float = _DEFAULTS.strength,
     brain_mask: Volume | None = None,
     target_mask: Volume | None = None,
+    lesion_mask: Volume | None = None,
+    target_lesion_mask: Volume | None = None,
     device: Device = _DEFAULTS.device,
     threads: int | None = _DEFAULTS.threads,
     seed: int = _DEFAULTS.seed,
@@ -220,14 +234,25 @@ def harmonize(
     Warns
     -----
     UserWarning
-        For what is odd about the header of source or target, and for each check that one of them fails; `Harmonizer`
-        tells of all checks.
+        For what is odd about the header of source or target, and for each check that one of them or the result fails;
+        `Harmonizer` tells of all checks.
     """
-    harmonizer = Harmonizer(target, target_mask=target_mask, model=model, device=device, threads=threads, seed=seed)
-    harmonized = harmonizer.run(source, strength=strength, output_mode=output_mode, brain_mask=brain_mask)
+    harmonizer = Harmonizer(
+        target,
+        target_mask=target_mask,
+        target_lesion_mask=target_lesion_mask,
+        model=model,
+        device=device,
+        threads=threads,
+        seed=seed,
+    )
+    harmonized = harmonizer.run(
+        source, strength=strength, output_mode=output_mode, brain_mask=brain_mask, lesion_mask=lesion_mask
+    )
     for warning in (*harmonized.warnings, *(target.warnings if isinstance(target, Volume) else ())):
         warnings.warn(warning, stacklevel=2)
-    for name, checks in (("source", harmonized.checks), ("target", harmonizer.target_checks)):
+    found = {"source": harmonized.checks, "target": harmonizer.target_checks, "result": harmonized.result_checks}
+    for name, checks in found.items():
         for check in failures(checks):
             warnings.warn(f"the {name}: {check}", stacklevel=2)
     return harmonized.volume

@@ -1,7 +1,7 @@
 """Between which numbers a scan is ok, and between which it is usable at all.
 
-The numbers of 69 real scans (whole, stripped and cut; healthy, MS and stroke) and of wrong ones are in
-`docs/checks.md`.
+The numbers of 69 real scans (whole, stripped and cut; healthy, MS and stroke) and of wrong ones, and those of results,
+right and broken, are in `docs/checks.md`.
 """
 
 import math
@@ -71,6 +71,27 @@ LIMITS = (
     Limits("no signal on the scale of the card", "of the scale", (-0.2, 0.5), (-INFINITE, INFINITE), "was it edited?"),
     Limits("values in the brain", "", (64.0, INFINITE), (12.0, INFINITE), "was the scan saved with too few levels?"),
     Limits("slice thickness", "mm", (0.0, 3.5), (0.0, 10.0), "details between slices are lost"),
+    Limits("values below no signal", "of all voxels", (0.0, 0.0), (0.0, 1e-4), "the source has none there"),
+    Limits("voxels with one value", "more than in the source", (0.0, 0.01), (0.0, 0.1), "were values cut off?"),
+    Limits("edges as in the source", "of 1", (0.98, 1.0), (0.9, 1.0), "are edges blurred, moved or new?"),
+    Limits("unexplained change", "of white matter", (0.0, 0.03), (0.0, 0.06), "place and intensity do not explain it"),
+    Limits(
+        "unexplained change at its worst place",
+        "of white matter",
+        (0.0, 0.06),
+        (0.0, 0.15),
+        "is there a structure that the source does not have?",
+    ),
+    Limits(
+        "contrast of tissues",
+        "of the weaker one of source and target",
+        (0.6, INFINITE),
+        (0.0, INFINITE),
+        "tissues came too near to each other, or changed places",
+    ),
+    Limits("lesion contrast", "of that in the source", (0.6, 1.7), (0.0, 3.0), "look at the lesion in both"),
+    Limits("lesion volume", "of that in the source", (0.9, 1.1), (0.5, 2.0), "look at the lesion in both"),
+    Limits("lesion in the brain", "of its voxels", (0.5, 1.0), (0.0, 1.0), "is it the lesion mask of this scan?"),
 )
 LIMITS_BY_NAME = {limits.name: limits for limits in LIMITS}
 

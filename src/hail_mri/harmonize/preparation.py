@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hail_mri.harmonize.check import Check
+from hail_mri.image.mask import check_mask
 from hail_mri.image.orientation import to_canonical
 from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
@@ -103,6 +104,7 @@ def prepare_scan(
     spacing: float,
     stride: int,
     region: Volume | None = None,
+    lesion: Volume | None = None,
     settings: PreprocessSettings | None = None,
     reference: Reference | None = None,
     cache: EstimateCache = NO_CACHE,
@@ -112,7 +114,7 @@ def prepare_scan(
     Parameters
     ----------
     volume : Volume
-    spacing, stride, region
+    spacing, stride, region, lesion
         See `prepare`.
     settings : PreprocessSettings, optional
         Nothing is done without them.
@@ -125,23 +127,28 @@ def prepare_scan(
     InputError
         See `prepare` and `preprocess`.
     """
+    if lesion is not None:  # before it is moved anywhere
+        check_mask(lesion, volume, mask_name="the lesion mask", of="the lesion")
     if settings is not None and reference is not None:
         found = preprocess(volume, reference, settings, brain_mask=region, cache=cache)
-        return _on_reference(found, spacing, stride, region)
+        return _on_reference(found, spacing, stride, region, lesion)
     if settings is None or not settings.bias_correction:
-        prepared = prepare(volume, spacing=spacing, stride=stride, region=region)
+        prepared = prepare(volume, spacing=spacing, stride=stride, region=region, lesion=lesion)
         return Preparation(prepared, prepared.canonical)
-    mask = None if region is None else to_canonical(region)
-    raw = prepare(to_canonical(volume), spacing=spacing, stride=stride, region=mask)
+    mask, left_out = (None if each is None else to_canonical(each) for each in (region, lesion))
+    raw = prepare(to_canonical(volume), spacing=spacing, stride=stride, region=mask, lesion=left_out)
     bias = kept_bias_field(raw, cache)
-    corrected = prepare(without_bias(raw, bias), spacing=spacing, stride=stride, region=mask)
+    corrected = prepare(without_bias(raw, bias), spacing=spacing, stride=stride, region=mask, lesion=left_out)
     return Preparation(corrected, raw.canonical, bias)
 
 
-def _on_reference(found: Preprocessed, spacing: float, stride: int, region: Volume | None) -> Preparation:
+def _on_reference(
+    found: Preprocessed, spacing: float, stride: int, region: Volume | None, lesion: Volume | None
+) -> Preparation:
     """Get a scan that lies on the grid of a reference ready."""
-    there = None
-    if region is not None:
-        there = reslice(to_canonical(region), found.scaled.grid, found.registration.matrix)
-    prepared = prepare(found.scaled, spacing=spacing, stride=stride, region=there)
+    there, left_out = (
+        None if mask is None else reslice(to_canonical(mask), found.scaled.grid, found.registration.matrix)
+        for mask in (region, lesion)
+    )
+    prepared = prepare(found.scaled, spacing=spacing, stride=stride, region=there, lesion=left_out)
     return Preparation(prepared, to_canonical(found.source), found.bias, found)

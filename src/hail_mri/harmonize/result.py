@@ -36,6 +36,8 @@ class Provenance:
         Of the model's weights, hexadecimal.
     brain_mask, target_mask : InputFile or None
         Of the source and of the target.
+    lesion_mask, target_lesion_mask : InputFile or None
+        What was left out of the statistics of each.
     reference : InputFile or None
         To which scans were registered; None if it is built in, or there is none.
     preparation : mapping of str to Any
@@ -46,7 +48,7 @@ class Provenance:
     skull_stripped : bool or None
         What the tissue map says of the source; its own sidecar, if it has one, is believed first.
     checks : mapping of str to sequence of Check
-        Of the source and of the target.
+        Of the source, of the target and of the result.
     """
 
     source: InputFile
@@ -55,6 +57,8 @@ class Provenance:
     weights_sha256: str
     brain_mask: InputFile | None = None
     target_mask: InputFile | None = None
+    lesion_mask: InputFile | None = None
+    target_lesion_mask: InputFile | None = None
     reference: InputFile | None = None
     preparation: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, float]
@@ -127,6 +131,7 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
     folder = result_path.parent.resolve()
     inputs = {"Source": provenance.source, "Target": provenance.target, "BrainMask": provenance.brain_mask}
     inputs |= {"TargetMask": provenance.target_mask, "Reference": provenance.reference}
+    inputs |= {"LesionMask": provenance.lesion_mask, "TargetLesionMask": provenance.target_lesion_mask}
     read = {name: file for name, file in inputs.items() if file is not None}
     relative = {name: relative_path(file.path, folder) for name, file in read.items()}
     hashes = {name: file.sha256 for name, file in read.items()}

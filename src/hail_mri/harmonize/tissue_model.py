@@ -4,9 +4,12 @@ import math
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from hail_mri.errors import InputError
 from hail_mri.harmonize.style_model import Reading, Style
 from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.map_measures import MapMeasures, measure_map
@@ -16,11 +19,12 @@ from hail_mri.model.tissue_fit import TissueFit, fit_tissues
 from hail_mri.model.tissue_masks import head_of, is_skull_stripped
 from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.tissue_style import TissueStyle
-from hail_mri.preprocess.prepare import CEILING, Prepared
+from hail_mri.preprocess.prepare import CEILING, LARGEST_LESION, Prepared
 from hail_mri.preprocess.prepare import WHITE_MATTER as WHITE_MATTER_SCALED
 
 PLAUSIBLE_WHITE_MATTER = (0.4, 2.5)  # its mean over what the scale was set by; else the map has not found it
 SMALLEST_WHITE_MATTER = 0.02  # of the measured volume; with less the map has not found it
+SOME_LESION = 0.1  # of a voxel; with more it does not tell how well tissues explain a scan
 CLOSE = 0.12  # logarithm of the factor by which a scale may be wrong without a second look; learned scans vary by 0.07
 
 
@@ -67,9 +71,10 @@ class TissueModel:
         skull_stripped = is_skull_stripped(prior.numpy(), prepared.weight) if prepared.is_whole else None
         if not skull_stripped:  # where all is erased but the brain, the head mask is exact
             prepared = prepared.with_head(head_of(prior.numpy(), self.spacing))
-        fit = fit_tissues(prior, volume, torch.from_numpy(prepared.weight), spacing=self.spacing)
         measures = measure_map(prior.numpy(), prepared.weight, prepared.field_of_view, self.spacing)
-        unexplained = _unexplained(fit, volume, measures)
+        _require_brain_beside(prepared.lesion, measures)
+        fit = fit_tissues(prior, volume, torch.from_numpy(prepared.measured), spacing=self.spacing)
+        unexplained = _unexplained(fit, volume, measures, prepared.lesion)
         reading = TissueReading(
             prepared, fit.style, skull_stripped, fit=fit, measures=measures, unexplained=unexplained
         )
@@ -86,10 +91,10 @@ class TissueModel:
         the network looks again.
         """
         volume, prior = self._map(prepared)
-        weight = torch.from_numpy(prepared.weight) * prior[WHITE_MATTER]
+        weight = torch.from_numpy(prepared.measured) * prior[WHITE_MATTER]
         certain = weight * prior[WHITE_MATTER] ** 3  # pure voxels
         white_matter = float((certain * volume).sum() / certain.sum().clamp(min=1e-6)) / WHITE_MATTER_SCALED
-        share = float(weight.sum() / max(prepared.weight.sum(), 1e-6))
+        share = float(weight.sum() / max(prepared.measured.sum(), 1e-6))
         if not _is_plausible(white_matter, share) or abs(math.log(white_matter)) < CLOSE:
             return prepared, volume, prior
         prepared = prepared.rescaled(white_matter)
@@ -114,15 +119,31 @@ class TissueModel:
         return isinstance(style, TissueStyle)
 
 
-def _unexplained(fit: TissueFit, volume: Tensor, measures: MapMeasures | None) -> float:
+def _unexplained(
+    fit: TissueFit, volume: Tensor, measures: MapMeasures | None, lesion: NDArray[np.float32] | None
+) -> float:
     """Return the root mean square of what a fit leaves of the brain's intensities, of white matter."""
     if measures is None:
         return 0.0
-    brain = torch.from_numpy(measures.brain)
+    brain = torch.from_numpy(measures.brain if lesion is None else measures.brain & (lesion < SOME_LESION))
+    if not brain.any():
+        return 0.0
     means = torch.tensor(fit.style.means)
     explained = fit.field[brain] * (means @ fit.tissue_map[:, brain])
     rest = (volume[brain] - explained).square().mean().sqrt()
     return float(rest) / max(fit.style.means[WHITE_MATTER], 1e-6)
+
+
+def _require_brain_beside(lesion: NDArray[np.float32] | None, measures: MapMeasures | None) -> None:
+    """Refuse a lesion that leaves too little of the brain to measure."""
+    if lesion is None or measures is None:
+        return
+    share = float(lesion[measures.brain].mean())
+    if share > LARGEST_LESION:
+        raise InputError(
+            f"the lesion mask covers {100 * share:.0f} % of the brain, expected at most {100 * LARGEST_LESION:.0f} %",
+            hint="give a mask of the lesion alone, 1 inside and 0 outside",
+        )
 
 
 def _is_plausible(white_matter: float, fraction: float) -> bool:

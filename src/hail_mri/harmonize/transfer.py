@@ -57,6 +57,7 @@ class TransferSettings:
     cell: int = 1
 
 
+LESION_RADIUS = 2.0  # standard deviation of the neighbourhood that the correction in a lesion is read from, voxels
 CURVE_SPACING = 6.0  # mm, of the curves' grid where the network grid is finer
 
 
@@ -78,6 +79,7 @@ def transfer(
     weight: Tensor,
     background: Tensor,
     *,
+    lesion: Tensor | None = None,
     to_network: AxisMatrices,
     to_native: AxisMatrices,
     settings: TransferSettings = TransferSettings(),
@@ -93,6 +95,8 @@ def transfer(
         Prediction and reconstruction, on the network grid.
     weight, background : (i, j, k) Tensor
         Shares of the voxels of the network grid in the measured region, and outside the head.
+    lesion : (i, j, k) Tensor, optional
+        Shares that are in neither, though they are in view: the change of what is around is carried through.
     to_network, to_native : three arrays each
         See `Prepared`.
     settings : TransferSettings
@@ -106,10 +110,14 @@ def transfer(
     curves = fit_curves(p, r, weight, settings)
     change = read_curves(curves, source, _from_cells(matrices, settings.cell), settings.ceiling)
     explained = torch.from_numpy(along_axes(change.numpy(), to_network))
-    unexplained = (weight * (p - r) - (weight + background) * explained).numpy()
+    known = weight + background
+    unexplained = weight * (p - r) - known * explained
+    if lesion is not None:
+        unexplained += lesion * _from_around(unexplained, known, settings.support)
+    correction = unexplained.numpy()
     for start in range(0, len(change), _SLAB):
         slab = slice(start, start + _SLAB)
-        change[slab] += torch.from_numpy(along_axes(unexplained, [to_native[0][slab], *to_native[1:]]))
+        change[slab] += torch.from_numpy(along_axes(correction, [to_native[0][slab], *to_native[1:]]))
     return change
 
 
@@ -198,6 +206,12 @@ def read_curves(curves: Tensor, source: Tensor, to_native: list[Tensor], ceiling
         below, above = fine.gather(0, lower)[0], fine.gather(0, lower + 1)[0]
         change[slab] = torch.lerp(below, above, place - lower[0])
     return change
+
+
+def _from_around(values: Tensor, known: Tensor, support: float) -> Tensor:
+    """Return the mean of values around each voxel, 0 where none is known; values are weighted by how known they are."""
+    sums = _smooth(torch.stack([values, known]), LESION_RADIUS)
+    return sums[0] / (sums[1] + support)
 
 
 def _ask_neighbourhood(changes: Tensor, share: Tensor, fallback: Tensor, radius: float, support: float) -> Tensor:

@@ -22,6 +22,11 @@ from hail_mri.image.volume import Volume
 SCANNER_CODE = 1
 # Places closer than this are the same: headers hold float32 numbers.
 TOLERANCE_MM = 1e-3
+# All that tells where voxels are.
+GEOMETRY_FIELDS = (
+    *("qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"),
+    *("srow_x", "srow_y", "srow_z", "pixdim", "xyzt_units"),
+)
 
 
 def nifti_header(image: Any) -> nib.Nifti1Header:
@@ -96,6 +101,29 @@ def header_for(volume: Volume) -> nib.Nifti1Header:
     # The display range was made for the intensities of the source.
     header["cal_min"] = header["cal_max"] = 0
     return header
+
+
+def geometry_difference(volume: Volume, wanted: Volume) -> str:
+    """Say in what the geometry of a volume, as it would be saved, differs from that of another.
+
+    Parameters
+    ----------
+    volume, wanted : Volume
+
+    Returns
+    -------
+    str
+        Shape, affine and every field of the header that tells where voxels are, compared bit for bit; empty where all
+        are the same.
+    """
+    if volume.shape != wanted.shape:
+        return f"the shape is {volume.shape}, not {wanted.shape}"
+    if not np.array_equal(volume.affine, wanted.affine):
+        farthest = np.linalg.norm(volume.grid.corners() - wanted.grid.corners(), axis=1).max()
+        return f"voxels are up to {farthest:.3g} mm away"
+    header, expected = header_for(volume), header_for(wanted)
+    changed = [name for name in GEOMETRY_FIELDS if header[name].tobytes() != expected[name].tobytes()]
+    return f"{', '.join(changed)} of the header changed" if changed else ""
 
 
 def _new_header(shape: tuple[int, ...], affine: NDArray[np.float64]) -> nib.Nifti1Header:

@@ -11,7 +11,7 @@ MASK_THRESHOLD = 0.5  # a soft mask is cut here
 TOLERANCE_MM = 0.1  # between voxels of mask and scan: a tenth of a voxel, and more than rounding in a header makes
 
 
-def load_mask(path: Path, scan: Volume, scan_path: Path) -> Volume:
+def load_mask(path: Path, scan: Volume, scan_path: Path, *, of: str = "the brain") -> Volume:
     """Read the mask of a scan from a file.
 
     Parameters
@@ -21,6 +21,8 @@ def load_mask(path: Path, scan: Volume, scan_path: Path) -> Volume:
     scan : Volume
     scan_path : pathlib.Path
         For the message.
+    of : str
+        What it is a mask of.
 
     Returns
     -------
@@ -32,18 +34,20 @@ def load_mask(path: Path, scan: Volume, scan_path: Path) -> Volume:
         As `load_volume`, and `check_mask` with the names of the files.
     """
     mask = read_volume(path)
-    check_mask(mask, scan, mask_name=str(path), scan_name=str(scan_path))
+    check_mask(mask, scan, mask_name=str(path), scan_name=str(scan_path), of=of)
     return mask
 
 
-def check_mask(mask: Volume, scan: Volume, *, mask_name: str = "the mask", scan_name: str = "the scan") -> None:
+def check_mask(
+    mask: Volume, scan: Volume, *, mask_name: str = "the mask", scan_name: str = "the scan", of: str = "the brain"
+) -> None:
     """Refuse a mask that is not one of a scan.
 
     Parameters
     ----------
     mask, scan : Volume
-    mask_name, scan_name : str
-        For the message.
+    mask_name, scan_name, of : str
+        For the message; what it is a mask of.
 
     Raises
     ------
@@ -53,14 +57,14 @@ def check_mask(mask: Volume, scan: Volume, *, mask_name: str = "the mask", scan_
     lowest, highest = mask.data.min(), mask.data.max()
     if lowest > MASK_THRESHOLD:
         raise InputError(
-            f"{mask_name} is a mask of everything: it is at least {lowest:.3g}, expected 0 outside the brain",
-            hint="give a mask of the brain",
+            f"{mask_name} is a mask of everything: it is at least {lowest:.3g}, expected 0 outside {of}",
+            hint=f"give a mask of {of}",
         )
     if highest <= MASK_THRESHOLD:
         what = "0 everywhere" if not mask.data.any() else f"nowhere above {MASK_THRESHOLD:g} (at most {highest:.3g})"
         raise InputError(
-            f"{mask_name} is an empty mask: it is {what}, expected 1 inside the brain and 0 outside",
-            hint="give a mask of the brain",
+            f"{mask_name} is an empty mask: it is {what}, expected 1 inside {of} and 0 outside",
+            hint=f"give a mask of {of}",
         )
     difference = grid_difference(mask.grid, scan.grid, tolerance_mm=TOLERANCE_MM)
     if difference:

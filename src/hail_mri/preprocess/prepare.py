@@ -34,6 +34,7 @@ FloatArray = NDArray[np.float32]
 
 WHITE_MATTER = 0.6  # what white matter becomes on the [0, 1] scale; it leaves room for fat
 FULL, MOST = 0.6, 0.75  # a head mask of more than 0.6 of the field of view, of which less than 0.75 is head, is wrong
+LARGEST_LESION = 0.5  # of what is measured; where more is left out, nothing is known of the rest
 CEILING = 1.5  # of what the network sees; brighter voxels (vessels, markers) are cut off for it, and for it alone
 
 
@@ -63,6 +64,8 @@ class Prepared:
         How the intensity that becomes 0 was found, see `ZeroPoint`.
     is_whole : bool
         Whether all that the head mask holds is measured, and not a region that was given.
+    lesion : (i, j, k) array of float32 or None
+        Share of each voxel of the network grid that statistics leave out.
     """
 
     canonical: Volume
@@ -78,6 +81,12 @@ class Prepared:
     constant: float | None = None
     zero_origin: Origin = "air"
     is_whole: bool = True
+    lesion: FloatArray | None = None
+
+    @property
+    def measured(self) -> FloatArray:
+        """How much each voxel of the network grid counts in statistics: its weight without the lesion, (i, j, k)."""
+        return self.weight if self.lesion is None else self.weight * (1 - self.lesion)
 
     def scaled(self) -> FloatArray:
         """Return the scan itself on the [0, 1] scale, (I, J, K) float32; 0 where it is erased."""
@@ -131,7 +140,9 @@ class Prepared:
         return replace(self, scale=scale, data=self.data * np.float32(1 / factor))
 
 
-def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | None = None) -> Prepared:
+def prepare(
+    volume: Volume, *, spacing: float, stride: int, region: Volume | None = None, lesion: Volume | None = None
+) -> Prepared:
     """Bring a scan to the network grid.
 
     Parameters
@@ -145,22 +156,28 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
     region : Volume, optional
         Where scale and style are measured and what the network sees, above 0.5 inside (a brain mask, which may be
         soft); on the grid of `volume`. The head without it.
+    lesion : Volume, optional
+        What statistics leave out, above 0.5 inside, on the grid of `volume`; the network sees it.
 
     Raises
     ------
     InputError
-        If no head is found or it is larger than any, or the region is empty or on another grid.
+        If no head is found or it is larger than any, the region or the lesion is empty or on another grid, or the
+        lesion is more than half of what is measured.
     """
     canonical = to_canonical(volume)
     data = canonical.data
     head, constant = head_mask(canonical), constant_background(data)
     inside = head if region is None else _checked_region(region, volume)
+    left_out = None if lesion is None else _checked_lesion(lesion, volume, inside)
     erased = erased_voxels(data, head, constant)
     grid = grid_around(canonical.grid, head | inside, spacing, stride)
     to_network, to_native = matrices_between(canonical.grid, grid)
     weight = along_axes(inside.astype(np.float32), to_network)
+    share = None if left_out is None else along_axes(left_out.astype(np.float32), to_network)
     averages = _Averages(data, erased, constant or 0.0, to_network)
-    white_matter = measured_white_matter(averages.with_empty(_darkest(data, head, erased, constant)), weight, spacing)
+    seen = averages.with_empty(_darkest(data, head, erased, constant))
+    white_matter = measured_white_matter(seen, weight if share is None else weight * (1 - share), spacing)
     zero = zero_point(data, head, erased, constant, white_matter)
     scale = _scale(zero.value, white_matter)
     prepared = Prepared(
@@ -177,6 +194,7 @@ def prepare(volume: Volume, *, spacing: float, stride: int, region: Volume | Non
         constant,
         zero.origin,
         is_whole=region is None,
+        lesion=share,
     )
     if region is None:
         return prepared
@@ -215,6 +233,20 @@ def _checked_region(region: Volume, volume: Volume) -> NDArray[np.bool_]:
     """Return the region in canonical axes, or say what is wrong with it."""
     check_mask(region, volume)
     return np.asarray(to_canonical(region).data > MASK_THRESHOLD)
+
+
+def _checked_lesion(lesion: Volume, volume: Volume, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the lesion in canonical axes, or say what is wrong with it."""
+    check_mask(lesion, volume, mask_name="the lesion mask", of="the lesion")
+    left_out = np.asarray(to_canonical(lesion).data > MASK_THRESHOLD)
+    share = float(left_out[inside].mean())
+    if share > LARGEST_LESION:
+        raise InputError(
+            f"the lesion mask covers {100 * share:.0f} % of what is measured, expected at most "
+            f"{100 * LARGEST_LESION:.0f} %",
+            hint="give a mask of the lesion alone, 1 inside and 0 outside",
+        )
+    return left_out
 
 
 def _darkest(data: FloatArray, head: NDArray[np.bool_], erased: NDArray[np.bool_], constant: float | None) -> float:

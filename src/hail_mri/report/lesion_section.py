@@ -7,11 +7,10 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from hail_mri.evaluation.lesions import REACH, LesionChange, lesion_change
+from hail_mri.evaluation.lesions import LesionChange, lesion_change
 from hail_mri.evaluation.measurement import Measurement
+from hail_mri.image.marked_region import REACH
 from hail_mri.image.mask import MASK_THRESHOLD
-from hail_mri.image.orientation import to_canonical
-from hail_mri.image.volume import Volume
 from hail_mri.report.blocks import definitions, paragraph, picture_grid
 from hail_mri.report.page import Section
 from hail_mri.report.planes import ORIENTATION, PLANES, Place, as_picture, grey, outlined, slice_at
@@ -27,7 +26,7 @@ CAPTION = (
 )
 
 
-def lesion_section(source: ScanView, result: ScanView, lesion_mask: Volume) -> tuple[Section, list[Concern]]:
+def lesion_section(source: ScanView, result: ScanView, lesion: NDArray[np.bool_]) -> tuple[Section, list[Concern]]:
     """
     Return the section, and what speaks against the result.
 
@@ -35,10 +34,9 @@ def lesion_section(source: ScanView, result: ScanView, lesion_mask: Volume) -> t
     ----------
     source, result : ScanView
         On one grid.
-    lesion_mask : Volume
-        On the source's own grid, above 0.5 inside.
+    lesion : (I, J, K) array of bool
+        Outlined in the source, canonical axes.
     """
-    lesion = to_canonical(lesion_mask).data > MASK_THRESHOLD
     change = _measured(source, result, lesion)
     parts, n_parts = ndimage.label(lesion)
     millilitres = np.count_nonzero(lesion) * float(np.prod(source.volume.spacing)) * ML_PER_MM3

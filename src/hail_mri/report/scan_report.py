@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
 from hail_mri.image.grid_difference import grid_difference
-from hail_mri.image.mask import TOLERANCE_MM, load_mask
+from hail_mri.image.mask import MASK_THRESHOLD, TOLERANCE_MM, load_mask
 from hail_mri.image.nifti import load_volume
+from hail_mri.image.orientation import to_canonical
 from hail_mri.provenance.free_paths import require_file_free
 from hail_mri.provenance.sidecar import sidecar_path
 from hail_mri.report.blocks import Picture, before_after, paragraph, picture_grid, side_by_side, text_to_copy
@@ -58,12 +61,13 @@ class ReportFiles:
 
 @dataclass(frozen=True)
 class _Views:
-    """The scans of a report, and where planes cut source and result."""
+    """The scans of a report, where planes cut source and result, and where the lesion is, if there is one."""
 
     source: ScanView
     result: ScanView
     target: TargetView
     place: Place
+    lesion: NDArray[np.bool_] | None
 
 
 def scan_report_path(result: Path) -> Path:
@@ -138,9 +142,8 @@ def scan_report(files: ReportFiles) -> str:
     states = file_states(record, read)
     concerns = [*concerns_of(record), *concerns_of_files(states)]
     sections = [_histograms(views), change_section(views.source, views.result, views.place)]
-    if files.lesion_mask is not None:
-        mask = load_mask(files.lesion_mask, load_volume(files.source), files.source)
-        section, found = lesion_section(views.source, views.result, mask)
+    if views.lesion is not None:
+        section, found = lesion_section(views.source, views.result, views.lesion)
         sections.append(section)
         concerns += found
     registration = registration_section(record, views.source)
@@ -158,12 +161,16 @@ def _views(files: ReportFiles, record: ScanRecord) -> _Views:
     if difference:
         raise InputError(f"{files.result} is on another grid than {files.source}: {difference}", "is it its result?")
     mask = None if files.brain_mask is None else load_mask(files.brain_mask, source, files.source)
-    seen = view_scan(source, brain_mask=mask)
+    seen, lesion = view_scan(source, brain_mask=mask), None
+    place = Place.of(seen.centre, seen.volume.spacing)
+    if files.lesion_mask is not None:
+        marked = load_mask(files.lesion_mask, source, files.source, of="the lesion")
+        lesion = to_canonical(marked).data > MASK_THRESHOLD
+        seen = seen.without(lesion)
     target = view_target(files.target, is_style_card=files.is_style_card, brain_mask=record.path("TargetMask"))
     # The result is in the target's unit; between the two where only a part of the change was asked for.
     scale = seen.scale.mixed(target.scale, record.strength)
-    place = Place.of(seen.centre, seen.volume.spacing)
-    return _Views(seen, seen.with_result(result, scale), target, place)
+    return _Views(seen, seen.with_result(result, scale), target, place, lesion)
 
 
 def _first_look(views: _Views, files: ReportFiles, record: ScanRecord) -> Sequence[Markup]:

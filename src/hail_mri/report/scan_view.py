@@ -78,6 +78,17 @@ class ScanView:
             found |= {name: np.isin(self.labels, classes) for name, classes in TISSUES.items()}
         return {name: mask for name, mask in found.items() if np.count_nonzero(mask) >= FEWEST}
 
+    def without(self, lesion: NDArray[np.bool_]) -> "ScanView":
+        """Return the view without a lesion: it is no tissue that is to be compared.
+
+        Parameters
+        ----------
+        lesion : (I, J, K) array of bool
+            Canonical axes.
+        """
+        labels = None if self.labels is None else np.where(lesion, 0, self.labels).astype(np.uint8)
+        return replace(self, labels=labels, region=self.region & ~lesion)
+
     def with_result(self, result: Volume, scale: LinearScale) -> "ScanView":
         """Return a view of a result of this scan: the same voxels, of the same tissues.
 

@@ -71,7 +71,7 @@ def _found(task: Task, report: Report) -> Outcome:
 def _harmonize(task: Task, harmonizer: FileHarmonizer, start: float) -> Attempt:
     """Harmonize one scan, the target being ready."""
     job, choices = task.job, task.choices
-    known = Report((), {"Source": (), "Target": harmonizer.target_checks})
+    known = Report((), {"Source": (), "Target": harmonizer.target_checks, "Result": ()})
     state = None
     try:
         hashes = job_hashes(job)
@@ -98,7 +98,7 @@ def _failed(
     """Return what came of a task that ended with an error, and keep it as its state."""
     job, choices = task.job, task.choices
     if isinstance(error, ChecksFailedError) and known is not None:
-        known = replace(known, checks={**known.checks, "Source": error.checks})
+        known = replace(known, checks={**known.checks, "Result" if error.of_result else "Source": error.checks})
     reason = _reason(error, job, choices)
     outcome = failed_outcome(job, reason, time.perf_counter() - start, known)
     with suppress(HailError):

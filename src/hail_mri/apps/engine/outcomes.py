@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from hail_mri.apps.earlier import earlier_report
-from hail_mri.apps.engine.jobs import ScanJob, mask_paths
+from hail_mri.apps.engine.jobs import ScanJob
 from hail_mri.apps.result_table import Outcome, Status
 from hail_mri.apps.scan import Report
+from hail_mri.apps.scan_report import write_report
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError
 from hail_mri.harmonize.check import failures
 from hail_mri.provenance.hashes import InputFile
 from hail_mri.provenance.sidecar import read_sidecar
-
-# Imported when a report is made: pictures need much that is not needed otherwise.
-SCAN_REPORT = "hail_mri.report.scan_report"
 
 
 def earlier_result(job: ScanJob) -> Report | None:
@@ -37,7 +34,7 @@ def any_earlier_result(job: ScanJob) -> Report | None:
         target = InputFile.read(job.target.path)
     except HailError:  # said when its turn comes
         return None
-    return earlier_report(job.request, target, job.settings, job.target.brain_mask, job.target.reference)
+    return earlier_report(job.request, target, job.settings, job.target)
 
 
 def has_failures(report: Report) -> bool:
@@ -83,8 +80,9 @@ def message_of(report: Report) -> str:
 
 def report_path(job: ScanJob) -> Path:
     """Return where the report of a job's scan lies, or would."""
-    path: Path = import_module(SCAN_REPORT).scan_report_path(job.request.output)
-    return path
+    from hail_mri.report.scan_report import scan_report_path
+
+    return scan_report_path(job.request.output)
 
 
 def with_report(outcome: Outcome, job: ScanJob, *, overwrite: bool) -> Outcome:
@@ -92,19 +90,12 @@ def with_report(outcome: Outcome, job: ScanJob, *, overwrite: bool) -> Outcome:
     path = report_path(job)
     if path.exists() and not overwrite:
         return replace(outcome, html_report=path)
-    module = import_module(SCAN_REPORT)
-    files = module.ReportFiles(
-        source=job.request.source,
-        result=job.request.output,
-        target=job.target.path,
-        is_style_card=job.target.is_style_card,
-        **mask_paths(job.request),
-    )
     try:
-        module.write_scan_report(files, path, overwrite=True)
-    except HailError as error:
-        note = f"there is no report: {one_line(error)}"
-        return replace(outcome, message="; ".join(filter(None, (outcome.message, note))))
+        path = write_report(job.request, job.target, overwrite=True)
+    except Exception as error:  # noqa: BLE001
+        reason = one_line(error) if isinstance(error, HailError) else f"internal error, {error!r}"
+        message = "; ".join(filter(None, (outcome.message, f"there is no report: {reason}")))
+        return replace(outcome, message=message)
     return replace(outcome, html_report=path)
 
 

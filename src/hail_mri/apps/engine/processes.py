@@ -90,7 +90,7 @@ def _taken(worker: Worker, pool: list[Worker]) -> Attempt:
 def _refused(task: Task, needed: int, most: int) -> Attempt:
     """Return the outcome of a scan that is larger than the machine."""
     reason = (
-        f"its header tells of a scan that takes about {needed / GB:.3g} GB of memory, and this machine has "
-        f"{most / GB:.3g} GB. Take a larger machine; if the scan is not that large, its header is damaged."
+        f"its header tells of a scan that takes about {needed / GB:,.0f} GB of memory, and this machine has "
+        f"{most / GB:.0f} GB. Take a larger machine; if the scan is not that large, its header is damaged."
     )
     return Attempt(task, failed_outcome(task.job, reason, 0.0))

@@ -77,8 +77,9 @@ def job_hashes(job: ScanJob) -> dict[str, str]:
     from hail_mri.model.weights import weights_hash
 
     files = {"Source": job.request.source, **mask_paths(job.request), "Target": job.target.path}
-    others = {"target_mask": job.target.brain_mask, "reference": job.target.reference}
-    files |= {name: path for name, path in others.items() if path is not None}
+    others = {"brain_mask": job.target.brain_mask, "lesion_mask": job.target.lesion_mask}
+    others |= {"reference": job.target.reference}
+    files |= {f"target_{name}": path for name, path in others.items() if path is not None}
     hashes: dict[str, str] = {}
     for name, path in files.items():
         with suppress(HailError):

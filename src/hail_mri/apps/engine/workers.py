@@ -1,6 +1,7 @@
 """Who does the work of a batch: this process, several on this machine, or a Dask cluster."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import MOST_THREADS
@@ -48,6 +49,21 @@ class Workers:
 
 
 THIS_PROCESS = Workers(n_processes=0)
+
+
+def require_no_workers(workers: Workers, source: Path) -> None:
+    """Refuse workers for a single scan, which has none.
+
+    Raises
+    ------
+    InputError
+        If anything but a number of threads is asked for.
+    """
+    if Workers(threads=workers.threads) != workers:
+        raise InputError(
+            f"--workers, --memory-gb and --dask-scheduler are for folders and tables, but {source} is one scan",
+            "leave them away",
+        )
 
 
 def _require_scheduler(address: str, n_processes: int | None) -> None:

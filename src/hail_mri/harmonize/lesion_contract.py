@@ -1,0 +1,60 @@
+"""What a lesion may expect of a result: that it stands out as it did, and is as large as it was."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hail_mri.image.marked_region import FEWEST_VOXELS, REACH, core_of, difference, found_region, near_and_around
+
+BoolArray = NDArray[np.bool_]
+
+VISIBLE = 1.0  # contrast, in standard deviations of the surround; a lesion with less is not to be seen in the source
+
+
+def lesion_numbers(
+    source: NDArray[np.float32],
+    result: NDArray[np.float32],
+    lesion: BoolArray,
+    allowed: BoolArray,
+    spacing: NDArray[np.float64],
+) -> dict[str, float]:
+    """Measure what became of a lesion.
+
+    Parameters
+    ----------
+    source, result : (I, J, K) ndarray
+        In any units.
+    lesion : (I, J, K) bool ndarray
+    allowed : (I, J, K) bool ndarray
+        Where its surround may be: the brain, if it is known.
+    spacing : (3,) ndarray
+        mm.
+
+    Returns
+    -------
+    dict of str to float
+        `lesion contrast` and `lesion volume` of the result, over those of the source; the contrast below 0 where dark
+        and bright changed places. Nothing of a lesion that the source does not show, or that has no surround.
+    """
+    margins = np.ceil(REACH / spacing).astype(int) + 1
+    box = tuple(
+        slice(max(0, where.min() - margin), where.max() + margin + 1)
+        for where, margin in zip(np.nonzero(lesion), margins.tolist(), strict=True)
+    )
+    before, after, inside = source[box], result[box], lesion[box]
+    near, around = near_and_around(inside, allowed[box], spacing)
+    if around.sum() < FEWEST_VOXELS:
+        return {}
+    contrasts = [_contrast(volume, inside, around) for volume in (before, after)]
+    if abs(contrasts[0]) < VISIBLE:
+        return {}
+    core = core_of(inside, spacing)
+    n_before, n_after = (int(np.count_nonzero(found_region(volume, core, near, around))) for volume in (before, after))
+    return {"lesion contrast": contrasts[1] / contrasts[0], "lesion volume": n_after / max(n_before, 1)}
+
+
+def _contrast(volume: NDArray[np.float32], inside: BoolArray, around: BoolArray) -> float:
+    """Return the contrast-to-noise of a lesion; that of a surround without noise is as large as can be."""
+    noise = float(volume[around].std(dtype=np.float64))
+    return difference(volume, inside, around) / max(noise, float(np.finfo(np.float32).tiny))
