@@ -13,6 +13,7 @@ import typer
 from hail_mri import __version__
 from hail_mri.apps.evaluation_verbs import evaluate, reproduce
 from hail_mri.apps.model_verbs import export, info, train
+from hail_mri.apps.report_verbs import features, report
 from hail_mri.apps.scan_verbs import harmonize, preprocess, segment, simulate
 from hail_mri.apps.style_verb import style
 from hail_mri.apps.terminal import PROGRAM, one_line, say
@@ -84,5 +85,18 @@ def root(
     """Take what can be asked without a verb."""
 
 
-for verb in (harmonize, style, segment, preprocess, evaluate, reproduce, simulate, train, export, info):
+for verb in (
+    harmonize,
+    style,
+    segment,
+    preprocess,
+    evaluate,
+    reproduce,
+    report,
+    features,
+    simulate,
+    train,
+    export,
+    info,
+):
     app.command()(verb)

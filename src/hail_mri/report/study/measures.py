@@ -145,9 +145,11 @@ def _read_kept(path: Path) -> ScanMeasures | None:
     """Return what was kept; None if there is nothing, or nothing whole."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        states = ({name: _number(told[state][name]) for name in feature_names()} for state in ("before", "after"))
+        before, after = (
+            {name: _number(told[state][name]) for name in feature_names()} for state in ("before", "after")
+        )
         i0, i1, j0, j1, k = map(int, told["box"])
-        return ScanMeasures(*states, (i0, i1, j0, j1, k))
+        return ScanMeasures(before, after, (i0, i1, j0, j1, k))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

@@ -10,10 +10,13 @@ from typing import Any
 from hail_mri.errors import HailError
 from hail_mri.harmonize.check import Check
 from hail_mri.provenance.sidecar import NIFTI_SUFFIXES, sidecar_path
+from hail_mri.report.scan_report import scan_report_path
 from hail_mri.report.study.places import file_inside, scan_file
 from hail_mri.report.study.result_rows import NOT_AVAILABLE, ResultRow
 
 VERDICTS = ("ok", "check", "fail")  # from best to worst
+DONE = ("done", "done already")  # statuses of what has a result
+N_HASH = 12  # digits of a hash that are enough to tell weights apart
 LARGEST_SIDECAR_BYTES = 1 << 24
 _ENTITY = re.compile(r"(?:^|_)(sub|ses)-([A-Za-z0-9]+)(?=_|\.|$)")
 
@@ -40,6 +43,8 @@ class StudyScan:
         What was checked (Source, Target, Result), and what was found.
     report : str
         Path of the scan's own report, relative to the table's folder; empty if there is none.
+    made_with : str
+        Version, model and weights that made the result; empty where that is not known.
     problems : tuple of str
         What could not be read.
     """
@@ -58,12 +63,13 @@ class StudyScan:
     seconds: str = ""
     checks: tuple[tuple[str, Check], ...] = ()
     report: str = ""
+    made_with: str = ""
     problems: tuple[str, ...] = ()
 
     @property
     def is_done(self) -> bool:
         """Whether the table says that there is a result."""
-        return self.status in ("done", "done already")
+        return self.status in DONE
 
     @property
     def not_ok(self) -> list[tuple[str, Check]]:
@@ -88,16 +94,18 @@ def study_scan(row: ResultRow, folder: Path, sites: Mapping[str, str] | None = N
     """
     problems = [row.problem] if row.problem else []
     source = _or_problem(problems, "source", lambda: scan_file(folder, row.get("source")))
-    result, sidecar = None, {}
-    if row.get("status") in ("done", "done already"):
-        result = _or_problem(
-            problems, "result", lambda: file_inside(folder, row.get("output"), suffixes=NIFTI_SUFFIXES)
-        )
+    result: Path | None = None
+    sidecar: dict[str, Any] = {}
+    if row.get("status") in DONE:
+        output = row.get("output")
+        result = _or_problem(problems, "result", lambda: file_inside(folder, output, suffixes=NIFTI_SUFFIXES))
     if result is not None:
         sidecar = _or_problem(problems, "sidecar", lambda: _read_sidecar(result, folder)) or {}
     report = row.get("report")
     if report and _or_problem(problems, "report", lambda: file_inside(folder, report, suffixes=(".html",))) is None:
         report = ""
+    if not report and result is not None:
+        report = _report_beside(result, folder)
     entities = dict(_ENTITY.findall(Path(row.get("source")).name))
     subject = row.get("subject").removeprefix("sub-") or entities.get("sub", "")
     checks = read_checks(sidecar.get("Checks"))
@@ -116,6 +124,7 @@ def study_scan(row: ResultRow, folder: Path, sites: Mapping[str, str] | None = N
         seconds=row.get("seconds"),
         checks=checks,
         report=report,
+        made_with=_made_with(row, sidecar),
         problems=tuple(problems),
     )
 
@@ -147,6 +156,26 @@ def _check(entry: object) -> Check | None:
         return None
     texts = (str(entry.get(name, NOT_AVAILABLE)) for name in ("found", "expected", "hint"))
     return Check(str(entry.get("name", NOT_AVAILABLE)), entry["verdict"], *texts)
+
+
+def _report_beside(result: Path, folder: Path) -> str:
+    """Return the report that lies beside a result, relative to the folder; nothing if there is none."""
+    cell = scan_report_path(result).relative_to(folder).as_posix()
+    return cell if _or_problem([], "report", lambda: file_inside(folder, cell, suffixes=(".html",))) else ""
+
+
+def _made_with(row: ResultRow, sidecar: Mapping[str, Any]) -> str:
+    """Return version, model and weights of a result, of the table or else of the sidecar."""
+    settings, hashes, versions = (_mapping(sidecar.get(name)) for name in ("Settings", "Sha256", "Versions"))
+    version = row.get("version") or _text(versions.get("hail-mri"))
+    weights = row.get("weights_sha256") or _text(hashes.get("Weights"))
+    parts = {"hail-mri": version, "model": _text(settings.get("model")), "weights": weights[:N_HASH]}
+    return ", ".join(f"{name} {part}" for name, part in parts.items() if part)
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    """Return a mapping of a sidecar; an empty one if it is something else."""
+    return value if isinstance(value, dict) else {}
 
 
 def _read_sidecar(result: Path, folder: Path) -> dict[str, Any]:

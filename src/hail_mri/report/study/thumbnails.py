@@ -13,6 +13,7 @@ from hail_mri.report.study.measures import Box
 WHITE_POINT = 1.4  # of white matter: what is shown white, so that fat and vessels do not make the brain dark
 DARK, BRIGHT = 1.0, 99.5  # percentiles of a slice, where white matter is not known
 MARGIN = 0.06  # around the brain, of its size
+SMALLEST_WIDTH = 1e-30  # of a window, where a slice is the same everywhere
 QUALITY = 80  # of JPEG
 
 
@@ -50,9 +51,9 @@ def middle_slice(volume: Volume, box: Box | None) -> tuple[NDArray[np.float32], 
     size_i, size_j, size_k = canonical.shape
     i0, i1, j0, j1, k = box if box is not None else (0, size_i - 1, 0, size_j - 1, size_k // 2)
     margin = 0 if box is None else round(MARGIN * max(i1 - i0, j1 - j0))
-    part = canonical.data[
-        max(i0 - margin, 0) : i1 + margin + 1, max(j0 - margin, 0) : j1 + margin + 1, min(k, size_k - 1)
-    ]
+    across_brain = slice(max(i0 - margin, 0), i1 + margin + 1)
+    along_brain = slice(max(j0 - margin, 0), j1 + margin + 1)
+    part = canonical.data[across_brain, along_brain, min(k, size_k - 1)]
     across, along, _ = canonical.spacing
     return part.T[::-1], (float(along), float(across))
 
@@ -76,7 +77,7 @@ def jpeg(picture: NDArray[np.floating], spacing: tuple[float, float], window: Wi
     if window is None:
         low, high = np.percentile(picture, (DARK, BRIGHT))
         window = Window(float(low), float(high))
-    width = max(window.high - window.low, np.finfo(np.float32).tiny)
+    width = max(window.high - window.low, SMALLEST_WIDTH)
     grey = np.rint(255 * np.clip((picture - window.low) / width, 0, 1)).astype(np.uint8)
     height_mm, width_mm = picture.shape[0] * spacing[0], picture.shape[1] * spacing[1]
     scale = size / max(height_mm, width_mm)
