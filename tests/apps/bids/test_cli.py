@@ -189,11 +189,33 @@ def test_without_a_validator_that_is_said(monkeypatch, capsys):
     assert "note: the data set is not validated: no bids-validator is installed" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("study")
-def test_a_group_without_results_is_told_what_to_run_first(capsys):
-    pytest.importorskip("hail_mri.report.study_report")
+def test_reports_are_those_of_scans_participants_and_the_study(study, tmp_path, tree, capsys):
+    options = [option for option in OPTIONS if option != "--no-reports"]
+    call = ["raw", "out", "participant", "--target", f"raw/{SCANS['03']}.nii.gz", *options, "--participant-label", "03"]
+    report = tmp_path / "out" / f"{result_of(SCANS['03'])}_report.html"
 
-    assert main(["raw", "out", "group"]) == 2
+    assert main(call) == 0
+    assert report.is_file()
+    report.unlink()
+    assert main([*call, "--reports-only"]) == 0
+    status = main(["raw", "out", "group"])
+
+    # Three scans have no result yet.
+    assert status == 70
+    said = capsys.readouterr()
+    assert "1 of 4 scans are harmonized; the report is out/study_report.html" in said.out
+    assert said.err.count("has no result") == 3
+    assert report.is_file()
+    assert {"sub-03.html", "study_report.html"} <= set(tree(tmp_path / "out"))
+    if find_validator() is not None:
+        assert errors_of(tmp_path / "out", find_validator()) == []
+    assert not list((study / "derivatives").glob("*"))
+
+
+@pytest.mark.parametrize("call", [["group"], ["participant", "--reports-only"]])
+@pytest.mark.usefixtures("study")
+def test_reports_without_results_tell_what_to_run_first(call, capsys):
+    assert main(["raw", "out", *call]) == 2
     assert "Run that level first" in capsys.readouterr().err
 
 

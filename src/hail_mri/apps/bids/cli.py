@@ -131,11 +131,9 @@ def run(
     )
     if dry_run:
         return _dry_run(request, level)
-    if reports_only:
-        _report_again(request)
     if level == "group":
         return _group(request)
-    return 0 if reports_only else _participants(request)
+    return _report_again(request) if reports_only else _participants(request)
 
 
 def _dry_run(request: AppRequest, level: Level) -> int:
@@ -161,12 +159,15 @@ def _participants(request: AppRequest) -> int:
     return EXIT_SOME_FAILED if any(outcome.failed for outcome in outcomes) else 0
 
 
-def _report_again(request: AppRequest) -> None:
+def _report_again(request: AppRequest) -> int:
     """Write the reports of scans again."""
     from hail_mri.apps.bids.group import report_scans
 
-    paths = report_scans(request)
-    print(f"{len(paths)} reports written in {request.output_dir}")
+    n_written, reasons = report_scans(request)
+    print(f"{n_written} reports written in {request.output_dir}")
+    for reason in reasons:
+        say("failed", reason)
+    return EXIT_SOME_FAILED if reasons else 0
 
 
 def _group(request: AppRequest) -> int:

@@ -28,7 +28,7 @@ T1-weighted scans in the look of one scan or site, each on its own voxel grid; m
 `harmonized.tsv` tells what became of each scan, and with which target; beside each result lies a sidecar with hashes,
 settings, checks and warnings, and a report to open in a browser. For research only; not for diagnosis or treatment.
 """
-IGNORED = ("*.html", "harmonized.tsv*", "target_*.tsv", f"{WORK_DIR}/")
+IGNORED = ("*.html", "harmonized.tsv*", "features.tsv", "study_features", "target_*.tsv", WORK_DIR)
 
 
 def result_path(scan: BidsScan, output_dir: Path) -> Path:
