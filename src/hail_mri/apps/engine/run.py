@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+from hail_mri.apps.engine.cluster import on_cluster
 from hail_mri.apps.engine.in_process import in_this_process
 from hail_mri.apps.engine.jobs import STATE_DIR, Attempt, RunChoices, ScanJob, Task
 from hail_mri.apps.engine.leftovers import clear_hidden, clear_leftovers
@@ -126,6 +127,8 @@ def _attempts(tasks: deque[Task], workers: Workers, threads: int) -> Generator[A
     """Yield what came of each task, in whatever order; tasks that are added meanwhile are done, too."""
     if workers.n_processes == 0:
         return in_this_process(tasks)
+    if workers.dask_scheduler is not None:
+        return on_cluster(tasks, workers, threads)
     return on_processes(tasks, workers, threads)
 
 
