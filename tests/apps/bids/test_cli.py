@@ -106,6 +106,27 @@ def test_the_medoid_is_the_same_for_runs_of_one_participant_each(tmp_path, capsy
 
 
 @pytest.mark.usefixtures("study")
+def test_a_table_of_somebody_else_stays(tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/harmonized.tsv").write_text("mine\n")
+    call = ["raw", "out", "participant", "--target", f"raw/{SCANS['03']}.nii.gz", *OPTIONS]
+
+    assert main([*call, "--participant-label", "03"]) == 2
+    assert main(call) == 2
+
+    assert capsys.readouterr().err.count("harmonized.tsv exists") == 2
+    assert (tmp_path / "out/harmonized.tsv").read_text() == "mine\n"
+
+
+def test_a_data_set_may_be_the_folder_one_is_in(study, monkeypatch, capsys):
+    monkeypatch.chdir(study)
+
+    assert main([".", "../out", "participant", "--target-site", "B", "--dry-run", "--participant-label", "03"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[1].startswith(f"{SCANS['03']}.nii.gz\tB\t")
+
+
+@pytest.mark.usefixtures("study")
 def test_a_run_goes_on_where_an_earlier_one_ended(tmp_path, capsys):
     call = ["raw", "out", "participant", "--target", f"raw/{SCANS['03']}.nii.gz", *OPTIONS]
     assert main([*call, "--session-id", "1"]) == 0

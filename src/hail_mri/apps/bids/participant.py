@@ -14,6 +14,7 @@ from hail_mri.apps.bids.targets import Auto, Targets, find_targets, leaks
 from hail_mri.apps.bids.validation import INSTALL, find_validator, require_valid
 from hail_mri.apps.requests import ScanRequest
 from hail_mri.apps.terminal import say
+from hail_mri.provenance.free_paths import require_file_free
 
 if TYPE_CHECKING:
     from hail_mri.apps.engine.jobs import ScanJob
@@ -30,7 +31,8 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
     Raises
     ------
     HailError
-        Before the first scan, if anything about the request is wrong; nothing is written then.
+        Before the first scan, if anything about the request is wrong; nothing is written then, or no more than what
+        describes the results.
 
     Notes
     -----
@@ -62,9 +64,10 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
 def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers") -> "list[Outcome]":
     """Give the jobs to workers, and list what became of them in the table of all runs."""
     from hail_mri.apps.engine.run import run_jobs
-    from hail_mri.apps.result_table import RESULT_TABLE, write_outcomes
+    from hail_mri.apps.result_table import RESULT_TABLE, is_result_table, write_outcomes
 
     table_path, own_path = request.output_dir / RESULT_TABLE, run_dir(request) / RESULT_TABLE
+    require_file_free(table_path, overwrite=request.overwrite or is_result_table(table_path))
     outcomes = run_jobs(
         jobs_of(request, plan, targets),
         own_path,
