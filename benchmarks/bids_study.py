@@ -3,14 +3,15 @@
 python benchmarks/bids_study.py -o DIR [--subjects 12] [--twice 4] [--spacing 3] [--reports]
 
 Simulates a study of the paper's three sites (once), harmonizes it to the medoid of site B with each kind of workers,
-and writes `figures.tsv`: scans, failures, minutes, scans per minute, the largest memory of one process and of all
-together, and whether all results have the bits of the first run. Memory is looked at once a second, with psutil. The
-medoid is chosen beforehand, so that the runs compare harmonizing alone.
+and writes `figures.tsv`: scans, failures, minutes, scans per minute, seconds of CPU a scan, the largest memory of one
+process and of all together, and whether all results have the bits of the first run. Memory is looked at once a second,
+with psutil. The medoid is chosen beforehand, so that the runs compare harmonizing alone.
 """
 
 import argparse
 import csv
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -24,7 +25,10 @@ WORKERS = {
 }
 SITE = "B"
 MIB = 1 << 20
-COLUMNS = ("workers", "scans", "failed", "minutes", "scans_per_minute", "largest_process_mib", "all_mib", "same_bits")
+COLUMNS = (
+    *("workers", "scans", "failed", "minutes", "scans_per_minute", "cpu_seconds_per_scan"),
+    *("largest_process_mib", "all_mib", "same_bits"),
+)
 
 
 def main() -> None:
@@ -43,6 +47,7 @@ def main() -> None:
         output = choices.output / name.replace(" ", "_").replace(",", "")
         command = [str(study), str(output), "participant", "--target", str(target), "--skip-bids-validation"]
         command += [*WORKERS[name], "--omp-nthreads", "1", "--reports" if choices.reports else "--no-reports"]
+        before = _cpu_seconds()
         seconds, largest, together = _watched([sys.executable, "-m", "hail_mri.apps.bids.cli", *command])
         rows = list(csv.DictReader((output / "harmonized.tsv").open(), dialect="excel-tab"))
         hashes = {row["output"]: row["result_sha256"] for row in rows}
@@ -52,7 +57,8 @@ def main() -> None:
         n_failed = sum(row["status"] == "failed" for row in rows)
         same = hashes == json.loads(first.read_text())
         minutes = seconds / 60
-        figures = (name, len(rows), n_failed, f"{minutes:.2f}", f"{len(rows) / minutes:.2f}", largest, together, same)
+        rate, cpu = len(rows) / minutes, (_cpu_seconds() - before) / len(rows)
+        figures = (name, len(rows), n_failed, f"{minutes:.2f}", f"{rate:.2f}", f"{cpu:.1f}", largest, together, same)
         _add(choices.output / "figures.tsv", figures)
 
 
@@ -93,6 +99,12 @@ def _watched(command: list[str]) -> tuple[float, int, int]:
         largest, together = max(largest, *sizes, 0), max(together, sum(sizes))
         time.sleep(1)
     return time.perf_counter() - start, largest // MIB, together // MIB
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU time of all processes that have ended so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _add(path: Path, figures: tuple[object, ...]) -> None:

@@ -5,6 +5,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from hail_mri.apps.cli import main
 from hail_mri.errors import InputError
 from hail_mri.image.nifti import load_volume
 from hail_mri.simulation.multisite import write_multisite_study
@@ -55,3 +56,12 @@ def test_two_sessions_of_a_subject_are_two_scans_of_the_same_units(study):
 def test_no_more_subjects_come_twice_than_there_are(n_twice, tmp_path):
     with pytest.raises(InputError, match="expected 0 to 2"):
         write_multisite_study(tmp_path / "out", n_subjects=2, sites=["A"], n_twice=n_twice, spacing=8.0)
+
+
+def test_the_command_asks_for_the_design_that_has_second_sessions(tmp_path, capsys):
+    call = ["simulate", "-o", str(tmp_path / "out"), "--subjects", "1", "--sites", "A", "--twice", "1"]
+
+    assert main(call) == 2
+
+    assert "--twice is given with --design travelling, expected it with --design multisite" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
