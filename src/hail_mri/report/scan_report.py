@@ -145,7 +145,8 @@ def scan_report(files: ReportFiles) -> str:
     if views.lesion is not None:
         section, found = lesion_section(views.source, views.result, views.lesion)
         sections.append(section)
-        concerns += found
+        if not any("lesion" in check.name for check in record.checks.get("Result", ())):  # said already
+            concerns += found
     registration = registration_section(record, views.source)
     if registration is not None:
         sections.append(registration)
