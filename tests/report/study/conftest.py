@@ -60,43 +60,39 @@ def make_entries():
     return make
 
 
-@pytest.fixture
-def write_table():
-    """Return a function that writes a table of results from rows with any columns."""
-
-    def write(folder, rows):
-        columns = list(dict.fromkeys(name for row in rows for name in row))
-        with (folder / "harmonized.tsv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns, dialect="excel-tab", restval="n/a", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-
-    return write
+def write_table(folder, rows):
+    """Write a table of results from rows with any columns."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with (folder / "harmonized.tsv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, dialect="excel-tab", restval="n/a", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
-@pytest.fixture
-def write_sidecar():
-    """Return a function that writes a sidecar with the checks of a source."""
-
-    def write(path, *checks):
-        told = {"Checks": {"Source": [vars(check) for check in checks], "Target": []}, "Target": "../target.nii.gz"}
-        told |= {"Versions": {"hail-mri": "0.1.0"}, "Settings": {"model": "compact"}, "Sha256": {"Weights": "ab" * 32}}
-        path.write_text(json.dumps(told))
-
-    return write
+def write_sidecar(path, *checks):
+    """Write a sidecar with the checks of a source."""
+    told = {"Checks": {"Source": [vars(check) for check in checks], "Target": []}, "Target": "../target.nii.gz"}
+    told |= {"Versions": {"hail-mri": "0.1.0"}, "Settings": {"model": "compact"}, "Sha256": {"Weights": "ab" * 32}}
+    path.write_text(json.dumps(told))
 
 
-@pytest.fixture
-def study_dir(tmp_path, simulated_slab, write_table, write_sidecar):
+@pytest.fixture(name="write_sidecar")
+def write_sidecar_fixture():
+    return write_sidecar
+
+
+@pytest.fixture(scope="session")
+def study_dir(tmp_path_factory, simulated_slab):
     """Return the folder of a study of two small scans, one that failed, and one that is lost; sources lie beside it."""
-    out = tmp_path / "out"
+    root = tmp_path_factory.mktemp("study")
+    out = root / "out"
     (out / "A").mkdir(parents=True)
     rows = []
     for number, gamma in enumerate((1.0, 1.2)):
         name = f"sub-{number}_T1w.nii.gz"
         source = simulated_slab.with_data(simulated_slab.data * (1 + number))
         bright = float(source.data.max())
-        save_volume(source, tmp_path / name)
+        save_volume(source, root / name)
         save_volume(source.with_data(bright * np.maximum(source.data / bright, 0) ** gamma), out / "A" / name)
         verdict = "check" if number else "ok"
         write_sidecar(out / "A" / f"sub-{number}_T1w.json", Check("brightness", verdict, "3", "at most 2", "dim it"))

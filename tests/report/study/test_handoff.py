@@ -1,14 +1,19 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import hail_mri
 from hail_mri.errors import InputError, OutputExistsError
 from hail_mri.report.study.features import feature_names
 from hail_mri.report.study.handoff import write_features
 from hail_mri.report.study.measures import ScanMeasures
 from hail_mri.report.study.participants import Participants
+
+DOCS_PATH = Path(hail_mri.__file__).parents[2] / "docs/combat.md"
 
 
 def people(entries, **columns):
@@ -79,7 +84,6 @@ def distance_of_sites(values, sites):
     return np.mean(np.abs(first.mean(axis=0) - second.mean(axis=0)) / values.std(axis=0))
 
 
-# As docs/combat.md shows it.
 def test_neuroharmonize_takes_the_table_as_it_is(table):
     harmonize = pytest.importorskip("neuroHarmonize")
     names = [name for name in table if name.startswith("grey_white_contrast") and name.endswith("_before")]
@@ -99,3 +103,24 @@ def test_neurocombat_takes_the_table_as_it_is(table):
 
     adjusted = found["data"].T
     assert distance_of_sites(adjusted, table.SITE) < 0.2 * distance_of_sites(table[names].to_numpy(), table.SITE)
+
+
+@pytest.mark.skipif(not DOCS_PATH.is_file(), reason="not run from a checkout")
+@pytest.mark.parametrize("package", ["neuroHarmonize", "neuroCombat"])
+def test_the_calls_of_the_docs_run_as_shown(package, make_entries, tmp_path, monkeypatch):
+    pytest.importorskip(package)
+    entries = make_entries(2, 12)
+    monkeypatch.chdir(tmp_path)
+    sexes = np.random.default_rng(0).choice(["F", "M"], len(entries))
+    covariates = {e.scan.subject: {"age": f"{20 + n}", "sex": sexes[n]} for n, e in enumerate(entries)}
+    write_features(entries, Participants({}, covariates, ("age", "sex")), Path("features.tsv"), overwrite=False)
+    snippets = re.findall(r"```python\n(.*?)```", DOCS_PATH.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+    names: dict = {}
+    exec(next(snippet for snippet in snippets if f"from {package} import" in snippet), names)
+
+    adjusted, before = names["table"], read(Path("features.tsv"))
+    assert len(adjusted) == len(entries)
+    assert np.isfinite(adjusted[names["names"]].to_numpy()).all()
+    assert adjusted.csf_mean_after.equals(before.csf_mean_after)
+    assert not adjusted.csf_volume_ml_after.equals(before.csf_volume_ml_after)

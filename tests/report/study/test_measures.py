@@ -78,3 +78,10 @@ def test_what_cannot_be_measured_has_a_reason_and_is_not_kept(tmp_path):
     assert (found.before, found.box) == ({}, None)
     assert "gone.nii.gz does not exist" in found.reason
     assert not (tmp_path / "kept").exists()
+
+
+def test_tissues_that_fail_a_check_are_not_measured(simulated_slab):
+    half = Volume(simulated_slab.data, simulated_slab.affine @ np.diag([0.5, 0.5, 0.5, 1]))
+
+    with pytest.raises(InputError, match="in the source are not to be believed: .* is .*, expected"):
+        measure(half, half)

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_what_a_table_should_not_name_is_a_problem_and_no_error(folder, write_si
 
     scan = scan_of(folder, **cells)
 
-    assert any(__import__("re").search(problem, told) for told in scan.problems)
+    assert any(re.search(problem, told) for told in scan.problems)
     assert scan.report == ""
 
 

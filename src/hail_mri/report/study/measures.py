@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hail_mri.errors import HailError, InputError
+from hail_mri.harmonize.check import Check, failures
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.orientation import to_canonical
@@ -90,22 +91,33 @@ def measure(source: Volume, result: Volume) -> ScanMeasures:
     Raises
     ------
     InputError
-        If the grids differ, or no brain is found in one of them.
+        If the grids differ, no brain is found in one of them, or its tissues fail a check.
     """
     from hail_mri.segmentation.segment import segment
 
     if not source.grid.is_close(result.grid):
         raise InputError(f"source ({source.shape}) and result ({result.shape}) are not on the same grid")
     found = segment(source, model=MODEL)
+    _require_believable("source", found.checks)
     labels = to_canonical(found.labels).data.astype(np.uint8)
     brain = to_canonical(found.brain_mask).data > 0
     again = segment(result, model=MODEL)
+    _require_believable("result", again.checks)
     before, after = (
         _volumes(segmentation.volumes_ml, segmentation.brain_volume_ml)
         | intensities(to_canonical(volume).data, labels, brain)
         for segmentation, volume in ((found, source), (again, result))
     )
     return ScanMeasures(before, after, _box(brain))
+
+
+def _require_believable(name: str, checks: Sequence[Check]) -> None:
+    """Refuse tissues that fail a check: their features would be those of something else."""
+    for check in failures(checks):
+        raise InputError(
+            f"the tissues found in the {name} are not to be believed: {check.name} is {check.found}, expected "
+            f"{check.expected}"
+        )
 
 
 def _volumes(volumes_ml: Mapping[str, float], brain_volume_ml: float) -> Numbers:

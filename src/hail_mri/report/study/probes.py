@@ -1,5 +1,6 @@
 """Whether a classifier still tells the site, before and after; or, in words, why that cannot be asked."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,11 +56,15 @@ def probe_before_and_after(
     of_whom = np.array([subject or f"scan {n}" for n, subject in enumerate(subjects)], dtype=object)[known].astype(str)
     where = np.array(list(sites), dtype=object)[known].astype(str)
     try:
-        first, second = (
-            probe_site(state[known], where, of_whom, rng=np.random.default_rng(SEED)) for state in (before, after)
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of few scans, which is said below
+            first, second = (
+                probe_site(state[known], where, of_whom, rng=np.random.default_rng(SEED)) for state in (before, after)
+            )
     except InputError as error:
         return Probes(reason=str(error))
+    except ValueError as error:
+        return Probes(reason=f"there are too few scans to learn from ({error})")
     fewest = min(len(set(of_whom[where == site])) for site in set(where))
     caution = ""
     if fewest < FEW_SUBJECTS:

@@ -24,8 +24,9 @@ METHODS = {
     "Features of the map": "White matter, grey matter and fluid: 10, 25, 50, 75 and 90 % of intensities; striatum, "
     "thalamus, pallidum and brain stem: the median; all divided by the median of the scan's white matter. Voxels are "
     "those of the source's tissues, before and after. Standardized over all scans, before and after together.",
-    "Who finds the tissues": "The tissue network of hail-mri, which is also behind its results. For a judgement of the "
-    "method by other programs' tissues there is hail-mri evaluate.",
+    "Who finds the tissues": "The tissue network of hail-mri, which is also behind its results. Scans whose tissues "
+    "fail one of its checks have no features. For a judgement of the method by other programs' tissues there is "
+    "hail-mri evaluate.",
     "Unlike the others": "The root mean square of the features' deviations from the site's median, in units of the "
     "robust spread within sites; beyond the median plus 3.5 robust standard deviations of all scans a scan is named. "
     "Sites of fewer than four scans, and studies of fewer than eight, have none.",

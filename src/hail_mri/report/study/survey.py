@@ -1,9 +1,10 @@
 """All scans of a study measured and pictured, in one process or several; none stops the others."""
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -152,10 +153,19 @@ def _picture(look: _Look | None) -> tuple[bytes | None, str]:
         return None, f"{look.path.name}: {type(error).__name__}: {error}"
 
 
-def _pool(n_processes: int) -> AbstractContextManager[ProcessPoolExecutor | None]:
-    """Return processes to work in; none if this one is enough."""
+@contextmanager
+def _pool(n_processes: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Yield processes to work in; none if this one is enough."""
     if n_processes == 1:
-        return nullcontext()
+        yield None
+        return
     # Not forked: a forked process inherits locks of threads that it does not have.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_processes, mp_context=context, initializer=limit_threads, initargs=(1,))
+    try:
+        with ProcessPoolExecutor(n_processes, mp_context=context, initializer=limit_threads, initargs=(1,)) as pool:
+            yield pool
+    except BrokenProcessPool as error:
+        raise HailError(
+            "one of the processes that measure scans was killed, perhaps for a lack of memory",
+            "take fewer of them; what was measured is kept",
+        ) from error
