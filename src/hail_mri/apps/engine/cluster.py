@@ -103,7 +103,7 @@ def _client(tasks: deque[Task], workers: Workers, threads: int) -> Iterator["Cli
                     n_workers=n_workers,
                     threads_per_worker=1,
                     memory_limit=budget // n_workers,
-                    dashboard_address=None,
+                    dashboard_address=":0",
                     silence_logs=logging.CRITICAL,
                 )
             )
