@@ -2,10 +2,15 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import hail_mri
 from hail_mri.apps.bids.cli import main
 from hail_mri.apps.bids.validation import errors_of, find_validator
 from hail_mri.image.nifti import load_volume
@@ -103,6 +108,22 @@ def test_the_medoid_is_the_same_for_runs_of_one_participant_each(tmp_path, capsy
     candidates = (tmp_path / "out/target_A.tsv").read_text().splitlines()
     assert len(candidates) == 3
     assert "warning" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("study")
+def test_jobs_of_one_participant_each_may_run_at_the_same_time(tmp_path):
+    # The package under test, installed or not.
+    environment = os.environ | {"PYTHONPATH": str(Path(hail_mri.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    call = [sys.executable, "-m", "hail_mri.apps.bids.cli", "raw", "out", "participant", *OPTIONS]
+    call += ["--target", f"raw/{SCANS['03']}.nii.gz", "--participant-label"]
+
+    jobs = [subprocess.Popen([*call, label], env=environment, stderr=subprocess.PIPE) for label in ("01", "02", "03")]
+
+    said = [job.communicate()[1].decode() for job in jobs]
+    assert [job.returncode for job in jobs] == [0, 0, 0]
+    assert not [text for text in said if "Traceback" in text or "failed:" in text]
+    assert [row["status"] for row in rows_of(tmp_path / "out")] == ["done"] * 4
+    assert {row["subject"] for row in rows_of(tmp_path / "out")} == {"01", "02", "03"}
 
 
 @pytest.mark.usefixtures("study")
