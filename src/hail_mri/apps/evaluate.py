@@ -6,7 +6,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,9 +15,11 @@ from typing import Any
 import pandas as pd
 
 from hail_mri import __version__
+from hail_mri.apps.structure_maps import map_paths, write_maps
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError, OutputExistsError
-from hail_mri.evaluation.pair_measures import MeasureSettings, measure_pair
+from hail_mri.evaluation.found_structures import FoundStructures
+from hail_mri.evaluation.pair_measures import Measured, MeasureSettings, measure_pair
 from hail_mri.evaluation.pair_table import NAMES, PairRow, read_pair_table
 from hail_mri.evaluation.score_summary import summarize
 from hail_mri.provenance.atomic_write import write_together
@@ -25,7 +27,7 @@ from hail_mri.provenance.free_paths import require_writable_folder
 from hail_mri.provenance.hashes import file_sha256
 from hail_mri.provenance.sidecar import write_json
 
-SCORES, LINES, SUMMARY, KEPT = "scores", "lines.tsv", "summary.md", "kept"
+SCORES, LINES, SUMMARY, KEPT, MAPS = "scores", "lines.tsv", "summary.md", "kept", "maps"
 NOT_AVAILABLE = "n/a"
 
 
@@ -41,12 +43,15 @@ class Scored:
     error : str
         Why it failed; empty where it did not.
     seconds : float
+    maps : mapping of str to Path
+        Of what was lost and what appeared, by metric; none where they are not wanted.
     """
 
     row: PairRow
     numbers: tuple[Mapping[str, Any], ...] = ()
     error: str = ""
     seconds: float = 0.0
+    maps: Mapping[str, Path] = field(default_factory=dict)
 
 
 def evaluate_pairs(
@@ -57,6 +62,7 @@ def evaluate_pairs(
     n_processes: int,
     overwrite: bool,
     step: Callable[[], None],
+    save_maps: bool = False,
 ) -> list[Scored]:
     """Score all lines of a table, and write what was found.
 
@@ -74,6 +80,8 @@ def evaluate_pairs(
         Whether tables of an evaluation of another table or with other settings may be replaced.
     step : callable
         Called after each line.
+    save_maps : bool
+        Whether `maps/` gets what was lost and what appeared of each line as NIfTI; `lines.tsv` names the files.
 
     Returns
     -------
@@ -88,7 +96,10 @@ def evaluate_pairs(
     rows = read_pair_table(table_path)
     require_writable_folder(output)
     _require_same_evaluation(output, table_path, settings, overwrite=overwrite)
-    scored = dict(_score_all(rows, output / KEPT, settings, n_processes, step))
+    score = partial(
+        score_line, kept_dir=output / KEPT, settings=settings, maps_dir=output / MAPS if save_maps else None
+    )
+    scored = dict(_score_all(rows, score, n_processes, step))
     found = [scored[row.line] for row in rows]
     write_tables(found, output)
     return found
@@ -111,10 +122,9 @@ def _require_same_evaluation(output: Path, table_path: Path, settings: MeasureSe
 
 
 def _score_all(
-    rows: Sequence[PairRow], kept_dir: Path, settings: MeasureSettings, n_processes: int, step: Callable[[], None]
+    rows: Sequence[PairRow], score: Callable[[PairRow], Scored], n_processes: int, step: Callable[[], None]
 ) -> Iterator[tuple[int, Scored]]:
     """Score all lines, in whatever order they are done."""
-    score = partial(score_line, kept_dir=kept_dir, settings=settings)
     if n_processes == 1:
         for row in rows:
             yield row.line, score(row)
@@ -131,26 +141,29 @@ def _score_all(
             step()
 
 
-def score_line(row: PairRow, *, kept_dir: Path, settings: MeasureSettings) -> Scored:
+def score_line(row: PairRow, *, kept_dir: Path, settings: MeasureSettings, maps_dir: Path | None = None) -> Scored:
     """Score a line, or take what was kept of it; an error is what became of it."""
     start = time.perf_counter()
     try:
         row.require_files()
-        path = kept_dir / f"{_key(row, settings)}.json"
+        key = _key(row, settings)
+        path, maps = kept_dir / f"{key}.json", map_paths(maps_dir, key) if maps_dir else {}
         numbers = _read_kept(path)
-        if numbers is None:
-            numbers = tuple(_columns(row, settings))
+        if numbers is None or not all(each.is_file() for each in maps.values()):
+            found: dict[str, FoundStructures] = {}
+            numbers = tuple(_columns(measure_pair(row, settings, keep=found.__setitem__)))
+            write_maps(found, row, maps)
             write_together([path], lambda hidden: write_json({"numbers": numbers}, hidden[path]))
-        return Scored(row, numbers, seconds=time.perf_counter() - start)
+        return Scored(row, numbers, seconds=time.perf_counter() - start, maps=maps)
     except HailError as error:
         return Scored(row, error=one_line(error), seconds=time.perf_counter() - start)
     except Exception as error:  # noqa: BLE001 -- one bad line must not stop the others
         return Scored(row, error=f"{type(error).__name__}: {error}", seconds=time.perf_counter() - start)
 
 
-def _columns(row: PairRow, settings: MeasureSettings) -> Iterator[dict[str, Any]]:
+def _columns(measured: Sequence[Measured]) -> Iterator[dict[str, Any]]:
     """Return the numbers of a line as columns."""
-    for found in measure_pair(row, settings):
+    for found in measured:
         value, reason = found.measurement.value, found.measurement.reason
         yield {"metric": found.metric, "region": found.region, "unit": found.unit, "value": value, "reason": reason}
 
@@ -191,6 +204,7 @@ def write_tables(scored: Sequence[Scored], output: Path) -> None:
                 "status": "failed" if line.error else "scored",
                 "message": line.error,
                 "seconds": round(line.seconds, 2),
+                **{f"{metric}, map": path.relative_to(output).as_posix() for metric, path in line.maps.items()},
             }
             for line in scored
         ]

@@ -24,6 +24,9 @@ def evaluate(
         Literal["atropos", "given", "none"], typer.Option(help="Who finds the tissues: ANTs, the table, or nobody.")
     ] = "atropos",
     processes: Annotated[int, typer.Option(min=1, help="Lines that are scored at once.")] = 1,
+    save_maps: Annotated[
+        bool, typer.Option("--save-maps", help="Write where structures were lost and appeared, as NIfTI.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> int:
     """Score harmonized scans, whoever made them."""
@@ -33,7 +36,13 @@ def evaluate(
 
     with progress("scoring", total=len(read_pair_table(pairs))) as step:
         found = evaluate_pairs(
-            pairs, output, MeasureSettings(scale, segmentation), n_processes=processes, overwrite=overwrite, step=step
+            pairs,
+            output,
+            MeasureSettings(scale, segmentation),
+            n_processes=processes,
+            overwrite=overwrite,
+            step=step,
+            save_maps=save_maps,
         )
     failed = [line for line in found if line.error]
     print(f"{len(found) - len(failed)} of {len(found)} lines scored, put together in {output / SUMMARY}")

@@ -1,6 +1,6 @@
 """Everything that is measured of one line of a table of results, number by number, each with its region and unit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from hail_mri.evaluation.background_leak import background_leak
 from hail_mri.evaluation.comparison import RANGE_PERCENTILE
 from hail_mri.evaluation.divergence import jensen_shannon_divergence
+from hail_mri.evaluation.found_structures import FoundStructures
 from hail_mri.evaluation.gradients import edge_agreement, gradient_alignment, gradient_correlation
 from hail_mri.evaluation.label_schemes import scheme_of
 from hail_mri.evaluation.lesions import lesion_change
@@ -19,6 +20,7 @@ from hail_mri.evaluation.pair_labels import Segmentation, labels_of_pair
 from hail_mri.evaluation.pair_scans import PairScans, Scale, read_pair_scans
 from hail_mri.evaluation.pair_table import PairRow
 from hail_mri.evaluation.structure_nwd import nwd_of_structures
+from hail_mri.evaluation.structure_searches import appeared_structures, lost_structures
 from hail_mri.evaluation.volume_difference import ravd_of_structures
 from hail_mri.evaluation.wasserstein import NormalizedDistance, nwd
 from hail_mri.image.mask import MASK_THRESHOLD, load_mask
@@ -26,6 +28,7 @@ from hail_mri.image.mask import MASK_THRESHOLD, load_mask
 IMAGE, HEAD, BRAIN, LESION = "image", "head", "brain", "lesion"
 NO_TRUTH, NO_BRAIN, NO_LESION = "there is no truth", "there is no brain mask", "there is no lesion mask"
 PERCENT, UNITS, SHARE = "%", "units compared", "1"
+LOST, APPEARED = "lost structures", "appeared structures"
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,17 @@ class MeasureSettings:
     segmentation: Segmentation = "atropos"
 
 
-def measure_pair(row: PairRow, settings: MeasureSettings) -> list[Measured]:
+def measure_pair(
+    row: PairRow, settings: MeasureSettings, *, keep: Callable[[str, FoundStructures], object] | None = None
+) -> list[Measured]:
     """Score a line of a table.
 
     Parameters
     ----------
     row : PairRow
     settings : MeasureSettings
+    keep : callable, optional
+        Is given what was lost and what appeared, by metric, as maps on the source's grid.
 
     Returns
     -------
@@ -91,6 +98,7 @@ def measure_pair(row: PairRow, settings: MeasureSettings) -> list[Measured]:
         *_of_histograms(scans),
         *_of_anatomy(scans),
         *_against_truth(scans),
+        *_of_structures(scans, keep),
         *_of_lesions(scans, row),
         *_of_tissues(scans, row, settings.segmentation),
     ]
@@ -136,6 +144,21 @@ def _against_truth(scans: PairScans) -> Iterator[Measured]:
             ]
         for (metric, unit), measurement in zip((("PSNR", "dB"), ("SSIM", SHARE), ("MAE", UNITS)), found, strict=True):
             yield Measured(metric, region, unit, measurement)
+
+
+def _of_structures(scans: PairScans, keep: Callable[[str, FoundStructures], object] | None) -> Iterator[Measured]:
+    """Search the head for what was lost and what appeared; count it there and in the brain."""
+    source, result, spacing = scans.source.data, scans.harmonized.data, scans.source.spacing
+    for metric, search in ((LOST, lost_structures), (APPEARED, appeared_structures)):
+        found = search(source, result, mask=scans.head, spacing=spacing)
+        if keep is not None:
+            keep(metric, found)
+        numbers = ("", "ml", "volume_ml"), (", number", SHARE, "n_structures"), (", largest", "ml", "largest_ml")
+        for region, mask in ((HEAD, scans.head), (BRAIN, scans.brain)):
+            here = None if mask is None else found.within(mask)
+            for part, unit, name in numbers:
+                value = None if here is None else float(getattr(here, name))
+                yield Measured(f"{metric}{part}", region, unit, _or_reason(value, "" if mask is not None else NO_BRAIN))
 
 
 def _of_lesions(scans: PairScans, row: PairRow) -> Iterator[Measured]:

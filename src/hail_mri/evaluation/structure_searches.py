@@ -13,13 +13,12 @@ What is not explained is averaged by a Gaussian of `SMOOTHING` mm, so that noise
 where that exceeds both noise and `LEAST_CONTRAST`.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from hail_mri.errors import InputError
+from hail_mri.evaluation.found_structures import FoundStructures, number_parts
 from hail_mri.evaluation.local_curves import explained_by_local_curves
 from hail_mri.evaluation.paired_arrays import mask_on_grid, volumes_on_one_grid
 
@@ -31,56 +30,6 @@ RECOVERED = 0.5  # of the contrast; where a curve gives as much, the structure i
 EDGE, PEAK_REACH = 0.4, 6.0  # a structure ends where it falls to this share of the highest peak within so many mm:
 # averaged balls of 2 to 9 mm radius have their surface where it is 0.38 to 0.45 of their peak
 SURROUND = 4.0  # mm
-
-
-@dataclass(frozen=True, eq=False)
-class FoundStructures:
-    """What a search has found.
-
-    Attributes
-    ----------
-    contrast : (I, J, K) float32 array
-        What is not explained, in the unit of the volume that shows it: above 0 where it shows something bright, below
-        where something dark; 0 where nothing was found.
-    spacing : (float, float, float)
-        mm.
-    """
-
-    contrast: NDArray[np.float32]
-    spacing: tuple[float, float, float]
-
-    @property
-    def n_structures(self) -> int:
-        """How many there are: bright and dark are counted apart."""
-        return len(self._sizes())
-
-    @property
-    def volume_ml(self) -> float:
-        """Of all of them, ml."""
-        return float(np.sum(self._sizes())) * self._voxel_ml
-
-    @property
-    def largest_ml(self) -> float:
-        """Of the largest one, ml; 0 where there is none."""
-        return float(np.max(self._sizes(), initial=0)) * self._voxel_ml
-
-    def within(self, mask: NDArray[np.bool_]) -> "FoundStructures":
-        """Keep what lies in a mask.
-
-        Parameters
-        ----------
-        mask : (I, J, K) bool array
-        """
-        return FoundStructures(np.where(mask, self.contrast, np.float32(0)), self.spacing)
-
-    @property
-    def _voxel_ml(self) -> float:
-        return float(np.prod(self.spacing)) / 1000
-
-    def _sizes(self) -> NDArray[np.intp]:
-        """Return the voxels of each."""
-        sizes = [np.bincount(_label(sign * self.contrast > 0)[0].ravel())[1:] for sign in (1, -1)]
-        return np.concatenate(sizes)
 
 
 def lost_structures(
@@ -187,7 +136,7 @@ def _unexplained(
     for sign in (1, -1):
         threshold = np.maximum(least, EDGE * _highest(sign * smooth, PEAK_REACH, spacing))
         threshold = np.maximum(threshold, LOBE * _highest(-sign * smooth, LOBE_REACH, spacing))
-        parts, n_parts = _label(here & (sign * smooth > threshold))
+        parts, n_parts = number_parts(here & (sign * smooth > threshold))
         for number, where in enumerate(ndimage.find_objects(parts, max_label=n_parts), start=1):
             around = _around(where, spacing)
             part = parts[around] == number
@@ -234,12 +183,6 @@ def _least_contrast(
     kernel = ndimage.gaussian_filter(impulse, SMOOTHING / spacing, mode="constant")
     smoothed = 0.0 if np.isinf(noise) else noise * float(np.sqrt(np.sum(kernel**2)))
     return max(LEAST_CONTRAST * float(high - low), LEAST_NOISE * smoothed)
-
-
-def _label(where: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Return the number of what hangs together, across corners, too, and how many there are."""
-    parts, n_parts = ndimage.label(where, structure=np.ones((3, 3, 3)))
-    return parts, int(n_parts)
 
 
 def _around(where: tuple[slice, ...], spacing: NDArray[np.float64]) -> tuple[slice, ...]:
