@@ -1,9 +1,9 @@
 """What becomes of lesions: masses, sclerosis and small hyperintensities, before and after harmonization.
 
-    python benchmarks/lesions.py --label-maps DIR [--subjects 2] [--spacing 2] [--model compact] [--decoder hail-small]
+    python benchmarks/lesions.py --label-maps DIR [--subjects 2] [--ring] [--spacing 2] [--model compact] [--decoder hail-small]
         [-o table.tsv] [--pictures DIR]
 
-Subjects of validation label maps (without --label-maps of the built-in head) get lesions of one kind after the other
+Subjects of validation label maps, which nothing was learned from (without --label-maps of the built-in head) get lesions of one kind after the other
 and are scanned at the sites A, B and C; each scan is harmonized to a healthy subject of the other label map at each
 other site. Measured, lesion by lesion, where it is known: volume, contrast-to-noise, edge sharpness and place, in
 result and source and, for scale, in the truth (the same patient really scanned at the target's site, without noise) and
@@ -14,8 +14,9 @@ method (*.found.tsv, also printed), every lesion (*.lesions.tsv) and every case 
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from lesion_pictures import draw_results
 from hail_mri.baselines.do_nothing import rescale
 from hail_mri.baselines.histogram import match_histogram_exact
 from hail_mri.baselines.nyul import match_nyul_landmarks
+from hail_mri.evaluation.found_structures import FoundStructures
 from hail_mri.evaluation.lesions import LesionChange, lesion_change
 from hail_mri.evaluation.score_table import NOT_AVAILABLE
 from hail_mri.evaluation.structure_searches import appeared_structures, lost_structures
@@ -42,6 +44,8 @@ from hail_mri.simulation.subjects import Subject, new_subject
 from hail_mri.simulation.travelling import Visit, derive_seed, rescan_at, scan_subject, scan_visit, truth_at, visit_site
 from hail_mri.training.data.label_map_split import split_label_maps
 
+Found = dict[str, FoundStructures]  # lost and appeared
+
 SUITE = "lesion study"  # part of every seed
 KINDS: dict[str, Callable[[Subject, torch.Generator], Subject]] = {
     "mass, enhancing": lambda subject, generator: with_mass(subject, generator, enhancing=True),
@@ -49,12 +53,13 @@ KINDS: dict[str, Callable[[Subject, torch.Generator], Subject]] = {
     "sclerosis": with_sclerosis,
     "hyperintensities": with_hyperintensities,
 }
+RING, ALL = (("A", "B"), ("B", "C"), ("C", "A")), tuple(permutations(SITES, 2))
 FEWEST_VOXELS = 4  # of a lesion that is measured by itself: a mask of fewer has no edge
 NUMBERS = tuple(field.name for field in fields(LesionChange))
 MARGIN_MM = 12.0  # of the box in which a lesion is measured
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A patient's scan with its lesions, and a target.
 
@@ -83,6 +88,7 @@ def main() -> None:
     parser.add_argument("--label-maps", type=Path, help="folder of whole-head label maps; the built-in head without it")
     parser.add_argument("--split", choices=("validation", "test"), default="validation", help="which label maps")
     parser.add_argument("--subjects", type=int, default=2)
+    parser.add_argument("--ring", action="store_true", help="three directions, A to B to C to A, instead of all six")
     parser.add_argument("--spacing", type=float, default=2.0, help="of the scans, mm")
     parser.add_argument("--model", default="compact", help="name or path, for the transfer")
     parser.add_argument("--decoder", default="hail-small", help="name or path, whose prediction is taken as it is")
@@ -92,16 +98,17 @@ def main() -> None:
     label_maps = _label_maps(arguments.label_maps, arguments.split)
     lesions: list[dict[str, object]] = []
     searches: list[dict[str, object]] = []
-    for case in cases(label_maps, arguments.subjects, arguments.spacing):
+    for case in cases(label_maps, arguments.subjects, arguments.spacing, RING if arguments.ring else ALL):
         results = harmonized(case, arguments.model, arguments.decoder)
+        found = {method: search(case, result) for method, result in results.items()}
         for method, result in results.items():
             where = {"subject": case.subject, "kind": case.kind, "direction": case.direction, "method": method}
             lesions += [where | row for row in measure_lesions(case, result)]
-            searches.append(where | search(case, result))
+            searches.append(where | measure_search(case, found[method]))
         if arguments.pictures:
             name = f"{case.subject}_{case.kind}_{case.direction}".replace(" ", "-").replace(",", "")
-            brain, lesion = case.visit.head.brain.numpy(), case.known.labels > 0
-            draw_results(case.source, results, lesion, brain, arguments.pictures / f"{name}.png")
+            volumes = {"source": case.source, **results}
+            draw_results(volumes, found, case.known.labels > 0, arguments.pictures / f"{name}.png")
         print(f"{case.subject} {case.kind} {case.direction} done", flush=True)
         by_lesion, by_case = pd.DataFrame(lesions), pd.DataFrame(searches)
         tables = {"": summary(by_lesion), "found": summary_of_searches(by_case), "lesions": by_lesion, "cases": by_case}
@@ -111,8 +118,10 @@ def main() -> None:
         print(tables[name].to_string(index=False, float_format="%.3g"))
 
 
-def cases(label_maps: list[LabelMap], n_subjects: int, spacing: float) -> Iterator[Case]:
-    """Yield every subject with every kind of lesions in all directions.
+def cases(
+    label_maps: list[LabelMap], n_subjects: int, spacing: float, directions: Sequence[tuple[str, str]]
+) -> Iterator[Case]:
+    """Yield every subject with every kind of lesions in every direction.
 
     Parameters
     ----------
@@ -121,6 +130,8 @@ def cases(label_maps: list[LabelMap], n_subjects: int, spacing: float) -> Iterat
     n_subjects : int
     spacing : float
         mm.
+    directions : sequence of (str, str)
+        Site of the source and of the target.
     """
     for n in range(n_subjects):
         label_map, other = (label_maps[(n + step) % len(label_maps)] for step in (0, 1))
@@ -135,9 +146,15 @@ def cases(label_maps: list[LabelMap], n_subjects: int, spacing: float) -> Iterat
             for here in SITES:
                 visit = visit_site(patient, SITES[here], spacing=spacing, seed=derive_seed(SUITE, n, kind, here))
                 source, known = scan_visit(visit), known_lesions(visit)
-                for there in (b for a, b in permutations(SITES, 2) if a == here):
+                for there in (b for a, b in directions if a == here):
                     name = f"{label_map.name}-{n}"
                     yield Case(name, kind, f"{here} to {there}", visit, known, source, targets[there], there)
+
+
+@lru_cache(maxsize=2 * len(SITES))
+def harmonizer_of(target: Volume, model: str) -> Harmonizer:
+    """Read a target once for all the scans that get its look."""
+    return Harmonizer(target, model=model)
 
 
 def harmonized(case: Case, model: str, decoder: str) -> dict[str, Volume]:
@@ -147,8 +164,8 @@ def harmonized(case: Case, model: str, decoder: str) -> dict[str, Volume]:
         "do nothing": rescale(case.source, case.target),
         "histogram matching, exact": match_histogram_exact(case.source, case.target),
         "Nyul-Udupa": match_nyul_landmarks(case.source, case.target),
-        f"{decoder}, decoder": Harmonizer(case.target, model=decoder).run(case.source, output_mode="network").volume,
-        f"hail-mri ({model})": Harmonizer(case.target, model=model).run(case.source).volume,
+        f"{decoder}, decoder": harmonizer_of(case.target, decoder).run(case.source, output_mode="network").volume,
+        f"hail-mri ({model})": harmonizer_of(case.target, model).run(case.source).volume,
         "truth": truth_at(case.visit, site),
         "rescan": rescan_at(case.visit, site),
     }
@@ -180,15 +197,19 @@ def measure_lesions(case: Case, result: Volume) -> Iterator[dict[str, object]]:
         yield {"lesion": number, "part": kind, "true_ml": true_ml, **numbers, "reversed": change.is_reversed}
 
 
-def search(case: Case, result: Volume) -> dict[str, object]:
-    """Search the brain for what was lost and what appeared, and say how much of that touches lesions."""
-    brain = case.visit.head.brain.numpy()
-    source, spacing, lesions = case.source.data, case.source.spacing, case.known.labels > 0
+def search(case: Case, result: Volume) -> Found:
+    """Search the brain for what was lost and what appeared."""
+    look = {"lost": lost_structures, "appeared": appeared_structures}
+    brain, spacing = case.visit.head.brain.numpy(), case.source.spacing
+    return {name: each(case.source.data, result.data, mask=brain, spacing=spacing) for name, each in look.items()}
+
+
+def measure_search(case: Case, found: Found) -> dict[str, object]:
+    """Return the numbers of both searches, and how much of what they found touches lesions."""
     row: dict[str, object] = {}
-    for name, look in (("lost", lost_structures), ("appeared", appeared_structures)):
-        found = look(source, result.data, mask=brain, spacing=spacing)
-        row |= {f"{name}_ml": found.volume_ml, f"{name}_n": found.n_structures}
-        row[f"{name}_lesion_ml"] = found.within(lesions).volume_ml
+    for name, each in found.items():
+        row |= {f"{name}_ml": each.volume_ml, f"{name}_n": each.n_structures}
+        row[f"{name}_lesion_ml"] = each.within(case.known.labels > 0).volume_ml
     return row
 
 

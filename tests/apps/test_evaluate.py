@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import ndimage
 
 from hail_mri.apps.cli import main
 from hail_mri.apps.evaluate import evaluate_pairs
@@ -141,11 +142,13 @@ def test_what_was_lost_and_what_appeared_is_written_as_maps_if_wanted(study, sim
     appeared = load_volume(tmp_path / lines["appeared structures, map"][0])
     assert np.array_equal(appeared.affine, simulated_slab.affine)
     assert (appeared.data > 0)[blob].mean() > 0.9
-    assert not load_volume(tmp_path / lines["lost structures, map"][0]).data.any()
+    # Beneath the blob what was there is lost, and nowhere else.
+    lost = load_volume(tmp_path / lines["lost structures, map"][0]).data != 0
+    assert not lost[~ndimage.binary_dilation(blob, iterations=2)].any()
     scores = pd.read_csv(tmp_path / "scores.tsv", sep="\t", na_values="n/a", keep_default_na=False)
     assert number(scores, "blob", "appeared structures", "brain") == pytest.approx(blob.sum() * 0.008, rel=0.3)
     assert number(scores, "blob", "appeared structures, number", "head") == 1
-    assert number(scores, "blob", "lost structures", "head") == 0
+    assert number(scores, "blob", "lost structures", "head") == pytest.approx(lost.sum() * 0.008)
     assert len(list((tmp_path / "maps").iterdir())) == 2
 
 

@@ -3,9 +3,10 @@
 Where the numbers come from
 ---------------------------
 Parts of a mass: de Blank et al. 2019 measured by MR fingerprinting at 3 T, in children and young adults, T1 of solid
-tumour (high grade 1863 ms, low grade 1355 ms), of peritumoral white matter (1261 ms) and of the other side's white
-matter (938 ms). Methods differ in their white matter, so the ratios to it are applied to the white matter of `tissues`:
-1.34 for oedema, and 1.8 for solid tumour, between both grades (1.4 and 2.0). The rim that takes up contrast agent has
+tumour (high grade 1863 ms, low grade 1355 ms), of peritumoral white matter (1261 ± 359 ms) and of the other side's
+white matter (933 ms). Methods differ in their white matter, so the ratios to it are applied to the white matter of
+`tissues`: 1.8 for solid tumour, between both grades (1.45 and 2.0), and 1.7 for oedema, a standard deviation above the
+mean of all that lies around tumours. The rim that takes up contrast agent has
 the relaxation that 0.2 mmol/l of a gadolinium agent with a relaxivity of 4.5 l/(mmol s) gives to solid tumour,
 1 / (1 / T1 + 0.9 / s), Rohrer et al. 2005. The core is necrotic fluid rich in protein: between solid tumour and CSF,
 by our choice.
@@ -29,7 +30,7 @@ PATHOLOGIES: tuple[Tissue, ...] = (
     Tissue("tumour_core", 0.95, 2300, 2600, 400, 150),
     Tissue("tumour_solid", 0.85, 1200, 1550, 110, 70),
     Tissue("tumour_enhancing", 0.85, 580, 650, 100, 60),
-    Tissue("oedema", 0.82, 870, 1140, 120, 75),
+    Tissue("oedema", 0.80, 1110, 1450, 120, 75),
     Tissue("sclerosis", 0.82, 1100, 1350, 110, 70),
     Tissue("hyperintensity", 0.77, 920, 1150, 96, 62),
 )
