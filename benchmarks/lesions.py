@@ -1,13 +1,14 @@
 """What becomes of lesions: masses, sclerosis and small hyperintensities, before and after harmonization.
 
-    python benchmarks/lesions.py --label-maps DIR [--subjects 2] [--ring] [--spacing 2] [--model compact] [--decoder hail-small]
-        [-o table.tsv] [--pictures DIR]
+    python benchmarks/lesions.py --label-maps DIR [--subjects 2] [--ring] [--spacing 2] [--model compact]
+        [--decoder hail-small] [-o table.tsv] [--pictures DIR]
 
-Subjects of validation label maps, which nothing was learned from (without --label-maps of the built-in head) get lesions of one kind after the other
-and are scanned at the sites A, B and C; each scan is harmonized to a healthy subject of the other label map at each
-other site. Measured, lesion by lesion, where it is known: volume, contrast-to-noise, edge sharpness and place, in
-result and source and, for scale, in the truth (the same patient really scanned at the target's site, without noise) and
-the rescan (with noise). White matter around a lesion is what it is compared with; the core of a mass with its rim.
+Subjects of validation label maps, which nothing was learned from (without --label-maps: of the built-in head), get
+lesions of one kind after the other and are scanned at the sites A, B and C; each scan is harmonized to a healthy
+subject of the other label map at another site. Measured, lesion by lesion, where it is known: volume,
+contrast-to-noise, edge sharpness and place, in result and source and, for scale, in the truth (the same patient really
+scanned at the target's site, without noise) and the rescan (with noise). A lesion is compared with the white matter
+around it; the core of a mass with its rim; the rim with the oedema and white matter.
 
 Writes what became of lesions by part and method (TSV, also printed), and beside it what the searches found by kind and
 method (*.found.tsv, also printed), every lesion (*.lesions.tsv) and every case (*.cases.tsv).
@@ -24,12 +25,13 @@ import numpy as np
 import pandas as pd
 import torch
 from lesion_pictures import draw_results
+from lesion_tables import summary, summary_of_searches
 
 from hail_mri.baselines.do_nothing import rescale
 from hail_mri.baselines.histogram import match_histogram_exact
 from hail_mri.baselines.nyul import match_nyul_landmarks
 from hail_mri.evaluation.found_structures import FoundStructures
-from hail_mri.evaluation.lesions import LesionChange, lesion_change
+from hail_mri.evaluation.lesions import lesion_change
 from hail_mri.evaluation.score_table import NOT_AVAILABLE
 from hail_mri.evaluation.structure_searches import appeared_structures, lost_structures
 from hail_mri.harmonize.harmonizer import Harmonizer
@@ -55,7 +57,6 @@ KINDS: dict[str, Callable[[Subject, torch.Generator], Subject]] = {
 }
 RING, ALL = (("A", "B"), ("B", "C"), ("C", "A")), tuple(permutations(SITES, 2))
 FEWEST_VOXELS = 4  # of a lesion that is measured by itself: a mask of fewer has no edge
-NUMBERS = tuple(field.name for field in fields(LesionChange))
 MARGIN_MM = 12.0  # of the box in which a lesion is measured
 
 
@@ -211,32 +212,6 @@ def measure_search(case: Case, found: Found) -> dict[str, object]:
         row |= {f"{name}_ml": each.volume_ml, f"{name}_n": each.n_structures}
         row[f"{name}_lesion_ml"] = each.within(case.known.labels > 0).volume_ml
     return row
-
-
-def summary(lesions: pd.DataFrame) -> pd.DataFrame:
-    """Average over lesions, by part and method in the order of the cases."""
-    rows = []
-    numbers = lesions.astype(dict.fromkeys(NUMBERS, float))  # None, where nothing could be measured, does not count
-    for (part, method), group in numbers.groupby(["part", "method"], sort=False):
-        before, after, true = (group[name].sum() for name in ("found_before", "found_after", "true_ml"))
-        row = {"part": part, "method": method, "lesions": len(group), "found/true, source %": 100 * before / true}
-        row |= {"all, %": 100 * after / before, "each, %": group["volume"].median()}
-        row |= {"off by, %": (group["volume"] - 100).abs().median(), "reversed": int(group["reversed"].sum())}
-        row |= {"CNR before": group["contrast_before"].mean(), "CNR after": group["contrast_after"].mean()}
-        row |= {"sharpness %": group["sharpness"].median(), "Dice": group["overlap"].mean()}
-        rows.append(row | {"shift mm": group["shift"].mean()})
-    return pd.DataFrame(rows)
-
-
-def summary_of_searches(searches: pd.DataFrame) -> pd.DataFrame:
-    """Average over cases, by kind and method in the order of the cases; sums for the counts of cases."""
-    numbers = [name for name in searches if name.startswith(("lost", "appeared"))]
-    groups = searches.groupby(["kind", "method"], sort=False)
-    table = groups[numbers].mean()
-    for name in ("lost", "appeared"):
-        table[f"cases with {name}"] = groups[f"{name}_n"].agg(lambda n: int((n > 0).sum()))
-    table.insert(0, "cases", groups.size())
-    return table.reset_index()
 
 
 def _label_maps(folder: Path | None, split: str) -> list[LabelMap]:

@@ -79,7 +79,8 @@ def measure_pair(
     row : PairRow
     settings : MeasureSettings
     keep : callable, optional
-        Is given what was lost and what appeared, by metric, as maps on the source's grid.
+        Is given what was lost and what appeared, by metric, as maps on the source's grid: in the brain mask, if there
+        is one, what the search of the brain has found, elsewhere that of the head.
 
     Returns
     -------
@@ -147,18 +148,26 @@ def _against_truth(scans: PairScans) -> Iterator[Measured]:
 
 
 def _of_structures(scans: PairScans, keep: Callable[[str, FoundStructures], object] | None) -> Iterator[Measured]:
-    """Search the head for what was lost and what appeared; count it there and in the brain."""
+    """Search the head for what was lost and what appeared, and then the brain, whose curves the scalp does not draw."""
     source, result, spacing = scans.source.data, scans.harmonized.data, scans.source.spacing
     for metric, search in ((LOST, lost_structures), (APPEARED, appeared_structures)):
         found = search(source, result, mask=scans.head, spacing=spacing)
+        yield from _numbers_of_search(metric, HEAD, found)
+        of_brain = None
+        if scans.brain is not None:
+            of_brain = search(source, result, mask=scans.brain, spacing=spacing)
+            found = FoundStructures(np.where(scans.brain, of_brain.contrast, found.contrast), found.spacing)
+        yield from _numbers_of_search(metric, BRAIN, of_brain)
         if keep is not None:
             keep(metric, found)
-        numbers = ("", "ml", "volume_ml"), (", number", SHARE, "n_structures"), (", largest", "ml", "largest_ml")
-        for region, mask in ((HEAD, scans.head), (BRAIN, scans.brain)):
-            here = None if mask is None else found.within(mask)
-            for part, unit, name in numbers:
-                value = None if here is None else float(getattr(here, name))
-                yield Measured(f"{metric}{part}", region, unit, _or_reason(value, "" if mask is not None else NO_BRAIN))
+
+
+def _numbers_of_search(metric: str, region: str, found: FoundStructures | None) -> Iterator[Measured]:
+    """Return volume, number and largest of what was found; why there are none, where there is no brain mask."""
+    numbers = ("", "ml", "volume_ml"), (", number", SHARE, "n_structures"), (", largest", "ml", "largest_ml")
+    for part, unit, name in numbers:
+        value = None if found is None else float(getattr(found, name))
+        yield Measured(f"{metric}{part}", region, unit, _or_reason(value, NO_BRAIN if found is None else ""))
 
 
 def _of_lesions(scans: PairScans, row: PairRow) -> Iterator[Measured]:
