@@ -10,12 +10,18 @@ NUMBERS = tuple(field.name for field in fields(LesionChange))
 
 
 def summary(lesions: pd.DataFrame) -> pd.DataFrame:
-    """Average over lesions, by part and method in the order of the cases."""
+    """Average over lesions, by kind, part and method in the order of the cases."""
     rows = []
     numbers = lesions.astype(dict.fromkeys(NUMBERS, float))  # None, where nothing could be measured, does not count
-    for (part, method), group in numbers.groupby(["part", "method"], sort=False):
+    for (kind, part, method), group in numbers.groupby(["kind", "part", "method"], sort=False):
         before, after, true = (group[name].sum() for name in ("found_before", "found_after", "true_ml"))
-        row = {"part": part, "method": method, "lesions": len(group), "found/true, source %": 100 * before / true}
+        row = {
+            "kind": kind,
+            "part": part,
+            "method": method,
+            "lesions": len(group),
+            "found/true, source %": 100 * before / true,
+        }
         row |= {"all, %": 100 * after / before, "each, %": group["volume"].median()}
         row |= {"off by, %": (group["volume"] - 100).abs().median(), "reversed": int(group["reversed"].sum())}
         row |= {"CNR before": group["contrast_before"].mean(), "CNR after": group["contrast_after"].mean()}

@@ -10,8 +10,8 @@ contrast-to-noise, edge sharpness and place, in result and source and, for scale
 scanned at the target's site, without noise) and the rescan (with noise). A lesion is compared with the white matter
 around it; the core of a mass with its rim; the rim with the oedema and white matter.
 
-Writes what became of lesions by part and method (TSV, also printed), and beside it what the searches found by kind and
-method (*.found.tsv, also printed), every lesion (*.lesions.tsv) and every case (*.cases.tsv).
+Writes what became of lesions by kind, part and method (TSV, also printed), and beside it what the searches found by
+kind and method (*.found.tsv, also printed), every lesion (*.lesions.tsv) and every case (*.cases.tsv).
 """
 
 import argparse
