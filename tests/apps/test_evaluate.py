@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import ndimage
 
 from hail_mri.apps.cli import main
 from hail_mri.apps.evaluate import evaluate_pairs
@@ -62,8 +63,16 @@ def write_table(path, lines):
     return path
 
 
-def evaluate(table, output, settings=GIVEN, *, n_processes=1, overwrite=False):
-    return evaluate_pairs(table, output, settings, n_processes=n_processes, overwrite=overwrite, step=lambda: None)
+def evaluate(table, output, settings=GIVEN, *, n_processes=1, overwrite=False, save_maps=False):
+    return evaluate_pairs(
+        table,
+        output,
+        settings,
+        n_processes=n_processes,
+        overwrite=overwrite,
+        step=lambda: None,
+        save_maps=save_maps,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +134,43 @@ def test_two_processes_find_what_one_finds(evaluated, tmp_path):
     table, output, _ = evaluated
     evaluate(table, tmp_path, n_processes=2)
     assert (tmp_path / "scores.tsv").read_bytes() == (output / "scores.tsv").read_bytes()
+
+
+def test_what_was_lost_and_what_appeared_is_written_as_maps_if_wanted(study, simulated_slab, tmp_path):
+    inside = load_volume(study / "brain.nii.gz").data > 0
+    blob = np.linalg.norm(np.indices(inside.shape).T - np.argwhere(inside).mean(axis=0), axis=-1).T < 3
+    save_volume(
+        simulated_slab.with_data(simulated_slab.data + 400 * blob.astype(np.float32)),
+        study / "blob.nii.gz",
+        overwrite=True,
+    )
+    table = write_table(study / "blob.tsv", [line("blob"), line("gone")])
+    settings = MeasureSettings(segmentation="none")
+    for _ in range(2):  # the second time they are there
+        evaluate(table, tmp_path, settings, save_maps=True)
+    lines = pd.read_csv(tmp_path / "lines.tsv", sep="\t")
+    appeared = load_volume(tmp_path / lines["appeared structures, map"][0])
+    assert np.array_equal(appeared.affine, simulated_slab.affine)
+    assert (appeared.data > 0)[blob].mean() > 0.9
+    # Beneath the blob what was there is lost, and nowhere else.
+    lost = load_volume(tmp_path / lines["lost structures, map"][0]).data != 0
+    assert not lost[~ndimage.binary_dilation(blob, iterations=2)].any()
+    scores = pd.read_csv(tmp_path / "scores.tsv", sep="\t", na_values="n/a", keep_default_na=False)
+    assert number(scores, "blob", "appeared structures", "brain") == pytest.approx(blob.sum() * 0.008, rel=0.3)
+    assert number(scores, "blob", "appeared structures, number", "head") == 1
+    assert number(scores, "blob", "lost structures", "brain") == pytest.approx(lost[inside].sum() * 0.008)
+    assert len(list((tmp_path / "maps").iterdir())) == 2
+
+
+def test_maps_are_made_of_what_was_scored_without_them(study, tmp_path):
+    table = write_table(study / "maps.tsv", [line("nothing")])
+    settings = MeasureSettings(segmentation="none")
+    evaluate(table, tmp_path, settings)
+    before = (tmp_path / "scores.tsv").read_bytes()
+    assert not (tmp_path / "maps").exists()
+    evaluate(table, tmp_path, settings, save_maps=True)
+    assert len(list((tmp_path / "maps").glob("*_lost.nii.gz"))) == 1
+    assert (tmp_path / "scores.tsv").read_bytes() == before
 
 
 def test_what_was_kept_and_damaged_is_measured_again(evaluated, tmp_path):

@@ -69,6 +69,13 @@ def test_a_lesion_that_shrank_is_told_by_its_volume(scan):
     assert change(source, result, lesion, brain).volume.value < 60
 
 
+def test_what_is_found_of_a_lesion_has_its_volume(scan):
+    source, lesion, brain = scan
+    found = change(source, 2 * source, lesion, brain)
+    assert found.found_before.value == found.found_after.value
+    assert found.found_before.value == pytest.approx(lesion.sum() * 1.2 / 1000, rel=0.1)
+
+
 @pytest.mark.parametrize("axes", [(1, 0, 2), (2, 1, 0)])
 def test_the_order_of_the_axes_does_not_matter(scan, axes):
     source, lesion, brain = scan

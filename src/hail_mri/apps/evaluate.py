@@ -18,7 +18,7 @@ from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.free_paths import require_writable_folder
 from hail_mri.provenance.sidecar import write_json
 
-KEPT = "kept"
+KEPT, MAPS = "kept", "maps"
 
 
 def evaluate_pairs(
@@ -31,6 +31,7 @@ def evaluate_pairs(
     step: Callable[[], None],
     covariate: str | None = None,
     figures: bool = True,
+    save_maps: bool = False,
 ) -> list[Scored]:
     """Score all lines of a table, and write what was found.
 
@@ -53,6 +54,8 @@ def evaluate_pairs(
         Column whose effect should be kept; without one, age where the table has it.
     figures : bool
         Whether figures are drawn, too.
+    save_maps : bool
+        Whether `maps/` gets what was lost and what appeared of each line as NIfTI; `lines.tsv` names the files.
 
     Returns
     -------
@@ -68,7 +71,9 @@ def evaluate_pairs(
     covariate = covariate_of(rows, covariate)
     require_writable_folder(output)
     _require_same_evaluation(output, table_path, settings, overwrite=overwrite)
-    scored = dict(_score_all(rows, output / KEPT, settings, n_processes, step))
+    maps_dir = output / MAPS if save_maps else None
+    score = partial(score_line, kept_dir=output / KEPT, settings=settings, maps_dir=maps_dir)
+    scored = dict(_score_all(rows, score, n_processes, step))
     found = [scored[row.line] for row in rows]
     write_tables(found, output, covariate=covariate)
     if figures:
@@ -93,10 +98,9 @@ def _require_same_evaluation(output: Path, table_path: Path, settings: MeasureSe
 
 
 def _score_all(
-    rows: Sequence[PairRow], kept_dir: Path, settings: MeasureSettings, n_processes: int, step: Callable[[], None]
+    rows: Sequence[PairRow], score: Callable[[PairRow], Scored], n_processes: int, step: Callable[[], None]
 ) -> Iterator[tuple[int, Scored]]:
     """Score all lines, in whatever order they are done."""
-    score = partial(score_line, kept_dir=kept_dir, settings=settings)
     if n_processes == 1:
         for row in rows:
             yield row.line, score(row)

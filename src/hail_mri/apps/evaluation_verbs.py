@@ -28,6 +28,9 @@ def evaluate(
         str | None, typer.Option(metavar="COLUMN", help="Whose effect on tissues should be kept; age if there.")
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Lines that are scored at once.")] = 1,
+    save_maps: Annotated[
+        bool, typer.Option("--save-maps", help="Write where structures were lost and appeared, as NIfTI.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> int:
     """Score harmonized scans, whoever made them."""
@@ -45,6 +48,7 @@ def evaluate(
             overwrite=overwrite,
             step=step,
             covariate=covariate,
+            save_maps=save_maps,
         )
     failed = [line for line in found if line.error]
     print(f"{len(found) - len(failed)} of {len(found)} lines scored, put together in {output / SUMMARY}")

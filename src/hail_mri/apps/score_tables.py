@@ -61,7 +61,7 @@ def write_tables(scored: Sequence[Scored], output: Path, *, covariate: str | Non
     covariate : str, optional
         See `covariate_of`.
     """
-    scores, lines = long_scores(scored), _lines(scored)
+    scores, lines = long_scores(scored), _lines(scored, output)
     groups = list(_groups(scored, scores, covariate))
     of_groups = pd.DataFrame([number.cells for number in groups], columns=list(COLUMNS))
     tables = {
@@ -116,8 +116,8 @@ def _tissues(scored: Sequence[Scored]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["line", *NAMES, "scan", "tissue", "volume_ml", "mean"])
 
 
-def _lines(scored: Sequence[Scored]) -> pd.DataFrame:
-    """Return what became of every line."""
+def _lines(scored: Sequence[Scored], output: Path) -> pd.DataFrame:
+    """Return what became of every line; maps by their paths in the folder."""
     return pd.DataFrame(
         [
             _names(line)
@@ -127,6 +127,7 @@ def _lines(scored: Sequence[Scored]) -> pd.DataFrame:
                 "segmentation": line.segmentation,
                 "seconds": round(line.seconds, 2),
             }
+            | {f"{metric}, map": path.relative_to(output).as_posix() for metric, path in line.maps.items()}
             for line in scored
         ]
     )

@@ -5,11 +5,12 @@ import json
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hail_mri import __version__
+from hail_mri.apps.structure_maps import map_paths, write_maps
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError
 from hail_mri.evaluation.pair_measures import MeasureSettings, PairMeasures, measure_pair
@@ -38,6 +39,8 @@ class Scored:
         What its tissues look like in each of its scans.
     segmentation : str
         Who found the tissues, and on which grid.
+    maps : mapping of str to Path
+        Of what was lost and what appeared, by metric; none where they are not wanted.
     """
 
     row: PairRow
@@ -46,20 +49,24 @@ class Scored:
     seconds: float = 0.0
     profiles: tuple[TissueProfile, ...] = ()
     segmentation: str = ""
+    maps: Mapping[str, Path] = field(default_factory=dict)
 
 
-def score_line(row: PairRow, *, kept_dir: Path, settings: MeasureSettings) -> Scored:
-    """Score a line, or take what was kept of it; an error is what became of it."""
+def score_line(row: PairRow, *, kept_dir: Path, settings: MeasureSettings, maps_dir: Path | None = None) -> Scored:
+    """Score a line, or take what was kept of it; an error is what became of it. Maps go to `maps_dir`, if any."""
     start = time.perf_counter()
     try:
         row.require_files()
-        path = kept_dir / f"{_key(row, settings)}.json"
+        key = _key(row, settings)
+        path, maps = kept_dir / f"{key}.json", map_paths(maps_dir, key) if maps_dir else {}
         scored = _read_kept(row, path)
-        if scored is None:
-            held = _held(measure_pair(row, settings, kept_dir / LABELS))
+        if scored is None or not all(each.is_file() for each in maps.values()):
+            found = measure_pair(row, settings, kept_dir / LABELS)
+            write_maps(found.structures, row, maps)
+            held = _held(found)
             write_together([path], lambda hidden: write_json(held, hidden[path]))
             scored = _scored(row, held)
-        return replace(scored, seconds=time.perf_counter() - start)
+        return replace(scored, seconds=time.perf_counter() - start, maps=maps)
     except HailError as error:
         return Scored(row, error=one_line(error), seconds=time.perf_counter() - start)
     except Exception as error:  # noqa: BLE001 -- one bad line must not stop the others

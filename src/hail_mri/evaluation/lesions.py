@@ -45,6 +45,8 @@ class LesionChange:
         Dice coefficient of both, 0 to 1.
     shift : Measurement
         Distance of their centres of mass, mm.
+    found_before, found_after : Measurement
+        Volume of what is found in source and result, ml.
     """
 
     contrast_before: Measurement
@@ -53,6 +55,8 @@ class LesionChange:
     volume: Measurement
     overlap: Measurement
     shift: Measurement
+    found_before: Measurement
+    found_after: Measurement
 
     @property
     def is_reversed(self) -> bool:
@@ -115,12 +119,13 @@ def lesion_change(
         _contrast(after, inside, around),
         _relative_sharpness(before, after, inside, around, steps),
         *_compare(found[0], found[1], steps),
+        *(Measurement(float(each.sum() * steps.prod() / 1000)) for each in found),
     )
 
 
 def _undefined(reason: str) -> LesionChange:
     """Return that nothing can be measured."""
-    return LesionChange(*[Measurement.undefined(reason)] * 6)
+    return LesionChange(*[Measurement.undefined(reason)] * 8)
 
 
 def _contrast(volume: NDArray[np.floating], inside: NDArray[np.bool_], around: NDArray[np.bool_]) -> Measurement:

@@ -1,7 +1,7 @@
 """Everything that is measured of one line of a table of results, number by number, each with its region and unit."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from hail_mri.evaluation.background_leak import background_leak
 from hail_mri.evaluation.comparison import RANGE_PERCENTILE
 from hail_mri.evaluation.divergence import jensen_shannon_divergence
+from hail_mri.evaluation.found_structures import FoundStructures
 from hail_mri.evaluation.gradients import edge_agreement, gradient_alignment, gradient_correlation
 from hail_mri.evaluation.lesions import lesion_change
 from hail_mri.evaluation.measured import PERCENT, SHARE, UNITS, Measured, measured_distances, value_or_reason
@@ -19,13 +20,14 @@ from hail_mri.evaluation.pair_labels import labels_of_pair
 from hail_mri.evaluation.pair_scans import PairScans, Scale, read_pair_scans
 from hail_mri.evaluation.pair_table import PairRow
 from hail_mri.evaluation.segmentation_engines import Segmentation
+from hail_mri.evaluation.structure_measures import BRAIN, HEAD, NO_BRAIN, measure_structures
 from hail_mri.evaluation.tissue_measures import measure_tissues
 from hail_mri.evaluation.tissue_profile import TissueProfile, tissue_profiles
 from hail_mri.evaluation.wasserstein import nwd
 from hail_mri.image.mask import MASK_THRESHOLD, load_mask
 
-IMAGE, HEAD, BRAIN, LESION = "image", "head", "brain", "lesion"
-NO_TRUTH, NO_BRAIN, NO_LESION = "there is no truth", "there is no brain mask", "there is no lesion mask"
+IMAGE, LESION = "image", "lesion"
+NO_TRUTH, NO_LESION = "there is no truth", "there is no lesion mask"
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,14 @@ class PairMeasures:
         Of the head and, unless nobody segments, of the tissues, in each scan.
     segmentation : str
         Who found the tissues, and on which grid; empty where nobody segments.
+    structures : mapping of str to FoundStructures
+        What was lost and what appeared, by metric, as maps on the source's grid.
     """
 
     numbers: tuple[Measured, ...]
     profiles: tuple[TissueProfile, ...]
     segmentation: str = ""
+    structures: Mapping[str, FoundStructures] = field(default_factory=dict)
 
 
 def measure_pair(row: PairRow, settings: MeasureSettings, labels_dir: Path | None = None) -> PairMeasures:
@@ -88,15 +93,17 @@ def measure_pair(row: PairRow, settings: MeasureSettings, labels_dir: Path | Non
     row.require_files()
     scans = read_pair_scans(row, settings.scale)
     labels = None if settings.segmentation == "none" else labels_of_pair(row, settings.segmentation, labels_dir)
+    of_structures, maps = measure_structures(scans)
     numbers = (
         *_of_histograms(scans),
         *_of_anatomy(scans),
         *_against_truth(scans),
+        *of_structures,
         *_of_lesions(scans, row),
         *(() if labels is None else measure_tissues(scans, labels)),
     )
     told = "" if labels is None else f"{settings.segmentation}, {labels.made_on}"
-    return PairMeasures(numbers, tuple(tissue_profiles(scans, labels)), told)
+    return PairMeasures(numbers, tuple(tissue_profiles(scans, labels)), told, maps)
 
 
 def _of_histograms(scans: PairScans) -> Iterator[Measured]:

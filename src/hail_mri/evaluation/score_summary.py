@@ -27,6 +27,8 @@ HEADLINES = {  # column, and what of the long table it shows
     "SSIM brain": ("SSIM", "brain"),
     "edge agreement": ("edge agreement", "head"),
     "monotonicity": ("monotonicity", "head"),
+    "lost, head ml": ("lost structures", "head"),
+    "appeared, head ml": ("appeared structures", "head"),
     "lesion volume %": ("volume found", "lesion"),
     "lesion sharpness %": ("edge sharpness", "lesion"),
 }

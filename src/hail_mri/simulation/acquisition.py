@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from hail_mri.simulation.fields import Field, gaussian_along, random_field
+from hail_mri.simulation.lesions.pathologies import ALL_TISSUES
 from hail_mri.simulation.phantoms import POINTS_AT_ONCE, Phantom
 from hail_mri.simulation.scanners import SLICE_AXIS, Site
 from hail_mri.simulation.tissues import INDEX_OF, TISSUES, parameter_table
@@ -96,8 +97,8 @@ def acquire(
 def _signal(head: Phantom, site: Site) -> Tensor:
     """Return the signal of every kept voxel, (n,): the mean over its points (partial volume)."""
     device = head.tissue.device
-    table = parameter_table(site.field_strength, device=device)
-    gain = torch.tensor([site.tissue_gain.get(tissue.name, 1.0) for tissue in TISSUES], device=device)
+    table = parameter_table(site.field_strength, device=device, tissues=ALL_TISSUES)
+    gain = torch.tensor([site.tissue_gain.get(tissue.name, 1.0) for tissue in ALL_TISSUES], device=device)
     signal = torch.empty(len(head.tissue), device=device)
     slab = POINTS_AT_ONCE // head.tissue.shape[1]
     for start in range(0, len(signal), slab):

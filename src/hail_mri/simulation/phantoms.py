@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hail_mri.simulation.lesions.pathologies import ALL_TISSUES
 from hail_mri.simulation.subjects import Subject, is_brain, is_head
-from hail_mri.simulation.tissues import INDEX_OF, TISSUES
+from hail_mri.simulation.tissues import INDEX_OF
 
 POINTS_AT_ONCE = 1 << 22  # bounds the memory of reading and scanning
 
@@ -62,7 +63,7 @@ class Phantom:
         """(I, J, K) float32: index of the commonest tissue in the voxel, the lower one in a tie."""
         most = torch.zeros_like(self.tissue[:, 0])
         commonest = torch.zeros_like(most)
-        for index in range(len(TISSUES)):
+        for index in range(len(ALL_TISSUES)):
             count = (self.tissue == index).sum(dim=1, dtype=torch.uint8)
             commonest = torch.where(count > most, index, commonest)
             most = torch.maximum(most, count)
@@ -111,12 +112,9 @@ def place(
         Points per voxel and axis; partial volume is their mean.
     """
     device = subject.label_map.tissue.device
-    to_mm = torch.tensor(affine, dtype=torch.float32, device=device)
-    rotation, translation = transform.rotation.to(device), transform.translation.to(device)
-    linear, offset = rotation @ to_mm[:3, :3], rotation @ to_mm[:3, 3] + translation
+    linear, offset = _to_subject(affine, transform, device)
     axes = [torch.arange(n, device=device, dtype=torch.float32) for n in shape]
-    steps = (torch.arange(n_subsamples, device=device) + 0.5) / n_subsamples - 0.5
-    within = torch.stack(torch.meshgrid(steps, steps, steps, indexing="ij"), dim=-1).reshape(1, -1, 3) @ linear.T
+    within = _within_voxel(n_subsamples, linear)
     slab = max(1, POINTS_AT_ONCE // (shape[1] * shape[2] * n_subsamples**3))
     voxels, tissues, all_factors = [], [], []
     for start in range(0, shape[0], slab):
@@ -129,3 +127,39 @@ def place(
     return Phantom(
         (shape[0], shape[1], shape[2]), affine, torch.cat(voxels), torch.cat(tissues), torch.cat(all_factors, dim=1)
     )
+
+
+def voxel_points(head: Phantom, voxels: Tensor, transform: RigidTransform) -> Tensor:
+    """
+    Return the points at which voxels of a phantom were read.
+
+    Parameters
+    ----------
+    head : Phantom
+    voxels : (n,) Tensor
+        Flat indices into its grid.
+    transform : RigidTransform
+        With which it was placed.
+
+    Returns
+    -------
+    points : (n, m, 3) Tensor
+        mm, in the subject's frame.
+    """
+    linear, offset = _to_subject(head.affine, transform, voxels.device)
+    plane = head.shape[1] * head.shape[2]
+    middles = torch.stack([voxels // plane, voxels % plane // head.shape[2], voxels % head.shape[2]], dim=-1).float()
+    return (middles[:, None] @ linear.T + offset) + _within_voxel(round(head.tissue.shape[1] ** (1 / 3)), linear)
+
+
+def _to_subject(affine: np.ndarray, transform: RigidTransform, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the linear part and the offset of the map from voxels to mm of the subject's frame."""
+    to_mm = torch.tensor(affine, dtype=torch.float32, device=device)
+    rotation, translation = transform.rotation.to(device), transform.translation.to(device)
+    return rotation @ to_mm[:3, :3], rotation @ to_mm[:3, 3] + translation
+
+
+def _within_voxel(n_subsamples: int, linear: Tensor) -> Tensor:
+    """Return the points of a voxel, (1, m, 3), from its middle, mm."""
+    steps = (torch.arange(n_subsamples, device=linear.device) + 0.5) / n_subsamples - 0.5
+    return torch.stack(torch.meshgrid(steps, steps, steps, indexing="ij"), dim=-1).reshape(1, -1, 3) @ linear.T

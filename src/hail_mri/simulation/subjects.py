@@ -1,6 +1,7 @@
 """Subjects: a label map deformed into a new head, with the texture and the transmit pattern that travel with it.
 
 Everything random about a subject comes from its seed: the same subject at two sites has the same tissue texture.
+Lesions (`lesions`) travel with it, too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from torch import Tensor
 
 from hail_mri.simulation.fields import Field, random_field
 from hail_mri.simulation.label_maps import LabelMap
+from hail_mri.simulation.lesions.outlines import Lesion, MassEffect, paint
+from hail_mri.simulation.lesions.pathologies import ALL_TISSUES, FIRST_PATHOLOGY
 from hail_mri.simulation.tissues import AIR, INDEX_OF, SOFT_TISSUE
 
 T1_TEXTURE = 0.035  # relative standard deviation of T1 within a tissue
@@ -34,6 +37,10 @@ class Subject:
         Channels: log T1, log PD (unit standard deviation), fat against muscle.
     transmit : Field
         One channel: pattern of the transmit field, unit standard deviation.
+    lesions : tuple of Lesion
+        A later one covers an earlier one.
+    mass_effects : tuple of MassEffect
+        In the order in which the masses grew.
     """
 
     label_map: LabelMap
@@ -41,6 +48,8 @@ class Subject:
     displacement: Field
     texture: Field
     transmit: Field
+    lesions: tuple[Lesion, ...] = ()
+    mass_effects: tuple[MassEffect, ...] = ()
 
     def at(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """
@@ -59,13 +68,43 @@ class Subject:
         tissue_factors : (3, n) Tensor
             Factors on T1 and PD, and the transmit pattern.
         """
+        before = self._before_masses(points)
+        tissue, (t1, pd, _) = self._healthy(before)
+        if self.lesions:
+            tissue, _ = paint(self.lesions, points, tissue)
+        transmit = self.transmit.at(points.mean(dim=1))[0]
+        return tissue, torch.stack([torch.exp(T1_TEXTURE * t1), torch.exp(PD_TEXTURE * pd), transmit])
+
+    def lesion_at(self, points: Tensor) -> Tensor:
+        """
+        Return which lesion is at each point.
+
+        Parameters
+        ----------
+        points : (n, m, 3) Tensor
+            m points in each of n voxels, mm.
+
+        Returns
+        -------
+        number : (n, m) Tensor, uint8
+            From 1, in the order of `lesions`; 0 where there is none.
+        """
+        tissue, _ = self._healthy(self._before_masses(points))
+        return paint(self.lesions, points, tissue)[1]
+
+    def _before_masses(self, points: Tensor) -> Tensor:
+        """Return where what is at these points was before masses grew."""
+        for effect in reversed(self.mass_effects):
+            points = effect.before(points)
+        return points
+
+    def _healthy(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Return tissue (n, m) and texture (3, n) without lesions."""
         middles = points.mean(dim=1)
         displaced = points @ self.shape.T + self.displacement.at(middles).T[:, None]
         tissue = self.label_map.at(displaced.reshape(-1, 3)).reshape(points.shape[:2])
-        t1, pd, fat = self.texture.at(middles)
-        tissue = torch.where(tissue == SOFT_TISSUE, _soft_tissue(fat)[:, None].to(tissue.dtype), tissue)
-        factors = torch.stack([torch.exp(T1_TEXTURE * t1), torch.exp(PD_TEXTURE * pd), self.transmit.at(middles)[0]])
-        return tissue, factors
+        texture = self.texture.at(middles)
+        return torch.where(tissue == SOFT_TISSUE, _soft_tissue(texture[2])[:, None].to(tissue.dtype), tissue), texture
 
 
 def new_subject(label_map: LabelMap, seed: int, *, deformation: float = 1.0) -> Subject:
@@ -119,7 +158,8 @@ def is_head(tissue: Tensor) -> Tensor:
 
 def is_brain(tissue: Tensor) -> Tensor:
     """Return where the tissue is inside the skull: brain and the fluid around it, without vessels and optic nerves."""
-    inside = torch.zeros(SOFT_TISSUE + 1, dtype=torch.bool, device=tissue.device)
+    inside = torch.zeros(len(ALL_TISSUES), dtype=torch.bool, device=tissue.device)
     inside[1 : INDEX_OF["csf"] + 1] = True
+    inside[FIRST_PATHOLOGY:] = True
     inside[INDEX_OF["optic_nerve"]] = False
     return inside[tissue.long()]

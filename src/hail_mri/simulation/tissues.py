@@ -12,6 +12,7 @@ Bojorquez et al., Magn Reson Imaging 35:69 (2017).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -111,9 +112,11 @@ def tissue_of_label() -> dict[int, int]:
     return table | dict.fromkeys(SOFT_TISSUE_LABELS, SOFT_TISSUE) | {0: AIR}
 
 
-def parameter_table(field_strength: float, *, device: torch.device | str = "cpu") -> Tensor:
+def parameter_table(
+    field_strength: float, *, device: torch.device | str = "cpu", tissues: Sequence[Tissue] = TISSUES
+) -> Tensor:
     """
-    Return PD, T1, T2 and T2* of all tissues at one field strength.
+    Return PD, T1, T2 and T2* of tissues at one field strength.
 
     Parameters
     ----------
@@ -121,13 +124,14 @@ def parameter_table(field_strength: float, *, device: torch.device | str = "cpu"
         In tesla; T1 is interpolated in log T1 over log field between 1.5 T and 3 T (T1 grows about as a power of
         the field, Bottomley 1984).
     device : torch.device or str
+    tissues : sequence of Tissue
 
     Returns
     -------
     table : (n_tissues, 4) Tensor, float32
         Columns PD (water is 1), T1, T2, T2* in ms.
     """
-    rows = torch.tensor([(t.pd, t.t1_at_1_5_tesla, t.t1_at_3_tesla, t.t2, t.t2_star) for t in TISSUES], device=device)
+    rows = torch.tensor([(t.pd, t.t1_at_1_5_tesla, t.t1_at_3_tesla, t.t2, t.t2_star) for t in tissues], device=device)
     weight = float(torch.log2(torch.tensor(field_strength / 1.5)))
     t1 = rows[:, 1] ** (1 - weight) * rows[:, 2] ** weight
     return torch.stack([rows[:, 0], t1, rows[:, 3], rows[:, 4]], dim=1)

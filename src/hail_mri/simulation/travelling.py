@@ -20,7 +20,7 @@ from hail_mri.image.volume import Volume
 from hail_mri.simulation.acquisition import random_receive_field, scan
 from hail_mri.simulation.fields import Field
 from hail_mri.simulation.label_maps import LabelMap
-from hail_mri.simulation.phantoms import Phantom, centred_affine, place, random_transform
+from hail_mri.simulation.phantoms import Phantom, RigidTransform, centred_affine, place, random_transform
 from hail_mri.simulation.scanners import Site
 from hail_mri.simulation.subjects import Subject, new_subject
 
@@ -34,6 +34,9 @@ class Visit:
 
     Attributes
     ----------
+    subject : Subject
+    transform : RigidTransform
+        How it lies.
     head : Phantom
         The subject under the voxels of the scan.
     site : Site
@@ -43,6 +46,8 @@ class Visit:
         Where transform, receive field and noise come from.
     """
 
+    subject: Subject
+    transform: RigidTransform
     head: Phantom
     site: Site
     receive_field: Field
@@ -121,7 +126,7 @@ def visit_site(subject: Subject, site: Site, *, spacing: float = 1.0, seed: int)
     grid = head_grid(spacing)
     transform = random_transform(_generator(seed, "pose"))
     head = place(subject, grid.shape, np.array(grid.affine), transform=transform)
-    return Visit(head, site, random_receive_field(_generator(seed, "receive")), seed)
+    return Visit(subject, transform, head, site, random_receive_field(_generator(seed, "receive")), seed)
 
 
 def scan_visit(visit: Visit) -> Volume:

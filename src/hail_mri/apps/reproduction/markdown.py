@@ -8,8 +8,8 @@ from hail_mri.apps.reproduction.paper_form import ROWS, SEEN_AVERAGE, UNSEEN_AVE
 from hail_mri.apps.reproduction.published import METRICS, SEEN, UNSEEN, Cell, Cells
 from hail_mri.evaluation.label_schemes import GREY_MATTER, WHITE_MATTER
 from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
-from hail_mri.evaluation.pair_measures import BRAIN, HEAD
 from hail_mri.evaluation.signed_rank import SIGNIFICANT, star
+from hail_mri.evaluation.structure_measures import BRAIN, HEAD
 
 # What the paper left out, and what it did not: heading, metric and region, digits.
 COLUMNS = (

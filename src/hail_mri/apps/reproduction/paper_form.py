@@ -13,8 +13,8 @@ import pandas as pd
 from hail_mri.apps.reproduction.published import METRICS, SEEN, UNSEEN, Cell, Cells, MethodCells
 from hail_mri.apps.scored_line import Scored
 from hail_mri.evaluation.label_schemes import GREY_MATTER, WHITE_MATTER
-from hail_mri.evaluation.pair_measures import HEAD
 from hail_mri.evaluation.signed_rank import signed_rank_test, star
+from hail_mri.evaluation.structure_measures import HEAD
 
 SEEN_AVERAGE, UNSEEN_AVERAGE = "avg, seen", "avg, unseen"
 OVER_DIRECTIONS, OVER_GROUPS = "overall, over six directions", "overall, mean of seen and unseen"

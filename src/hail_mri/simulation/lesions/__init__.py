@@ -1,0 +1,1 @@
+"""Pathology that a subject has before it is scanned, and carries from site to site."""
