@@ -4,7 +4,15 @@ import os
 import shutil
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
+from scipy import ndimage
+
+from hail_mri.apps.requests import ScanRequest
+from hail_mri.apps.scan import harmonize_scan
+from hail_mri.apps.scan_files import TargetFiles
+from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.image.nifti import save_volume
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 REQUIRED = "HAIL_MRI_REQUIRE_BROWSER"  # where it is set, as in CI, no test of a page is skipped
@@ -63,3 +71,44 @@ def open_file(browser):
     yield open_it
     for context in contexts:
         context.close()
+
+
+@dataclass(frozen=True)
+class Study:
+    """Files of a scan that was harmonized: source, target, result, lesion mask."""
+
+    source: object
+    target: object
+    result: object
+    lesion: object
+
+
+HOSTILE_NAME = "a'\"&<img src=x onerror=document.title=1>脑.nii.gz"
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory, simulated_slab, visit, slab):
+    """Return a simulated scan with a dark lesion, harmonized to another contrast by the released model; only to read.
+
+    The name of its file is what nobody would call a scan.
+    """
+    folder = tmp_path_factory.mktemp("study")
+    depth = ndimage.distance_transform_edt(visit.head.white_matter.numpy()[slab])
+    depth[:, :, :6] = depth[:, :, -6:] = 0
+    i, j, k = np.unravel_index(depth.argmax(), depth.shape)
+    lesion = np.zeros(simulated_slab.shape, bool)
+    lesion[i - 2 : i + 3, j - 2 : j + 3, k - 2 : k + 3] = True
+    data = simulated_slab.data
+    values = {
+        HOSTILE_NAME: np.where(lesion, 0.5 * data, data),
+        "target.nii.gz": 3 * np.sqrt(np.maximum(data, 0) * data.max()),
+        "lesion.nii.gz": lesion,
+    }
+    for name, value in values.items():
+        save_volume(simulated_slab.with_data(value), folder / name)
+    source, target, outlined = (folder / name for name in values)
+    result = folder / "results" / "result.nii.gz"
+    request = ScanRequest(source, result, lesion_mask=outlined)
+    settings = HarmonizeSettings(force=True)
+    harmonize_scan(request, TargetFiles(target, is_style_card=False), settings, overwrite=False)
+    return Study(source, target, result, outlined)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from hail_mri.evaluation.lesions import LesionChange, lesion_change
 from hail_mri.evaluation.measurement import Measurement
 from hail_mri.image.marked_region import REACH
 from hail_mri.image.mask import MASK_THRESHOLD
-from hail_mri.report.blocks import definitions, paragraph, picture_grid
+from hail_mri.report.blocks import Text, definitions, paragraph, picture_grid
 from hail_mri.report.page import Section
 from hail_mri.report.planes import ORIENTATION, PLANES, Place, as_picture, grey, outlined, slice_at
 from hail_mri.report.scan_view import ScanView
@@ -20,9 +22,11 @@ from hail_mri.report.trust import Concern
 MARGIN = REACH + 4.0  # mm around the lesions, in which they are measured
 MOST_VOLUME_CHANGE = 2.0  # percent
 ML_PER_MM3 = 1e-3
+FIELD, PIXEL = (110.0, 110.0, 110.0), 0.6  # mm
+COLUMNS = ("source", "harmonized", "source, outlined", "harmonized, outlined")
 CAPTION = (
-    "Through the largest lesion; below, the same with the outline of the mask that was given, just outside of it in "
-    f"yellow. {ORIENTATION}"
+    "Through the largest lesion; the outline of the mask that was given is yellow and lies just outside of it. "
+    f"{ORIENTATION}"
 )
 
 
@@ -40,7 +44,7 @@ def lesion_section(source: ScanView, result: ScanView, lesion: NDArray[np.bool_]
     change = _measured(source, result, lesion)
     parts, n_parts = ndimage.label(lesion)
     millilitres = np.count_nonzero(lesion) * float(np.prod(source.volume.spacing)) * ML_PER_MM3
-    numbers = {
+    numbers: dict[str, Text] = {
         "in the mask": f"{n_parts} lesion{'s' if n_parts != 1 else ''}, {millilitres:.2f} ml",
         "contrast-to-noise": f"{_text(change.contrast_before)} before, {_text(change.contrast_after)} after",
         "volume found": f"{_text(change.volume, '%')} of that in the source",
@@ -52,7 +56,7 @@ def lesion_section(source: ScanView, result: ScanView, lesion: NDArray[np.bool_]
         "All lesions of the mask are measured together, in source and result, by the intensities of each: what lies on "
         "the lesion's side of the middle between lesion and surround counts as found."
     )
-    blocks = [_pictures(source, result, lesion, parts), definitions({**numbers}), paragraph(note, "soft")]
+    blocks = [_pictures(source, result, lesion, parts), definitions(numbers), paragraph(note, "soft")]
     return Section("lesions", "Lesions", blocks), _concerns(change)
 
 
@@ -80,19 +84,15 @@ def _pictures(source: ScanView, result: ScanView, lesion: NDArray[np.bool_], par
     largest = 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
     within = np.argwhere(parts == largest)
     nearest = within[np.argmin(((within - within.mean(axis=0)) ** 2).sum(axis=1))]  # a bent lesion may miss its centre
-    place = Place.of(nearest.tolist(), source.volume.spacing)
+    place = replace(Place.of(nearest.tolist(), source.volume.spacing), field=FIELD, pixel=PIXEL)
+    scans = [source.percent(), result.percent()]
     rows = []
-    for name, percent in (("source", source.percent()), ("harmonized", result.percent())):
-        images = {plane: grey(slice_at(percent, place, axis)) for plane, axis in PLANES.items()}
-        masks = {plane: slice_at(lesion, place, axis, order=0) > MASK_THRESHOLD for plane, axis in PLANES.items()}
-        rows.append([as_picture(image, f"{name}, {plane}, without outline") for plane, image in images.items()])
-        rows.append(
-            [
-                as_picture(outlined(image, masks[plane]), f"{name}, {plane}, lesion outlined")
-                for plane, image in images.items()
-            ]
-        )
-    return picture_grid([*PLANES], [rows[0], rows[2], rows[1], rows[3]], CAPTION)
+    for plane, axis in PLANES.items():
+        mask = slice_at(lesion, place, axis, order=0) > MASK_THRESHOLD
+        images = [grey(slice_at(percent, place, axis)) for percent in scans]
+        images += [outlined(image, mask) for image in images]
+        rows.append([as_picture(i, f"lesion, {plane}, {name}") for name, i in zip(COLUMNS, images, strict=True)])
+    return picture_grid(COLUMNS, rows, CAPTION)
 
 
 def _concerns(change: LesionChange) -> list[Concern]:

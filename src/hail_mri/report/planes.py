@@ -27,7 +27,7 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Place:
-    """Where three planes cut a grid, and its voxel sizes.
+    """Where three planes cut a grid, its voxel sizes, and how much is shown around it.
 
     Attributes
     ----------
@@ -35,10 +35,16 @@ class Place:
         (i, j, k), canonical axes.
     spacing : tuple of float
         mm.
+    field : tuple of float
+        What is shown around it, mm along R, A, S.
+    pixel : float
+        mm.
     """
 
     voxel: tuple[float, ...]
     spacing: tuple[float, ...]
+    field: tuple[float, float, float] = FIELD
+    pixel: float = PIXEL
 
     @classmethod
     def of(cls, voxel: Sequence[float], spacing: ArrayLike) -> "Place":
@@ -48,7 +54,7 @@ class Place:
 
 def slice_at(data: NDArray[np.generic], place: Place, axis: int, *, order: int = 1) -> NDArray[np.float32]:
     """
-    Return one plane as it is shown, rows from top to bottom, `PIXEL` mm a pixel.
+    Return one plane as it is shown, rows from top to bottom.
 
     Parameters
     ----------
@@ -65,8 +71,8 @@ def slice_at(data: NDArray[np.generic], place: Place, axis: int, *, order: int =
     plane = np.take(data, index, axis=axis).astype(np.float32)
     places = []
     for a in (across, up):
-        n_pixels = round(FIELD[a] / PIXEL)
-        places.append(place.voxel[a] + (np.arange(n_pixels) - (n_pixels - 1) / 2) * PIXEL / place.spacing[a])
+        n_pixels = round(place.field[a] / place.pixel)
+        places.append(place.voxel[a] + (np.arange(n_pixels) - (n_pixels - 1) / 2) * place.pixel / place.spacing[a])
     grid = np.stack(np.meshgrid(*places, indexing="ij"))
     shown = ndimage.map_coordinates(plane, grid, order=order, mode="constant", cval=0.0, output=np.float32)
     return np.ascontiguousarray(shown.T[::-1])

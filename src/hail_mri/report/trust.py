@@ -97,7 +97,8 @@ def trust_blocks(checks: Mapping[str, Sequence[Check]], concerns: Sequence[Conce
 def _of_check(scan: str, check: Check) -> str:
     """Return a check in words."""
     hint = f"; {check.hint}" if check.hint else ""
-    return f"{NAMES[scan].capitalize()}, {check.name}: {check.found}, expected {check.expected}{hint}."
+    sentence = f"{NAMES[scan].capitalize()}, {check.name}: {check.found}, expected {check.expected}{hint}"
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
 
 
 def _listed(names: Sequence[str]) -> str:
