@@ -212,11 +212,28 @@ def test_a_brain_mask_on_another_grid_is_refused(shape, affine, message, place, 
     assert f"{mask} is on another grid than {place / 'scan.nii.gz'}: {message}." in line
 
 
-def test_an_empty_brain_mask_is_refused(place, refused):
+MASKS = pytest.mark.parametrize(
+    ("option", "of"), [("--brain-mask", "brain"), ("--lesion-mask", "lesion"), ("--target-lesion-mask", "lesion")]
+)
+
+
+@MASKS
+def test_an_empty_mask_is_refused(option, of, place, refused):
     mask = place / "mask.nii"
     nib.save(nib.Nifti1Image(np.zeros(SHAPE, np.float32), np.diag([8.0, 8, 8, 1])), mask)
 
-    assert f"{mask} is an empty mask" in refused(output=place / "out.nii.gz", extra=("--brain-mask", str(mask)))
+    line = refused(output=place / "out.nii.gz", extra=(option, str(mask)))
+    assert f"{mask} is an empty mask" in line
+    assert f"Give a mask of the {of}" in line
+
+
+@MASKS
+def test_a_mask_on_another_grid_is_refused_whatever_it_is_of(option, of, place, refused):
+    mask = place / f"{of}.nii"
+    nib.save(nib.Nifti1Image((ramp(10, 10, 10) > 500).astype(np.float32), np.diag([8.0, 8, 8, 1])), mask)
+
+    line = refused(output=place / "out.nii.gz", extra=(option, str(mask)))
+    assert f"{mask} is on another grid than" in line
 
 
 def test_a_folder_without_scans_as_source_is_refused(place, refused):

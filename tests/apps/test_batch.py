@@ -13,6 +13,7 @@ from hail_mri.apps.scan import FileHarmonizer
 from hail_mri.apps.scan_files import TargetFiles
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.provenance.hashes import file_sha256
 
 pytestmark = pytest.mark.usefixtures("no_network")
 
@@ -238,6 +239,41 @@ class TestChecks:
         assert (tmp_path / "out/a.nii.gz").read_bytes() == result
         assert "fail brightness" in message()
 
+    def test_a_result_that_fails_is_not_written_unless_forced(self, tmp_path, make_scan, message, tree):
+        make_scan(tmp_path / "in/a.nii.gz", gain=-1.0)
+        target = make_scan(tmp_path / "target.nii.gz", seed=9)
+
+        refused, _ = run(tmp_path / "in", tmp_path / "out", target)
+        assert refused[0].status == "failed"
+        assert tree(tmp_path / "out") == ["harmonized.tsv"]
+        assert f"the result of {tmp_path / 'in/a.nii.gz'} fails 1 of 1 checks: lowest value is -" in message()
+
+        forced, _ = run(tmp_path / "in", tmp_path / "out", target, force=True)
+        assert forced[0].status == "done"
+        assert "result: fail lowest value: -" in message()
+        told = json.loads((tmp_path / "out/a.json").read_text(encoding="utf-8"))["Checks"]["Result"]
+        assert [(check["name"], check["verdict"]) for check in told] == [("lowest value", "fail")]
+
+        again, _ = run(tmp_path / "in", tmp_path / "out", target, force=True)
+        refused, _ = run(tmp_path / "in", tmp_path / "out", target)
+        assert [outcomes[0].status for outcomes in (again, refused)] == ["done already", "failed"]
+
+    def test_a_result_of_a_version_that_did_not_check_it_is_taken_for_done_and_that_is_said(
+        self, tmp_path, make_scan, message
+    ):
+        make_scan(tmp_path / "in/a.nii.gz")
+        target = make_scan(tmp_path / "target.nii.gz", seed=9)
+        run(tmp_path / "in", tmp_path / "out", target)
+        sidecar = tmp_path / "out/a.json"
+        told = json.loads(sidecar.read_text(encoding="utf-8"))
+        del told["Checks"]["Result"]
+        sidecar.write_text(json.dumps(told), encoding="utf-8")
+
+        outcomes, _ = run(tmp_path / "in", tmp_path / "out", target)
+
+        assert outcomes[0].status == "done already"
+        assert "made by a version that did not check results" in message()
+
     def test_a_target_that_was_forced_needs_to_be_forced_again(self, tmp_path, make_scan):
         make_scan(tmp_path / "in/a.nii.gz")
         target = make_scan(tmp_path / "target.nii.gz", gain=FAIL)
@@ -254,6 +290,7 @@ class TestChecks:
             pytest.param({"Source": [{"name": "brightness"}], "Target": []}, id="no verdict"),
             pytest.param({"Source": ["ok"], "Target": []}, id="no entries"),
             pytest.param({"Source": 1, "Target": []}, id="no list"),
+            pytest.param({"Source": [], "Target": [], "Result": None}, id="no list of the result"),
         ],
     )
     def test_a_result_whose_sidecar_tells_no_checks_is_not_taken_for_done(self, tmp_path, make_scan, checks):
@@ -265,6 +302,47 @@ class TestChecks:
 
         with pytest.raises(OutputExistsError, match=r"a\.nii\.gz exists"):
             run(tmp_path / "in", tmp_path / "out", target)
+
+
+class TestLesionMasks:
+    @pytest.fixture
+    def table(self, tmp_path, make_scan):
+        """Two scans in a table, one of them with a lesion; the masks lie beside."""
+        for name in ("a", "b"):
+            scan = make_scan(tmp_path / f"in/{name}.nii.gz")
+        image = nib.load(scan)
+        for name, column in (("lesion", 10), ("other", 12)):
+            mask = np.zeros(image.shape, np.uint8)
+            mask[column, 10:14, 8:12] = 1
+            nib.save(nib.Nifti1Image(mask, image.affine), tmp_path / f"in/{name}.nii.gz")
+        table = tmp_path / "in/scans.tsv"
+        table.write_text("source\toutput\tlesion_mask\na.nii.gz\ta.nii.gz\tlesion.nii.gz\nb.nii.gz\tb.nii.gz\tn/a\n")
+        return table
+
+    def test_the_sidecar_tells_the_mask_and_its_hash(self, tmp_path, make_scan, table):
+        run(table, tmp_path / "out", make_scan(tmp_path / "target.nii.gz", seed=9))
+
+        told = [json.loads((tmp_path / f"out/{name}.json").read_text(encoding="utf-8")) for name in ("a", "b")]
+        assert told[0]["LesionMask"] == "../in/lesion.nii.gz"
+        assert told[0]["Sha256"]["LesionMask"] == file_sha256(tmp_path / "in/lesion.nii.gz")
+        assert "LesionMask" not in told[1]
+
+    def test_a_result_with_another_mask_is_not_taken_for_done(self, tmp_path, make_scan, table):
+        target = make_scan(tmp_path / "target.nii.gz", seed=9)
+        run(table, tmp_path / "out", target)
+        assert {outcome.status for outcome in run(table, tmp_path / "out", target)[0]} == {"done already"}
+
+        table.write_text(table.read_text().replace("lesion.nii", "other.nii"))
+        with pytest.raises(OutputExistsError, match=r"a\.nii\.gz exists"):
+            run(table, tmp_path / "out", target)
+
+    def test_a_mask_that_cannot_be_fails_its_own_scan_alone(self, tmp_path, make_scan, table):
+        nib.save(nib.Nifti1Image(np.ones((5, 5, 5), np.uint8), np.eye(4)), tmp_path / "in/lesion.nii.gz")
+
+        outcomes, _ = run(table, tmp_path / "out", make_scan(tmp_path / "target.nii.gz", seed=9))
+
+        assert [outcome.status for outcome in outcomes] == ["failed", "done"]
+        assert "lesion.nii.gz" in outcomes[0].message
 
 
 def test_two_folders_may_go_into_one_and_both_are_listed(tmp_path, make_scan):

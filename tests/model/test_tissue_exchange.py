@@ -10,8 +10,11 @@ from hail_mri.model.tissue_classes import (
     TISSUE_CLASSES,
     WHITE_MATTER,
 )
-from hail_mri.model.tissue_exchange import exchanged_means, probability_of_two_sites
+from hail_mri.model.tissue_exchange import SPREAD, exchanged_means, probability_of_two_sites, style_distance
 from hail_mri.model.tissue_style import SMALLEST_FRACTION, UNKNOWN, TissueStyle
+
+# By what two scans of two sites differ in each class.
+ONE_DEVIATION = [(name, CLASS_INDEX[name], np.sqrt(2) * np.hypot(*both)) for name, both in SPREAD.items()]
 
 FAT, MARROW, THALAMUS = CLASS_INDEX["fat"], CLASS_INDEX["marrow"], CLASS_INDEX["thalamus"]
 
@@ -110,3 +113,21 @@ def test_a_stripped_target_changes_nothing_as_bright_as_white_matter_outside_the
 
 def test_the_background_stays_as_it_is():
     assert exchanged_means(style(), style(background=0.3))[BACKGROUND] == style().means[BACKGROUND]
+
+
+class TestDistanceOfStyles:
+    def test_is_nothing_between_a_style_and_itself_and_the_same_both_ways(self):
+        one, other = style(), style(grey_matter=0.5, fat=0.7)
+        assert style_distance(one, one) == 0
+        assert style_distance(one, other) == pytest.approx(style_distance(other, one))
+
+    def test_is_small_between_people_usual_between_sites_and_large_beyond(self):
+        people = style_distance(style(), style(grey_matter=0.46, csf=0.17, fat=1.0))
+        sites = style_distance(style(), style(**{name: style().means[k] + s for name, k, s in ONE_DEVIATION}))
+        beyond = style_distance(style(), style(**{name: style().means[k] + 5 * s for name, k, s in ONE_DEVIATION}))
+        assert people < 0.2
+        assert sites == pytest.approx(1, abs=0.05)
+        assert beyond == pytest.approx(5, abs=0.25)
+
+    def test_does_not_count_what_one_of_both_does_not_show(self):
+        assert style_distance(style(), style(absent=["fat"], fat=0.0)) < 0.05

@@ -113,6 +113,27 @@ def probability_of_two_sites(own: TissueStyle, wanted: TissueStyle) -> float:
     return float(1 / (1 + np.exp(-np.clip((trust * evidence).sum(), -LARGEST_EVIDENCE, LARGEST_EVIDENCE))))
 
 
+def style_distance(own: TissueStyle, wanted: TissueStyle) -> float:
+    """
+    Return how far apart the looks of two scans are, of what people and sites are known to differ by; 0 for one style.
+
+    Parameters
+    ----------
+    own, wanted : TissueStyle
+        White matter is the same on both scales.
+
+    Notes
+    -----
+    Root mean square over known classes of the difference of means over its standard deviation between two scans of two
+    sites. Classes count by how far their means can be trusted. About 1 is usual; what is much farther is beyond the
+    sites from which the deviations are known.
+    """
+    deviation, site, difference = _deviations(own, wanted)
+    trust = (_trust(own) * _trust(wanted))[list(KNOWN)]
+    squares = difference**2 / (deviation**2 + site**2)
+    return float(np.sqrt((trust * squares).sum() / max(trust.sum(), np.finfo(np.float64).tiny)))
+
+
 def _expected_changes(own: TissueStyle, wanted: TissueStyle) -> np.ndarray:
     """Return how much the means of known classes differ between two sites, as far as people do not explain it."""
     deviation, site, difference = _deviations(own, wanted)
