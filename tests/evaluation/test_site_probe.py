@@ -99,3 +99,12 @@ def test_what_cannot_be_probed_is_refused(changed, message, rng):
     with pytest.raises(InputError, match=message) as caught:
         probe_site(**arguments, rng=rng)
     assert caught.value.hint
+
+
+def test_sites_of_fewer_scans_than_folds_are_probed_in_fewer_folds():
+    features = np.repeat(np.eye(4), 3, axis=0)
+
+    found = probe_site(features, np.repeat(list("ABCD"), 3), np.arange(12), rng=np.random.default_rng(0))
+
+    assert found.n_folds == 3
+    assert found.balanced_accuracy.estimate == 1

@@ -10,7 +10,13 @@ from hail_mri.model.tissue_classes import (
     TISSUE_CLASSES,
     WHITE_MATTER,
 )
-from hail_mri.model.tissue_exchange import SPREAD, exchanged_means, probability_of_two_sites, style_distance
+from hail_mri.model.tissue_exchange import (
+    SPREAD,
+    distance_within_site,
+    exchanged_means,
+    probability_of_two_sites,
+    style_distance,
+)
 from hail_mri.model.tissue_style import SMALLEST_FRACTION, UNKNOWN, TissueStyle
 
 # By what two scans of two sites differ in each class.
@@ -131,3 +137,30 @@ class TestDistanceOfStyles:
 
     def test_does_not_count_what_one_of_both_does_not_show(self):
         assert style_distance(style(), style(absent=["fat"], fat=0.0)) < 0.05
+
+
+def test_the_distance_within_a_site_is_in_deviations_of_people_of_one_site():
+    means, n = np.full(len(TISSUE_CLASSES), 0.5), len(TISSUE_CLASSES)
+    apart = means.copy()
+    for name, (person, _) in SPREAD.items():
+        apart[CLASS_INDEX[name]] += np.sqrt(2) * person * (1 if name == "fat" else -1)
+    a, b = (TissueStyle(tuple(row), (0.01,) * n, (1 / n,) * n) for row in (means, apart))
+
+    assert distance_within_site(a, a) == 0
+    assert distance_within_site(a, b) == pytest.approx(1.0)
+    assert distance_within_site(b, a) == distance_within_site(a, b)
+
+
+def test_the_distance_within_a_site_does_not_count_what_one_scan_does_not_show_nor_how_noisy_it_is():
+    n, fat = len(TISSUE_CLASSES), CLASS_INDEX["fat"]
+    shares = [1 / n] * n
+    shares[fat] = 1e-6
+    means = [0.5] * n
+    means[fat] = 5.0
+    plain = TissueStyle((0.5,) * n, (0.01,) * n, (1 / n,) * n)
+    stripped = TissueStyle(tuple(means), (0.01,) * n, tuple(shares))
+    noisy = TissueStyle(tuple(means), (0.5,) * n, (1 / n,) * n)
+    quiet = TissueStyle(tuple(means), (0.0,) * n, (1 / n,) * n)
+
+    assert distance_within_site(plain, stripped) < 0.1 * distance_within_site(plain, quiet)
+    assert distance_within_site(plain, noisy) == distance_within_site(plain, quiet)

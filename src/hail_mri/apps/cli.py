@@ -13,7 +13,9 @@ import typer
 from hail_mri import __version__
 from hail_mri.apps.evaluation_verbs import evaluate, reproduce
 from hail_mri.apps.model_verbs import export, info, train
-from hail_mri.apps.scan_verbs import harmonize, preprocess, segment, simulate, style
+from hail_mri.apps.report_verbs import features, report
+from hail_mri.apps.scan_verbs import harmonize, preprocess, segment, simulate
+from hail_mri.apps.style_verb import style
 from hail_mri.apps.terminal import PROGRAM, one_line, say
 from hail_mri.errors import HailError
 
@@ -38,11 +40,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str or None
         Arguments after the program's name; None for those of the process. Without any, help is shown.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    return run_app(app, sys.argv[1:] if argv is None else argv, PROGRAM)
+
+
+def run_app(app: typer.Typer, argv: Sequence[str], program: str) -> int:
+    """Run a command line and return its exit status; what is wrong is said in one line.
+
+    Parameters
+    ----------
+    app : typer.Typer
+    argv : sequence of str
+        Arguments after the program's name. Without any, help is shown.
+    program : str
+    """
     try:
-        status = app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
+        status = app(args=list(argv) or ["--help"], prog_name=program, standalone_mode=False) or 0
     except typer.TyperException as error:
-        command = getattr(getattr(error, "ctx", None), "command_path", PROGRAM)
+        command = getattr(getattr(error, "ctx", None), "command_path", program)
         say("error", f"{error.format_message().rstrip('.')}. See '{command} --help'.")
         return EXIT_WRONG_REQUEST
     except HailError as error:
@@ -74,5 +88,18 @@ def root(
     """Take what can be asked without a verb."""
 
 
-for verb in (harmonize, style, segment, preprocess, evaluate, reproduce, simulate, train, export, info):
+for verb in (
+    harmonize,
+    style,
+    segment,
+    preprocess,
+    evaluate,
+    reproduce,
+    report,
+    features,
+    simulate,
+    train,
+    export,
+    info,
+):
     app.command()(verb)

@@ -1,8 +1,9 @@
-"""The verbs that work on scans: harmonize, style, segment, preprocess and simulate. Each calls the library."""
+"""The verbs that work on scans: harmonize, segment, preprocess and simulate. Each calls the library."""
 
 import math
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +24,8 @@ from hail_mri.apps.terminal import progress
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import Device, HarmonizeSettings, OutputMode, ScanPreset
 from hail_mri.preprocess.settings import Preset
+
+Design = Literal["travelling", "multisite"]
 
 
 def harmonize(
@@ -120,29 +123,6 @@ def harmonize(
     return 0
 
 
-def style(
-    targets: Annotated[list[Path], typer.Argument(metavar="TARGET...", help="Scans of one site.")],
-    *,
-    output: Output,
-    brain_mask: Annotated[
-        list[Path] | None, typer.Option(help="Brain mask of a scan, on its grid; once for each scan, in their order.")
-    ] = None,
-    model: Model = HarmonizeSettings.model,
-    threads: Threads = HarmonizeSettings.threads,
-    force: Force = HarmonizeSettings.force,
-    overwrite: Overwrite = False,
-) -> None:
-    """Make a style card from scans of a site."""
-    from hail_mri.apps.style_scans import make_style_card
-
-    settings = HarmonizeSettings(model=model, threads=threads, force=force)
-    with progress("making a style card"):
-        reports = make_style_card(targets, output, settings, brain_masks=brain_mask or (), overwrite=overwrite)
-    for target, report in zip(targets, reports, strict=True):
-        say_checks(target.name, report.checks["Target"])
-        say_warnings(report.warnings)
-
-
 def segment(
     scan: Annotated[Path, typer.Argument(metavar="SCAN", help="A T1-weighted scan of a head, whole or stripped.")],
     *,
@@ -213,25 +193,35 @@ def preprocess(
 def simulate(
     *,
     output: Output,
-    subjects: Annotated[int, typer.Option(min=1, help="Number of subjects.")],
+    subjects: Annotated[int, typer.Option(min=1, help="Number of subjects; of each site, if multisite.")],
     sites: Annotated[str, typer.Option(metavar="A,B,C", help="Sites, with commas between them.")],
     label_maps: Annotated[
         Path | None, typer.Option(help="Folder of label maps to use in place of the built-in head.")
     ] = None,
     spacing: Annotated[float, typer.Option(metavar="MM", help="Voxel size.")] = 1.0,
+    design: Annotated[
+        Design, typer.Option(help="Every subject at every site, with the truth; or each at one site, as in a study.")
+    ] = "travelling",
+    twice: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Subjects of each site with a second session (multisite).")
+    ] = 0,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a data set of travelling subjects."""
+    """Write a data set of simulated subjects, travelling ones or those of several sites."""
     if not 0.0 < spacing < math.inf:
         raise InputError(f"--spacing is {spacing}, expected a voxel size in mm above 0")
+    if twice and design == "travelling":
+        raise InputError("--twice is given with --design travelling, expected it with --design multisite")
     from hail_mri.provenance.free_paths import require_folder_free
     from hail_mri.simulation.cohorts import write_cohort
+    from hail_mri.simulation.multisite import write_multisite_study
 
     require_folder_free(output, overwrite=overwrite)
     names = [name.strip() for name in sites.split(",")]
+    write = write_cohort if design == "travelling" else partial(write_multisite_study, n_twice=twice)
     with progress("simulating"):
-        write_cohort(
+        write(
             output,
             n_subjects=subjects,
             sites=names,

@@ -51,7 +51,7 @@ def probe_site(
         Where the scan was made, and of whom; any labels.
     rng : numpy.random.Generator
     n_folds : int
-        Of the cross-validation, at most as many as there are subjects.
+        Of the cross-validation, at most as many as there are subjects, and scans of the largest site.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def probe_site(
     values, site_numbers, subject_numbers = _checked(features, sites, subjects)
     if n_folds < 2:
         raise InputError(f"there are {n_folds} folds, expected at least 2", hint=f"leave it at {N_FOLDS}")
-    n_folds = min(n_folds, int(subject_numbers.max()) + 1)
+    n_folds = min(n_folds, int(subject_numbers.max()) + 1, int(np.bincount(site_numbers).max()))
     answers = _held_out_answers(values, site_numbers, subject_numbers, n_folds=n_folds, rng=rng)
     accuracy = bootstrap_interval(
         np.stack([site_numbers, answers], axis=1), subject_numbers, rng=rng, statistic=_balanced_accuracy

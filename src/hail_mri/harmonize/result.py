@@ -16,6 +16,7 @@ from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import save_volume
 from hail_mri.image.volume import Volume
 from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.bids_uris import bids_uri
 from hail_mri.provenance.environment import peak_memory_mib
 from hail_mri.provenance.free_paths import require_file_free
 from hail_mri.provenance.hashes import InputFile, file_sha256
@@ -125,6 +126,7 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
     Notes
     -----
     Paths are relative to the result's folder: they stay right when a study is moved, and do not tell who ran it where.
+    `Sources` are BIDS URIs where the result lies in a BIDS data set that links to theirs.
     """
     folder = result_path.parent.resolve()
     inputs = {"Source": provenance.source, "Target": provenance.target, "BrainMask": provenance.brain_mask}
@@ -135,7 +137,7 @@ def describe(provenance: Provenance, result_path: Path, *, result_sha256: str) -
     hashes = {name: file.sha256 for name, file in read.items()}
     return {
         "Description": "T1-weighted scan in the look of another scan or site",
-        "Sources": list(relative.values()),
+        "Sources": [bids_uri(file.path, result_path) or relative[name] for name, file in read.items()],
         "SpatialReference": "orig",
         **skull_stripped(provenance.source.path, provenance.skull_stripped),
         **relative,

@@ -134,6 +134,28 @@ def style_distance(own: TissueStyle, wanted: TissueStyle) -> float:
     return float(np.sqrt((trust * squares).sum() / max(trust.sum(), np.finfo(np.float64).tiny)))
 
 
+def distance_within_site(style: TissueStyle, other: TissueStyle) -> float:
+    """
+    Return how far apart the styles of two scans are, in standard deviations of people of one site.
+
+    Parameters
+    ----------
+    style, other : TissueStyle
+        White matter is the same on both scales.
+
+    Notes
+    -----
+    The root of the mean square of the differences of class means, each over the standard deviation that two people
+    scanned at one site differ by; classes count by how far their means can be trusted in both. About 1 for two people
+    of one site. It does not depend on the errors of class means, which would bring a noisy scan near to all others, nor
+    on the gain of the scanner.
+    """
+    person = np.sqrt(2) * np.array(list(SPREAD.values()))[:, 0]
+    difference = (np.array(other.means) - np.array(style.means))[list(KNOWN)]
+    trust = (_trust(style) * _trust(other))[list(KNOWN)]
+    return float(np.sqrt((trust * (difference / person) ** 2).sum() / trust.sum()))
+
+
 def _expected_changes(own: TissueStyle, wanted: TissueStyle) -> np.ndarray:
     """Return how much the means of known classes differ between two sites, as far as people do not explain it."""
     deviation, site, difference = _deviations(own, wanted)

@@ -83,7 +83,7 @@ def acquire(
         See `scan`, as for what is returned.
     """
     volume = _blur(signal, affine, site)
-    tissue_signals = _tissue_signals(site)
+    tissue_signals = signals_of_tissues(site)
     if receive_field is not None:
         strength = site.receive_strength if receive_strength is None else receive_strength
         volume = volume * torch.exp(strength * receive_field.on_grid(tuple(signal.shape), affine))
@@ -110,7 +110,7 @@ def _signal(head: Phantom, site: Site) -> Tensor:
     return signal
 
 
-def _tissue_signals(site: Site) -> Tensor:
+def signals_of_tissues(site: Site) -> Tensor:
     """Return the signal of each tissue on a perfect scanner, (n_tissues,)."""
     pd, t1, t2, t2_star = parameter_table(site.field_strength).unbind(dim=1)
     gain = torch.tensor([site.tissue_gain.get(tissue.name, 1.0) for tissue in TISSUES])

@@ -46,7 +46,7 @@ LabelMapSource = Callable[[], LabelMap]
 
 
 @dataclass(frozen=True)
-class _Plan:
+class CohortPlan:
     """A cohort that can be simulated: everything was checked."""
 
     sites: tuple[Site, ...]
@@ -110,8 +110,8 @@ def write_cohort(
         If the data set cannot be written there.
     """
     out_dir = Path(out_dir)
-    plan = _plan(n_subjects, sites, label_maps_dir, spacing, seed)
-    _check_free(out_dir, overwrite=overwrite)
+    plan = plan_cohort(n_subjects, sites, label_maps_dir, spacing, seed)
+    require_cohort_free(out_dir, overwrite=overwrite)
     with write_folder(out_dir) as folder:
         _write_descriptions(plan, folder)
         n_scans = plan.n_subjects * len(plan.sites)
@@ -121,8 +121,10 @@ def write_cohort(
     return out_dir
 
 
-def _plan(n_subjects: int, names: Sequence[str], label_maps_dir: str | Path | None, spacing: float, seed: int) -> _Plan:
-    """Check the request before any work is done."""
+def plan_cohort(
+    n_subjects: int, names: Sequence[str], label_maps_dir: str | Path | None, spacing: float, seed: int
+) -> CohortPlan:
+    """Check a request for a cohort before any work is done; parameters and errors as those of `write_cohort`."""
     if n_subjects < 1:
         raise InputError(f"{n_subjects} subjects are asked for, expected at least 1")
     if seed < 0:
@@ -135,14 +137,19 @@ def _plan(n_subjects: int, names: Sequence[str], label_maps_dir: str | Path | No
     head_grid(spacing)
     if label_maps_dir is None:
         build = cache(partial(mni_label_map, 2.0 if spacing >= COARSE_MM else 1.0))
-        return _Plan(sites, (build,), ("mni152",), n_subjects, spacing, seed)
+        return CohortPlan(sites, (build,), ("mni152",), n_subjects, spacing, seed)
     paths = find_label_maps(label_maps_dir)
     loaders = tuple(partial(load_label_map, path) for path in paths)
-    return _Plan(sites, loaders, tuple(path.name.split(".")[0] for path in paths), n_subjects, spacing, seed)
+    return CohortPlan(sites, loaders, tuple(path.name.split(".")[0] for path in paths), n_subjects, spacing, seed)
 
 
-def _check_free(out_dir: Path, *, overwrite: bool) -> None:
-    """Refuse a place that holds something else."""
+def require_cohort_free(out_dir: Path, *, overwrite: bool) -> None:
+    """Refuse a place that holds something else than a cohort that may be overwritten.
+
+    Raises
+    ------
+    OutputExistsError, UnwritableError
+    """
     if out_dir.exists() and not out_dir.is_dir():
         raise UnwritableError(f"{out_dir} is a file, expected a folder")
     if not out_dir.is_dir() or not any(out_dir.iterdir()):
@@ -153,7 +160,7 @@ def _check_free(out_dir: Path, *, overwrite: bool) -> None:
         raise OutputExistsError(f"the folder {out_dir} is no cohort of hail-mri", hint="choose another folder")
 
 
-def _write_descriptions(plan: _Plan, folder: Path) -> None:
+def _write_descriptions(plan: CohortPlan, folder: Path) -> None:
     """Write what is about the data set as a whole."""
     truth_dir = folder / TRUTH_DIR
     truth_dir.mkdir(parents=True)
@@ -168,23 +175,23 @@ def _write_descriptions(plan: _Plan, folder: Path) -> None:
     write_truth_descriptions(truth_dir)
 
 
-def _participant(plan: _Plan, number: int) -> dict[str, Any]:
+def _participant(plan: CohortPlan, number: int) -> dict[str, Any]:
     """Return the row of a subject, counted from 1."""
     label_map_name = plan.label_map_names[(number - 1) % len(plan.label_map_names)]
     row = {"participant_id": f"sub-{plan.label(number)}", "label_map": label_map_name}
-    return row | {"subject_seed": _subject_seed(plan, number)}
+    return row | {"subject_seed": subject_seed_of(plan, number)}
 
 
-def _subject_seed(plan: _Plan, number: int) -> int:
+def subject_seed_of(plan: CohortPlan, number: int) -> int:
     """Return the seed of a subject's shape and texture."""
     return derive_seed(plan.seed, "subject", number)
 
 
-def _write_scans(plan: _Plan, folder: Path) -> Iterator[Visit]:
+def _write_scans(plan: CohortPlan, folder: Path) -> Iterator[Visit]:
     """Simulate and write one visit after the other."""
     for number in range(1, plan.n_subjects + 1):
         label_map = plan.label_maps[(number - 1) % len(plan.label_maps)]()
-        subject: Subject = new_subject(label_map, _subject_seed(plan, number))
+        subject: Subject = new_subject(label_map, subject_seed_of(plan, number))
         for site in plan.sites:
             seed = derive_seed(plan.seed, "visit", number, site.name)
             visit = visit_site(subject, site, spacing=plan.spacing, seed=seed)

@@ -1,0 +1,1 @@
+"""The BIDS App: a data set in, a data set of derivatives out."""

@@ -1,0 +1,169 @@
+"""The level of participants: harmonize the scans that were asked for."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hail_mri.apps.bids.dataset import BidsScan
+from hail_mri.apps.bids.derivatives import WORK_DIR, describe_output, result_path
+from hail_mri.apps.bids.medoid import measure_target
+from hail_mri.apps.bids.plan import Plan, make_plan
+from hail_mri.apps.bids.request import AppRequest
+from hail_mri.apps.bids.targets import Auto, Targets, find_targets, leaks
+from hail_mri.apps.bids.validation import INSTALL, find_validator, require_valid
+from hail_mri.apps.requests import ScanRequest
+from hail_mri.apps.terminal import say
+from hail_mri.provenance.free_paths import require_file_free
+
+if TYPE_CHECKING:
+    from hail_mri.apps.engine.jobs import ScanJob
+    from hail_mri.apps.engine.workers import Workers
+    from hail_mri.apps.result_table import Outcome
+
+RUNS = "runs"
+NO_TARGET = "no target is given for its site"
+
+
+def harmonize_participants(request: AppRequest) -> "list[Outcome]":
+    """Harmonize the scans that were asked for, into a data set of derivatives.
+
+    Raises
+    ------
+    HailError
+        Before the first scan, if anything about the request is wrong; nothing is written then, or no more than what
+        describes the results.
+
+    Notes
+    -----
+    What is done already stays. Runs of some participants each may share the folder of results, at the same time, too.
+    """
+    from hail_mri.apps.engine.workers import Workers
+
+    workers = Workers(
+        n_processes=request.n_processes,
+        threads=request.threads,
+        memory_gb=request.memory_gb,
+        dask_scheduler=request.dask_scheduler,
+    )
+    plan = make_plan(request)
+    targets = find_targets(request, plan)
+    validate(request)
+    if isinstance(targets, Auto):
+        targets = measure_target(targets, request, plan)
+    say_plan(request, plan, targets)
+    describe_output(request.output_dir, plan.dataset)
+    outcomes = _run(request, plan, targets, workers)
+    if request.reports:
+        from hail_mri.apps.bids.subject_page import write_subject_pages
+
+        write_subject_pages(request.output_dir, {outcome.names["subject"] for outcome in outcomes if outcome.names})
+    return outcomes
+
+
+def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers") -> "list[Outcome]":
+    """Give the jobs to workers, and list what became of them in the table of all runs."""
+    from hail_mri.apps.engine.run import run_jobs
+    from hail_mri.apps.result_table import RESULT_TABLE, is_result_table, write_outcomes
+
+    table_path, own_path = request.output_dir / RESULT_TABLE, run_dir(request) / RESULT_TABLE
+    require_file_free(table_path, overwrite=request.overwrite or is_result_table(table_path))
+    outcomes = run_jobs(
+        jobs_of(request, plan, targets),
+        own_path,
+        workers,
+        overwrite=request.overwrite,
+        reports=request.reports,
+        skipped=[*plan.selection.skipped, *((scan.path, NO_TARGET) for scan in without_target(plan, targets))],
+        inputs=[] if targets.table_path is None else [targets.table_path],
+    )
+    if own_path != table_path:
+        write_outcomes(outcomes, table_path)
+    return outcomes
+
+
+def run_dir(request: AppRequest) -> Path:
+    """Return the folder that a run has for itself, which a second one may not use meanwhile.
+
+    A run of all participants has the folder of results. On a cluster, jobs of one participant each share that at the
+    same time: each has a folder of its own in it, and adds its rows to the common table when it is done.
+    """
+    labels = sorted({label.removeprefix("sub-") for label in request.participants})
+    if not labels:
+        return request.output_dir
+    name = f"sub-{labels[0]}" if len(labels) == 1 else f"{len(labels)}-{sha256(' '.join(labels).encode()).hexdigest()}"
+    return request.output_dir / WORK_DIR / RUNS / name
+
+
+def jobs_of(request: AppRequest, plan: Plan, targets: Targets) -> "list[ScanJob]":
+    """Return a job for each scan that has a target."""
+    from hail_mri.apps.engine.jobs import ScanJob
+
+    return [
+        ScanJob(
+            ScanRequest(scan.path, result_path(scan, request.output_dir), label=str(scan.path)),
+            targets.of_scan[scan],
+            request.settings,
+            names_of(scan, plan),
+        )
+        for scan in plan.selection.scans
+        if scan in targets.of_scan
+    ]
+
+
+def names_of(scan: BidsScan, plan: Plan) -> Mapping[str, str]:
+    """Return subject, session and site of a scan, as far as there are any."""
+    names = {"subject": scan.subject, "session": scan.session, "site": plan.sites.of_scan[scan]}
+    return {name: value for name, value in names.items() if value}
+
+
+def without_target(plan: Plan, targets: Targets) -> list[BidsScan]:
+    """Return the scans whose site has no target."""
+    return [scan for scan in plan.selection.scans if scan not in targets.of_scan]
+
+
+def validate(request: AppRequest) -> None:
+    """Let the validator look at the data set, if it is installed and wanted."""
+    if request.skip_validation:
+        return
+    validator = find_validator()
+    if validator is None:
+        say("note", f"the data set is not validated: no bids-validator is installed; {INSTALL}")
+        return
+    require_valid(request.dataset_dir, validator)
+
+
+def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
+    """Say which target is taken, and what is to be known of it; with -v also the sites."""
+    for warning in leaks(targets, plan):
+        say("warning", warning)
+    if request.verbosity:
+        say("sites", f"{told(plan.sites.counts())}, by {plan.sites.told_by}")
+        for path in dict.fromkeys(target.path for target in targets.of_scan.values()):
+            n = sum(target.path == path for target in targets.of_scan.values())
+            say("target", f"{path}, of {n} scans")
+
+
+def plan_rows(request: AppRequest) -> list[Sequence[str]]:
+    """Return what a run would do, a row for each scan: source, site, target, result; nothing is written."""
+    plan = make_plan(request)
+    targets = find_targets(request, plan)
+    rows: list[Sequence[str]] = [("source", "site", "target", "output")]
+    for scan in plan.selection.scans:
+        target = _target_text(scan, targets)
+        output = str(result_path(scan, request.output_dir)) if target else "n/a"
+        rows.append((str(scan.path), plan.sites.of_scan[scan] or "n/a", target or "n/a", output))
+    return rows
+
+
+def _target_text(scan: BidsScan, targets: Targets | Auto) -> str:
+    """Return the target of a scan in words; nothing if it has none."""
+    if isinstance(targets, Auto):
+        return f"the medoid of {len(targets.examples)} scans of {targets.site or 'the data set'}"
+    target = targets.of_scan.get(scan)
+    return "" if target is None else str(target.path)
+
+
+def told(counts: Mapping[str, int]) -> str:
+    """Return sites with the number of their scans, in words."""
+    return ", ".join(f"{site} ({n} scans)" for site, n in counts.items()) or "none is known"

@@ -1,0 +1,125 @@
+"""Which target each scan gets: one for the study, one by site from a table, or the medoid scan of a site."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hail_mri.apps.bids.dataset import BidsScan
+from hail_mri.apps.bids.plan import Plan
+from hail_mri.apps.bids.request import AUTO, AppRequest
+from hail_mri.apps.bids.side_files import read_table
+from hail_mri.apps.scan_files import TargetFiles
+from hail_mri.errors import InputError, MissingFileError
+from hail_mri.provenance.links import real_path
+
+TABLE_SUFFIX = ".tsv"
+CARD_SUFFIX = ".json"
+SPLIT, TEST = "split", "test"
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The target of each scan, and the table they are from, if there is one.
+
+    Attributes
+    ----------
+    of_scan : mapping of BidsScan to TargetFiles
+        A scan that has none is not there.
+    table_path : Path or None
+    """
+
+    of_scan: Mapping[BidsScan, TargetFiles]
+    table_path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Auto:
+    """The target is the medoid of these scans of a site; which it is has to be measured."""
+
+    site: str
+    examples: tuple[BidsScan, ...]
+
+
+def find_targets(request: AppRequest, plan: Plan) -> Targets | Auto:
+    """Tell which target each scan gets, as far as files and names tell.
+
+    Raises
+    ------
+    InputError, MissingFileError
+        If nothing is asked for, a file is missing, or a site has no target or is unknown.
+    """
+    if request.target is None and request.target_site is None:
+        raise InputError(
+            "neither --target nor --target-site is given, expected one of them",
+            f"give a scan, a style card or a table of targets, or {AUTO} with the site whose look is wanted",
+        )
+    if request.target in (None, AUTO):
+        return _auto(request, plan)
+    if request.target_site is not None:
+        raise InputError(f"--target-site is given with --target {request.target}, expected --target {AUTO}")
+    path = Path(str(request.target))
+    if path.name.lower().endswith(TABLE_SUFFIX):
+        return _by_site(path, plan)
+    target = _target_files(path, str(path))
+    return Targets(dict.fromkeys(plan.selection.scans, target))
+
+
+def leaks(targets: Targets, plan: Plan) -> list[str]:
+    """Return a warning for each target whose subject is among the test subjects, by `split` of `participants.tsv`."""
+    tested = {real_path(s.path): s for s in plan.dataset.scans if _is_tested(s, plan)}
+    paths = dict.fromkeys(target.path for target in targets.of_scan.values())
+    subjects = [tested[real_path(path)].subject for path in paths if real_path(path) in tested]
+    return [
+        f"the target is a scan of sub-{subject}, whose {SPLIT} in participants.tsv is {TEST}: what is measured on test "
+        "subjects is not independent of it; take a target of another subject"
+        for subject in subjects
+    ]
+
+
+def _auto(request: AppRequest, plan: Plan) -> Auto:
+    """Return the scans of the target's site, without those of test subjects."""
+    counts = plan.sites.counts()
+    site = request.target_site
+    if site is None and len(counts) > 1:
+        names = ", ".join(f"{name} ({n} scans)" for name, n in counts.items())
+        raise InputError(f"--target {AUTO} needs a site; the data set has {names}", "give one as --target-site")
+    site = site if site is not None else next(iter(counts), "")
+    scans = plan.sites.scans_of(site)
+    untested = [scan for scan in scans if not _is_tested(scan, plan)]
+    return Auto(site, tuple(untested or scans))
+
+
+def _is_tested(scan: BidsScan, plan: Plan) -> bool:
+    """Return whether a scan's subject is among the test subjects."""
+    return plan.tables.of_participant(scan).get(SPLIT, "").lower() == TEST
+
+
+def _by_site(path: Path, plan: Plan) -> Targets:
+    """Return the target of each scan, from a table with the columns site, target and perhaps target_mask."""
+    if not path.exists():
+        raise MissingFileError(f"{path} does not exist, expected a table of targets (columns site and target)")
+    files = {}
+    for site, row in read_table(path, key="site").items():
+        where = f"{path}, site {site}"
+        if "target" not in row:
+            raise InputError(f"{where}: target is empty, expected a scan or a style card")
+        mask = row.get("target_mask")
+        files[site] = _target_files(path.parent / row["target"], where, None if mask is None else path.parent / mask)
+    if not files:
+        raise InputError(f"{path} has no rows below the header, expected one for each site")
+    used = {scan: files.get(plan.sites.of_scan[scan]) for scan in plan.selection.scans}
+    if not any(used.values()):
+        names = ", ".join(plan.sites.counts()) or "none"
+        raise InputError(
+            f"{path} has targets for {', '.join(files)}; the data set has the sites {names}", "see --site-from"
+        )
+    return Targets({scan: target for scan, target in used.items() if target is not None}, path)
+
+
+def _target_files(path: Path, where: str, mask: Path | None = None) -> TargetFiles:
+    """Return a target that is there, a scan or a style card."""
+    for file in (path, mask):
+        if file is not None and not file.is_file():
+            about = f"{where}: " if where != str(path) else ""
+            raise MissingFileError(f"{about}{file} does not exist, expected a scan, a style card or a table of targets")
+    return TargetFiles(path, is_style_card=path.name.lower().endswith(CARD_SUFFIX), brain_mask=mask)

@@ -1,0 +1,125 @@
+import csv
+
+import pytest
+
+from hail_mri.apps import suggest_target as module
+from hail_mri.apps.cli import main
+from hail_mri.apps.suggest_target import suggest_target, write_candidates
+from hail_mri.errors import InputError
+from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.harmonize.style_card import StyleCard
+from hail_mri.image.nifti import save_volume
+
+FORCED = HarmonizeSettings(force=True, threads=1)
+
+
+@pytest.fixture
+def site(tmp_path, make_scan):
+    """Return three scans of a site."""
+    return [make_scan(tmp_path / f"in/{name}_T1w.nii.gz", seed=seed, spacing=4.0) for seed, name in enumerate("abc")]
+
+
+def test_the_suggested_scan_is_the_one_that_is_nearest_to_all_others(site):
+    candidates = suggest_target(site, FORCED)
+
+    assert len(candidates) == 3
+    distances = [candidate.distance for candidate in candidates]
+    assert distances == sorted(distances)
+    assert all(c.nearest <= c.distance <= c.farthest for c in candidates)
+
+
+def test_the_order_of_scans_does_not_matter(site):
+    assert suggest_target(site[::-1], FORCED) == suggest_target(site, FORCED)
+
+
+def test_what_cannot_be_read_or_fails_a_check_is_not_asked_and_comes_last(site, tmp_path, simulated_slab):
+    save_volume(simulated_slab, tmp_path / "in/head_T1w.nii.gz")
+    (tmp_path / "in/broken_T1w.nii.gz").write_bytes(b"broken")
+    scans = [*site, tmp_path / "in/head_T1w.nii.gz", tmp_path / "in/broken_T1w.nii.gz"]
+
+    candidates = suggest_target(scans, HarmonizeSettings(threads=1))
+
+    # A ball in a shell is no head.
+    assert candidates[0].path.name == "head_T1w.nii.gz"
+    assert candidates[0].distance == 0.0
+    assert [candidate.distance for candidate in candidates[1:]] == [None] * 4
+    assert all(candidate.message for candidate in candidates[1:])
+
+
+def test_a_site_without_a_usable_scan_is_refused_with_a_reason(site):
+    with pytest.raises(InputError, match="none of 3 scans can be an example") as caught:
+        suggest_target(site, HarmonizeSettings(threads=1))
+
+    assert "a_T1w.nii.gz: " in caught.value.hint
+
+
+def test_styles_that_were_kept_are_not_measured_again(site, tmp_path, monkeypatch):
+    first = suggest_target(site, FORCED, kept_dir=tmp_path / "kept")
+    monkeypatch.setattr(module, "StyleMeter", None)
+
+    assert suggest_target(site, FORCED, kept_dir=tmp_path / "kept") == first
+
+    for path in (tmp_path / "kept").glob("*.style.json"):
+        path.write_text("{")
+    with pytest.raises(TypeError):  # there is no meter to measure them again with
+        suggest_target(site, FORCED, kept_dir=tmp_path / "kept")
+
+
+def test_a_table_lists_candidates_as_seen_from_its_folder(site, tmp_path):
+    candidates = suggest_target(site, FORCED)
+    write_candidates(candidates, tmp_path / "tables/a.tsv")
+
+    with (tmp_path / "tables/a.tsv").open(newline="") as file:
+        rows = list(csv.DictReader(file, dialect="excel-tab"))
+    assert [row["source"] for row in rows] == [f"../in/{candidate.path.name}" for candidate in candidates]
+    assert float(rows[0]["distance"]) == pytest.approx(candidates[0].distance, abs=1e-3)
+
+
+def test_a_model_without_tissues_is_refused(site):
+    with pytest.raises(InputError, match="knows no tissues"):
+        suggest_target(site, HarmonizeSettings(model="hail-small", force=True, threads=1))
+
+
+def test_the_command_prints_the_best_example_first_and_makes_no_card(site, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+
+    assert main(["style", "in", "--suggest-target", "--force", "--threads", "1"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("source\tdistance\tnearest")
+    assert lines[1].split("\t")[0] == f"in/{suggest_target(site, FORCED)[0].path.name}"
+    assert len(lines) == 4
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_folder_is_pooled_into_a_card_with_its_picture(site, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["style", "in", "-o", "card.json", "--preview", "a.png", "--force", "--threads", "1"]) == 0
+    assert main(["style", "card.json", "--preview", "b.png"]) == 0
+
+    assert StyleCard.load("card.json").n_scans == len(site)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["in"], "-o is missing, expected the card", id="no output"),
+        pytest.param(["gone.json", "--preview", "a.png"], "gone.json does not exist", id="no card"),
+        pytest.param(["in/a.json", "--preview", "a.jpg"], "expected a name that ends in .png", id="no PNG"),
+        pytest.param(
+            ["in/a_T1w.nii.gz", "--suggest-target", "-o", "in/a_T1w.nii.gz"], "is an input of this run", id="input"
+        ),
+    ],
+)
+@pytest.mark.usefixtures("site")
+def test_a_wrong_call_is_one_line(arguments, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["style", *arguments]) == 2
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]
