@@ -3,8 +3,8 @@
     python benchmarks/study.py [--scans 8] [--spacing 2]
 
 Simulated heads of the built-in label map are harmonized to one target by the command itself, each time into a new
-folder. Peak memory is the largest sum of resident memory of the command and all processes below it, looked at ten times
-a second. The last line says whether all results have the same bits.
+folder. Peak memory is the largest sum of resident memory of the command and all processes below it, looked at ten
+times a second. The last line says whether all results have the same bits.
 """
 
 import argparse

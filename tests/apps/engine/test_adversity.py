@@ -112,7 +112,7 @@ def command_of(study, output: Path) -> str:
     return shlex.join([*command, "--workers", "1"])
 
 
-@pytest.mark.parametrize("mebibytes", [700, 1500, 2500])
+@pytest.mark.parametrize("mebibytes", [700, pytest.param(1500, marks=pytest.mark.slow)])
 def test_a_limit_of_memory_is_said_whatever_it_stops(harmonize, mebibytes):
     done = harmonize(before=f"ulimit -v {mebibytes * 1024};", workers="1")
 

@@ -16,7 +16,7 @@ from hail_mri.apps.engine.workers import Workers
 from hail_mri.harmonize.check import ChecksFailedError
 
 
-@pytest.mark.parametrize("n_processes", [1, 2])
+@pytest.mark.parametrize("n_processes", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_results_have_the_same_bits_whatever_the_number_of_processes(study, undisturbed, n_processes):
     outcomes = study.run(Workers(n_processes=n_processes))
 

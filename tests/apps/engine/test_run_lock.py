@@ -84,6 +84,19 @@ def test_a_folder_that_nothing_was_put_into_is_removed(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.usefixtures("holder")
+def test_a_file_system_without_second_names_has_locks_too(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+
+    with run_lock(tmp_path / "other") as held:
+        held.require_held()
+    with pytest.raises(OutputExistsError, match="in use by another run"):
+        run_lock(tmp_path / "out").__enter__()
+
+
 def test_a_place_that_cannot_be_a_folder_is_said(tmp_path):
     (tmp_path / "file").touch()
 

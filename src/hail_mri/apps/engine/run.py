@@ -27,6 +27,7 @@ from hail_mri.apps.requests import require_possible
 from hail_mri.apps.result_table import Outcome, is_result_table, write_outcomes
 from hail_mri.apps.scan import Report
 from hail_mri.apps.scan_files import read_target
+from hail_mri.provenance.lock import lock_path
 
 MOST_ATTEMPTS = 2  # of one run at one scan
 
@@ -149,6 +150,7 @@ def _clear_earlier_runs(table_path: Path) -> None:
     """Remove what runs that were killed have left behind; nobody else is at work here."""
     folder = table_path.parent
     clear_hidden((table_path,))
+    lock_path(table_path).unlink(missing_ok=True)  # nobody but a run writes the table
     for path in (folder / STATE_DIR).glob("states/.*"):
         path.unlink(missing_ok=True)
     for state in read_states(folder):
