@@ -9,12 +9,14 @@ from scipy import ndimage
 from hail_mri.image.orientation import orient_like, to_canonical
 from hail_mri.image.scales import LinearScale
 from hail_mri.image.volume import Volume
+from hail_mri.preprocess.prepare import WHITE_MATTER
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 OFF_MIDDLE = (18.0, 12.0, 15.0)  # mm from the brain's middle to where something is put in
 LESION_RADIUS = 8.0  # mm
+TEXTURE = np.float32(0.1)  # of what was there before, in a lesion
 
 
 def breaks(result: Volume, scale: LinearScale, brain: Mask) -> Iterator[tuple[str, Volume]]:
@@ -74,12 +76,14 @@ def with_lesion(scan: Volume, scale: LinearScale, brain: Mask, contrast: float) 
     brain : (I, J, K) bool ndarray
         In canonical axes.
     contrast : float
-        Added at its middle, on the [0, 1] scale; it falls to nothing within a voxel or two at the rim.
+        Of the lesion to white matter, on the [0, 1] scale; a little of what was there stays, and at its rim all within
+        a voxel.
     """
     canonical = to_canonical(scan)
     distance = _distance(canonical, brain)
     share = np.clip((LESION_RADIUS - distance) / canonical.spacing.max() + 0.5, 0, 1).astype(np.float32)
-    spoilt = canonical.data + np.float32(contrast * (scale.high - scale.low)) * share
+    level = np.float32(scale.low + (WHITE_MATTER + contrast) * (scale.high - scale.low))
+    spoilt = canonical.data + (1 - TEXTURE) * share * (level - canonical.data)
     mask = canonical.with_data(share > 0.5)
     return _back(canonical.with_data(spoilt), scan), _back(mask, scan)
 

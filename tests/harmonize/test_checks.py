@@ -257,6 +257,13 @@ def test_a_brain_alone_beside_a_whole_head_is_told(reading, stripped_reading):
     assert found == ["ok", "check", "check", "ok"]
 
 
+def test_looks_that_are_farther_apart_than_sites_are_told(reading):
+    far = replace(reading.style, means=tuple(3 * mean if mean < 0.55 else mean for mean in reading.style.means))
+    found = [by_name(check_pair(reading.style, other))["distance of looks"] for other in (reading.style, far)]
+    assert [check.verdict for check in found] == ["ok", "check"]
+    assert found[0].found.startswith("0 ")
+
+
 def test_a_model_without_tissues_checks_the_voxels(make_head, small_model):
     model, _, _ = load_style_model(small_model, torch.device("cpu"))
     assert set(verdicts(make_head(), model)) == {

@@ -10,8 +10,17 @@ from hail_mri.model.tissue_classes import (
     TISSUE_CLASSES,
     WHITE_MATTER,
 )
-from hail_mri.model.tissue_exchange import SPREAD, exchanged_means, probability_of_two_sites, style_distance
+from hail_mri.model.tissue_exchange import (
+    SPREAD,
+    distance_within_site,
+    exchanged_means,
+    probability_of_two_sites,
+    style_distance,
+)
 from hail_mri.model.tissue_style import SMALLEST_FRACTION, UNKNOWN, TissueStyle
+
+# By what two scans of two sites differ in each class.
+ONE_DEVIATION = [(name, CLASS_INDEX[name], np.sqrt(2) * np.hypot(*both)) for name, both in SPREAD.items()]
 
 FAT, MARROW, THALAMUS = CLASS_INDEX["fat"], CLASS_INDEX["marrow"], CLASS_INDEX["thalamus"]
 
@@ -112,6 +121,24 @@ def test_the_background_stays_as_it_is():
     assert exchanged_means(style(), style(background=0.3))[BACKGROUND] == style().means[BACKGROUND]
 
 
+class TestDistanceOfStyles:
+    def test_is_nothing_between_a_style_and_itself_and_the_same_both_ways(self):
+        one, other = style(), style(grey_matter=0.5, fat=0.7)
+        assert style_distance(one, one) == 0
+        assert style_distance(one, other) == pytest.approx(style_distance(other, one))
+
+    def test_is_small_between_people_usual_between_sites_and_large_beyond(self):
+        people = style_distance(style(), style(grey_matter=0.46, csf=0.17, fat=1.0))
+        sites = style_distance(style(), style(**{name: style().means[k] + s for name, k, s in ONE_DEVIATION}))
+        beyond = style_distance(style(), style(**{name: style().means[k] + 5 * s for name, k, s in ONE_DEVIATION}))
+        assert people < 0.2
+        assert sites == pytest.approx(1, abs=0.05)
+        assert beyond == pytest.approx(5, abs=0.25)
+
+    def test_does_not_count_what_one_of_both_does_not_show(self):
+        assert style_distance(style(), style(absent=["fat"], fat=0.0)) < 0.05
+
+
 def test_the_distance_of_styles_is_in_deviations_of_people_of_one_site():
     means, n = np.full(len(TISSUE_CLASSES), 0.5), len(TISSUE_CLASSES)
     apart = means.copy()
@@ -119,9 +146,9 @@ def test_the_distance_of_styles_is_in_deviations_of_people_of_one_site():
         apart[CLASS_INDEX[name]] += np.sqrt(2) * person * (1 if name == "fat" else -1)
     a, b = (TissueStyle(tuple(row), (0.01,) * n, (1 / n,) * n) for row in (means, apart))
 
-    assert style_distance(a, a) == 0
-    assert style_distance(a, b) == pytest.approx(1.0)
-    assert style_distance(b, a) == style_distance(a, b)
+    assert distance_within_site(a, a) == 0
+    assert distance_within_site(a, b) == pytest.approx(1.0)
+    assert distance_within_site(b, a) == distance_within_site(a, b)
 
 
 def test_the_distance_does_not_count_what_one_scan_does_not_show_nor_how_noisy_it_is():
@@ -135,5 +162,5 @@ def test_the_distance_does_not_count_what_one_scan_does_not_show_nor_how_noisy_i
     noisy = TissueStyle(tuple(means), (0.5,) * n, (1 / n,) * n)
     quiet = TissueStyle(tuple(means), (0.0,) * n, (1 / n,) * n)
 
-    assert style_distance(plain, stripped) < 0.1 * style_distance(plain, quiet)
-    assert style_distance(plain, noisy) == style_distance(plain, quiet)
+    assert distance_within_site(plain, stripped) < 0.1 * distance_within_site(plain, quiet)
+    assert distance_within_site(plain, noisy) == distance_within_site(plain, quiet)

@@ -1,6 +1,6 @@
 """Which scan of a site is the best example of its look: the medoid, the one that is nearest to all others.
 
-The distance of two scans is that of their styles (`style_distance`): 1 is about how much two people of one site differ.
+The distance of two scans is that of their styles (`distance_within_site`): 1 is about how much two people of one site differ.
 The medoid has the smallest mean distance to the others. Scans that fail a check are not asked; those of which a check
 is worth a look come after those that are ok in all.
 """
@@ -17,7 +17,7 @@ from hail_mri.errors import HailError, InputError
 from hail_mri.harmonize.check import Check, failures
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_card import StyleCard, StyleMeter
-from hail_mri.model.tissue_exchange import style_distance
+from hail_mri.model.tissue_exchange import distance_within_site
 from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.model.weights import weights_hash
 from hail_mri.provenance.atomic_write import write_together
@@ -128,7 +128,7 @@ def _ordered(styles: Mapping[Path, TissueStyle], messages: Mapping[Path, str]) -
     """Return candidates by their mean distance to the others, those that are ok in all first, not asked ones last."""
     asked = []
     for path, style in styles.items():
-        others = [style_distance(style, other) for name, other in styles.items() if name != path] or [0.0]
+        others = [distance_within_site(style, other) for name, other in styles.items() if name != path] or [0.0]
         mean = sum(others) / len(others)
         asked.append(Candidate(path, mean, min(others), max(others), messages[path]))
     asked.sort(key=lambda candidate: (candidate.message != "", candidate.distance, candidate.path))

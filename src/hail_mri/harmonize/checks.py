@@ -22,6 +22,7 @@ from hail_mri.harmonize.style_model import Reading, Style
 from hail_mri.harmonize.tissue_model import TissueReading
 from hail_mri.model.map_measures import MapMeasures
 from hail_mri.model.tissue_classes import BACKGROUND, BRAIN, CSF, GREY_MATTER, WHITE_MATTER
+from hail_mri.model.tissue_exchange import style_distance
 from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.preprocess.lost_values import clipped_share
 from hail_mri.preprocess.prepare import WHITE_MATTER as WHITE_MATTER_SCALED
@@ -81,7 +82,7 @@ def check_style(style: Style, low: float, high: float) -> tuple[Check, ...]:
 
 def check_pair(source: Style, target: Style) -> tuple[Check, ...]:
     """
-    Check whether two scans show the same: a whole head, or a brain alone.
+    Check whether two scans show the same, a whole head or a brain alone, and are no farther apart than sites are.
 
     Parameters
     ----------
@@ -97,7 +98,8 @@ def check_pair(source: Style, target: Style) -> tuple[Check, ...]:
     )
     hint = "tissues are compared that both show; what the target does not show changes as tissues like it do"
     verdict: Verdict = "ok" if stripped[0] == stripped[1] else "check"
-    return (Check("skull-stripped", verdict, found, "both or neither", hint),)
+    distance = LIMITS_BY_NAME["distance of looks"].check(style_distance(source, target))
+    return (Check("skull-stripped", verdict, found, "both or neither", hint), distance)
 
 
 def _is_brain_alone(style: TissueStyle) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from hail_mri.image.marked_region import FEWEST_VOXELS, REACH, core_of, difference, found_region, near_and_around
 
@@ -43,13 +44,15 @@ def lesion_numbers(
         for where, margin in zip(np.nonzero(lesion), margins.tolist(), strict=True)
     )
     before, after, inside = source[box], result[box], lesion[box]
-    near, around = near_and_around(inside, allowed[box], spacing)
+    _, around = near_and_around(inside, allowed[box], spacing)
     if around.sum() < FEWEST_VOXELS:
         return {}
     contrasts = [_contrast(volume, inside, around) for volume in (before, after)]
     if abs(contrasts[0]) < VISIBLE:
         return {}
     core = core_of(inside, spacing)
+    # No farther than a voxel from the mask: beyond it other tissue may be as bright.
+    near = inside | (allowed[box] & ndimage.binary_dilation(inside))
     n_before, n_after = (int(np.count_nonzero(found_region(volume, core, near, around))) for volume in (before, after))
     return {"lesion contrast": contrasts[1] / contrasts[0], "lesion volume": n_after / max(n_before, 1)}
 

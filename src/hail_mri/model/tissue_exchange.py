@@ -113,7 +113,28 @@ def probability_of_two_sites(own: TissueStyle, wanted: TissueStyle) -> float:
     return float(1 / (1 + np.exp(-np.clip((trust * evidence).sum(), -LARGEST_EVIDENCE, LARGEST_EVIDENCE))))
 
 
-def style_distance(style: TissueStyle, other: TissueStyle) -> float:
+def style_distance(own: TissueStyle, wanted: TissueStyle) -> float:
+    """
+    Return how far apart the looks of two scans are, of what people and sites are known to differ by; 0 for one style.
+
+    Parameters
+    ----------
+    own, wanted : TissueStyle
+        White matter is the same on both scales.
+
+    Notes
+    -----
+    Root mean square over known classes of the difference of means over its standard deviation between two scans of two
+    sites. Classes count by how far their means can be trusted. About 1 is usual; what is much farther is beyond the
+    sites from which the deviations are known.
+    """
+    deviation, site, difference = _deviations(own, wanted)
+    trust = (_trust(own) * _trust(wanted))[list(KNOWN)]
+    squares = difference**2 / (deviation**2 + site**2)
+    return float(np.sqrt((trust * squares).sum() / max(trust.sum(), np.finfo(np.float64).tiny)))
+
+
+def distance_within_site(style: TissueStyle, other: TissueStyle) -> float:
     """
     Return how far apart the styles of two scans are, in standard deviations of people of one site.
 
@@ -126,13 +147,14 @@ def style_distance(style: TissueStyle, other: TissueStyle) -> float:
     -----
     The root of the mean square of the differences of class means, each over the standard deviation that two people
     scanned at one site differ by; classes count by how far their means can be trusted in both. About 1 for two people
-    of one site. It does not depend on the errors of class means, which would bring a noisy scan near to all others, nor
-    on the gain of the scanner.
+    of one site. Unlike `style_distance` it does not depend on the errors of class means, which would bring a noisy scan
+    near to all others, and weights classes as people of one site do; the gain of the scanner counts in neither.
     """
     person = np.sqrt(2) * np.array(list(SPREAD.values()))[:, 0]
     difference = (np.array(other.means) - np.array(style.means))[list(KNOWN)]
     trust = (_trust(style) * _trust(other))[list(KNOWN)]
-    return float(np.sqrt((trust * (difference / person) ** 2).sum() / trust.sum()))
+    squares = (difference / person) ** 2
+    return float(np.sqrt((trust * squares).sum() / max(trust.sum(), np.finfo(np.float64).tiny)))
 
 
 def _expected_changes(own: TissueStyle, wanted: TissueStyle) -> np.ndarray:
