@@ -266,3 +266,11 @@ def test_another_scan_is_not_taken_for_the_source(study, tmp_path):
     save_volume(replace(scan, data=scan.data[1:]), tmp_path / "other.nii.gz")
     with pytest.raises(InputError, match="is on another grid than"):
         scan_report(ReportFiles(tmp_path / "other.nii.gz", study.result, study.target))
+
+
+def test_a_lesion_of_the_target_is_no_tissue_to_compare_with(edited, study):
+    files = edited({"TargetLesionMask": "../lesion.nii.gz"})
+    whole = ReportFiles(study.source, study.result, study.target)
+    charts = [re.findall(r'<polyline class="series series-2"[^>]*>', scan_report(each)) for each in (whole, files)]
+    assert len(charts[0]) == len(charts[1]) == 5
+    assert charts[0] != charts[1]

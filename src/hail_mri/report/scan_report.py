@@ -136,7 +136,8 @@ def scan_report(files: ReportFiles) -> str:
     """Return the report of a result as HTML; errors as of `write_scan_report`."""
     record = read_record(files.result)
     views = _views(files, record)
-    masks = {"BrainMask": files.brain_mask, "LesionMask": files.lesion_mask, "TargetMask": record.path("TargetMask")}
+    masks = {"BrainMask": files.brain_mask, "LesionMask": files.lesion_mask}
+    masks |= {name: record.path(name) for name in ("TargetMask", "TargetLesionMask")}
     read = {"Source": files.source, "Target": files.target, "Result": files.result}
     read |= {name: path for name, path in masks.items() if path is not None}
     states = file_states(record, read)
@@ -168,7 +169,12 @@ def _views(files: ReportFiles, record: ScanRecord) -> _Views:
         marked = load_mask(files.lesion_mask, source, files.source, of="the lesion")
         lesion = to_canonical(marked).data > MASK_THRESHOLD
         seen = seen.without(lesion)
-    target = view_target(files.target, is_style_card=files.is_style_card, brain_mask=record.path("TargetMask"))
+    target = view_target(
+        files.target,
+        is_style_card=files.is_style_card,
+        brain_mask=record.path("TargetMask"),
+        lesion_mask=record.path("TargetLesionMask"),
+    )
     # The result is in the target's unit; between the two where only a part of the change was asked for.
     scale = seen.scale.mixed(target.scale, record.strength)
     return _Views(seen, seen.with_result(result, scale), target, place, lesion)

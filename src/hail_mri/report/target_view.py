@@ -9,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from hail_mri.harmonize.style_card import StyleCard
-from hail_mri.image.mask import load_mask
+from hail_mri.image.mask import MASK_THRESHOLD, load_mask
 from hail_mri.image.nifti import load_volume
+from hail_mri.image.orientation import to_canonical
 from hail_mri.image.scales import LinearScale
 from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.preprocess.prepare import WHITE_MATTER as WHITE_MATTER_SCALED
@@ -45,7 +46,7 @@ class TargetView:
     told: str
 
 
-def view_target(path: Path, *, is_style_card: bool, brain_mask: Path | None) -> TargetView:
+def view_target(path: Path, *, is_style_card: bool, brain_mask: Path | None, lesion_mask: Path | None) -> TargetView:
     """
     Look at a target.
 
@@ -54,8 +55,8 @@ def view_target(path: Path, *, is_style_card: bool, brain_mask: Path | None) -> 
     path : Path
         Of a scan or a style card.
     is_style_card : bool
-    brain_mask : Path or None
-        Of the scan.
+    brain_mask, lesion_mask : Path or None
+        Of the scan; a lesion is no tissue to compare with.
 
     Raises
     ------
@@ -64,8 +65,8 @@ def view_target(path: Path, *, is_style_card: bool, brain_mask: Path | None) -> 
     """
     if is_style_card:
         return _view_card(StyleCard.load(path))
-    masked = None if brain_mask is None else InputFile.read(brain_mask)
-    return _view_of_files(InputFile.read(path), masked)
+    brain, lesion = (None if mask is None else InputFile.read(mask) for mask in (brain_mask, lesion_mask))
+    return _view_of_files(InputFile.read(path), brain, lesion)
 
 
 def pictures_of(view: ScanView, place: Place, name: str) -> dict[str, Picture]:
@@ -77,12 +78,15 @@ def pictures_of(view: ScanView, place: Place, name: str) -> dict[str, Picture]:
 
 
 @lru_cache(maxsize=N_KEPT)
-def _view_of_files(scan: InputFile, brain_mask: InputFile | None) -> TargetView:
+def _view_of_files(scan: InputFile, brain_mask: InputFile | None, lesion_mask: InputFile | None) -> TargetView:
     """Look at a scan; files with the same hashes give the same."""
     volume = load_volume(scan.path)
     mask = None if brain_mask is None else load_mask(brain_mask.path, volume, scan.path)
     view = view_scan(volume, brain_mask=mask)
     pictures = pictures_of(view, Place.of(view.centre, view.volume.spacing), "target")
+    if lesion_mask is not None:
+        marked = load_mask(lesion_mask.path, volume, scan.path, of="the lesion")
+        view = view.without(to_canonical(marked).data > MASK_THRESHOLD)
     return TargetView(view.scale, pictures, count_tissues(view), view.told)
 
 
