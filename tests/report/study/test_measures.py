@@ -83,5 +83,5 @@ def test_what_cannot_be_measured_has_a_reason_and_is_not_kept(tmp_path):
 def test_tissues_that_fail_a_check_are_not_measured(simulated_slab):
     half = Volume(simulated_slab.data, simulated_slab.affine @ np.diag([0.5, 0.5, 0.5, 1]))
 
-    with pytest.raises(InputError, match="in the source are not to be believed: .* is .*, expected"):
+    with pytest.raises(InputError, match="in the source are not to be believed"):
         measure(half, half)

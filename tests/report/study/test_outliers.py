@@ -42,6 +42,14 @@ def test_differences_that_nobody_sees_do_not_count():
     assert distances.max() < 0.1
 
 
+def test_of_normal_looks_hardly_any_is_far():
+    common = np.random.default_rng(1).normal(0, 1, (2000, 4)) @ np.random.default_rng(2).normal(0, 1, (4, 18))
+
+    distances = robust_distances(0.6 + 0.02 * common, ["A", "B"] * 1000)
+
+    assert np.count_nonzero(distances > far_limit(distances)) <= 5
+
+
 def test_a_site_of_few_scans_has_no_distances(looks):
     distances = robust_distances(looks, ["A"] * 17 + ["B"] * 3)
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hail_mri.errors import InputError
 from hail_mri.report.study.scans import StudyScan
 from hail_mri.report.study.survey import picture_size, survey, target_windows
 
@@ -26,6 +27,15 @@ def test_a_scan_that_cannot_be_read_is_named_and_stops_nothing(scan, tmp_path, n
     assert entries[1].scan.problems[0] == "source: gone"
     assert [entry.before for entry in entries] == [None, None]
     assert len(steps) == 2
+
+
+def test_nothing_is_kept_outside_of_the_folder(scan, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/study_features").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(InputError, match="study_features leads out of the folder"):
+        survey([scan], tmp_path / "out")
 
 
 def test_results_of_one_target_share_a_window(make_entries):

@@ -18,6 +18,7 @@ from hail_mri.image.orientation import to_canonical
 from hail_mri.image.volume import Volume
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.hashes import InputFile
+from hail_mri.provenance.regular_file import size_of_file
 from hail_mri.provenance.sidecar import write_json
 from hail_mri.report.study.features import Numbers, feature_names, intensities
 
@@ -156,13 +157,14 @@ def _as_json(found: ScanMeasures) -> dict[str, Any]:
 def _read_kept(path: Path) -> ScanMeasures | None:
     """Return what was kept; None if there is nothing, or nothing whole."""
     try:
+        size_of_file(path)
         told = json.loads(path.read_text(encoding="utf-8"))
         before, after = (
             {name: _number(told[state][name]) for name in feature_names()} for state in ("before", "after")
         )
         i0, i1, j0, j1, k = map(int, told["box"])
         return ScanMeasures(before, after, (i0, i1, j0, j1, k))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (HailError, OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

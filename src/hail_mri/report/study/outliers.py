@@ -2,6 +2,7 @@
 
 References
 ----------
+Wilson, Hilferty: The distribution of chi-square. PNAS 1931, doi:10.1073/pnas.17.12.684 (the cube root).
 Rousseeuw, Croux: Alternatives to the median absolute deviation. JASA 1993, doi:10.1080/01621459.1993.10476408.
 Iglewicz, Hoaglin: How to Detect and Handle Outliers. ASQC Quality Press 1993 (3.5 robust deviations).
 """
@@ -62,11 +63,13 @@ def far_limit(distances: ArrayLike) -> float | None:
     Returns
     -------
     limit : float or None
-        The median plus `LIMIT` robust standard deviations; None with fewer than `FEWEST_SCANS` distances.
+        The median plus `LIMIT` robust standard deviations, both of the cube root of squared distances, which is nearly
+        normal where features are; None with fewer than `FEWEST_SCANS` distances.
     """
     known = np.asarray(distances, np.float64)
     known = known[np.isfinite(known)]
     if len(known) < FEWEST_SCANS:
         return None
-    middle = float(np.median(known))
-    return middle + LIMIT * NORMAL * float(np.median(np.abs(known - middle)))
+    roots = np.cbrt(known**2)
+    middle = float(np.median(roots))
+    return (middle + LIMIT * NORMAL * float(np.median(np.abs(roots - middle)))) ** 1.5

@@ -28,8 +28,9 @@ METHODS = {
     "fail one of its checks have no features. For a judgement of the method by other programs' tissues there is "
     "hail-mri evaluate.",
     "Unlike the others": "The root mean square of the features' deviations from the site's median, in units of the "
-    "robust spread within sites; beyond the median plus 3.5 robust standard deviations of all scans a scan is named. "
-    "Sites of fewer than four scans, and studies of fewer than eight, have none.",
+    "robust spread within sites; a scan is named beyond the median plus 3.5 robust standard deviations of all scans, "
+    "both of the cube root of the squared distance. Sites of fewer than four scans, and studies of fewer than eight, "
+    "have none.",
     "Probe": "Logistic regression (C = 1) on standardized features, five folds by subject, balanced accuracy; interval "
     "by the bootstrap over subjects.",
     "Verdicts": "The worst of all checks of source, target and result, which the sidecar of each result tells.",

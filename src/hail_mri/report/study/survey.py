@@ -16,6 +16,7 @@ from hail_mri.errors import HailError
 from hail_mri.image.nifti import load_volume
 from hail_mri.model.threads import limit_threads
 from hail_mri.report.study.measures import KEPT_DIR, Box, ScanMeasures, measure_files
+from hail_mri.report.study.places import place_inside
 from hail_mri.report.study.scans import StudyScan
 from hail_mri.report.study.thumbnails import Window, jpeg, middle_slice, white_matter_window
 
@@ -71,16 +72,22 @@ def survey(
     entries : list of StudyEntry
         In the order of the scans. What could not be read or measured is among the scan's problems.
 
+    Raises
+    ------
+    HailError
+        If what was measured cannot be kept, or is to be kept outside of the folder, by a link; or a process was killed.
+
     Notes
     -----
     Before, every scan is shown with its own white matter light grey: units of scanners have no meaning. After, all
     results of one target are shown in one window, that of their white matter in the middle: units are to agree then,
     and a scan whose units do not stands out.
     """
+    kept_dir = place_inside(folder, KEPT_DIR)
     with _pool(n_processes) as pool:
         run = map if pool is None else pool.map
         entries = []
-        for scan, measures in zip(scans, run(partial(_measured, folder / KEPT_DIR), scans), strict=True):
+        for scan, measures in zip(scans, run(partial(_measured, kept_dir), scans), strict=True):
             problem = () if not measures.reason or measures.reason in scan.problems else (measures.reason,)
             entries.append(StudyEntry(replace(scan, problems=scan.problems + problem), measures))
             step()
