@@ -83,6 +83,7 @@ def test_every_verb_has_help(verb, capsys):
         pytest.param(["train", "decoder", "--config", "c", "-o", "x"], "encoder", id="unknown phase"),
         pytest.param(["train", "encoder", "-o", "x", "--label-maps", "a"], "--config", id="no settings"),
         pytest.param(["train", "encoder", "-o", "x", "--config", "c"], "--label-maps", id="no label maps"),
+        pytest.param(["train", "liu", "-o", "x", "--config", "c"], "--label-maps", id="no label maps for Liu et al."),
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_2(arguments, said, capsys, tmp_path, monkeypatch):
@@ -325,6 +326,19 @@ def test_training_without_lightning_says_what_to_install(monkeypatch, capsys):
     assert main(["train", "encoder", "--config", "c.toml", "--label-maps", "a", "-o", "run"]) == 2
 
     assert "hail-mri[train]" in error_line(capsys)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [("--devices", "2", "one process"), ("--nodes", "2", "one process")],
+)
+def test_what_the_networks_of_liu_cannot_do_is_refused(option, value, said, tmp_path, capsys):
+    config = Path(__file__).parents[2] / "configs" / "liu-small.toml"
+    run = ["train", "liu", "--config", str(config), "--label-maps", str(tmp_path), "-o", str(tmp_path / "run")]
+
+    assert main([*run, option, value]) == 2
+
+    assert said in error_line(capsys)
 
 
 def test_minutes_that_are_no_time_are_refused(tmp_path, capsys):

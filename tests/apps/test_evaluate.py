@@ -10,7 +10,7 @@ from hail_mri.apps.evaluate import evaluate_pairs
 from hail_mri.baselines.histogram import match_histogram_simpleitk
 from hail_mri.errors import OutputExistsError
 from hail_mri.evaluation.pair_measures import MeasureSettings
-from hail_mri.image.nifti import save_volume
+from hail_mri.image.nifti import load_volume, save_volume
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
 from hail_mri.simulation.scanners import SITES
 from hail_mri.simulation.tissues import classes_of_tissues
@@ -105,10 +105,20 @@ def test_a_line_that_fails_is_named_with_its_reason_and_the_others_are_scored(ev
 
 def test_what_was_scored_is_not_scored_again(evaluated, monkeypatch):
     table, output, _ = evaluated
-    monkeypatch.setattr("hail_mri.apps.evaluate.measure_pair", lambda *_: pytest.fail("again"))
+    monkeypatch.setattr("hail_mri.apps.scored_line.measure_pair", lambda *_: pytest.fail("again"))
     before = (output / "scores.tsv").read_bytes()
     evaluate(table, output)
     assert (output / "scores.tsv").read_bytes() == before
+
+
+def test_a_bug_of_ours_is_told_as_one_and_shown_in_full(evaluated, monkeypatch, tmp_path, capsys):
+    def measure(*_):
+        raise TypeError("a bug")
+
+    monkeypatch.setattr("hail_mri.apps.scored_line.measure_pair", measure)
+    found = evaluate(evaluated[0], tmp_path)
+    assert found[0].error == "internal error, TypeError('a bug')"
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_two_processes_find_what_one_finds(evaluated, tmp_path):
@@ -124,6 +134,54 @@ def test_what_was_kept_and_damaged_is_measured_again(evaluated, tmp_path):
     damaged.write_text(json.dumps({"numbers": [{"metric": "PSNR"}]}))
     evaluate(table, tmp_path)
     assert (tmp_path / "scores.tsv").read_bytes() == (output / "scores.tsv").read_bytes()
+
+
+@pytest.mark.parametrize("known", ["known_labels", "labels"])
+def test_the_error_of_the_engine_stands_beside_the_result(study, tmp_path, known):
+    pytest.importorskip("ants")
+    cells = line("nothing")
+    cells[known] = "labels.nii.gz"
+    table = write_table(study / f"{known}.tsv", [cells])
+    (found,) = evaluate(table, tmp_path, MeasureSettings(segmentation="atropos"))
+    numbers = {(n["metric"], n["region"]): n["value"] for n in found.numbers}
+    assert numbers["rAVD", "grey matter"] == 0  # nothing was changed
+    assert 0 < numbers["rAVD floor", "grey matter"] < 40
+    assert 0.7 < numbers["Dice with labels given", "white matter"] < 1
+    assert found.segmentation == "atropos, native grid"
+    assert "Tissues by atropos, native grid." in (tmp_path / "summary.md").read_text()
+
+
+def test_a_scan_of_several_lines_is_segmented_once(study, tmp_path):
+    pytest.importorskip("ants")
+    table = write_table(study / "twice.tsv", [line("nothing"), line("simpleitk")])
+    evaluate(table, tmp_path, MeasureSettings(segmentation="atropos"))
+    kept = sorted((tmp_path / "kept" / "labels").glob("*.nii.gz"))
+    assert len(kept) == 3  # of source (which is what nobody changed), target and one result
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    evaluate(table, tmp_path / "again", MeasureSettings(segmentation="atropos"))
+    assert {path: path.stat().st_mtime_ns for path in kept} == before
+    first, second = ((folder / "scores.tsv").read_bytes() for folder in (tmp_path, tmp_path / "again"))
+    assert first == second
+
+
+def test_volumes_and_means_of_tissues_are_those_of_the_labels(evaluated, study):
+    _, output, _ = evaluated
+    tissues = pd.read_csv(output / "tissues.tsv", sep="\t")
+    labels = load_volume(study / "labels.nii.gz").data
+    source = tissues[(tissues.method == "nothing") & (tissues.scan == "source")].set_index("tissue")
+    assert source.volume_ml["grey matter"] == pytest.approx((labels == 2).sum() * 8 / 1000, abs=1e-3)
+    white = tissues[(tissues.scan == "target") & (tissues.tissue == "white matter")]["mean"]
+    assert white.between(0.5, 0.7).all()  # white matter of the target is at 0.6
+
+
+def test_a_covariate_that_the_table_lacks_is_told(study, tmp_path, capsys):
+    table = write_table(study / "weight.tsv", [line("nothing", weight="70")])
+    command = ["evaluate", str(table), "-o", str(tmp_path / "out"), "--segmentation", "given", "--covariate"]
+    assert main([*command, "age"]) == 2
+    assert "no column age, but weight" in capsys.readouterr().err
+    assert main([*command, "weight"]) == 0
+    groups = (tmp_path / "out" / "groups.tsv").read_text()
+    assert "there are 1 scans for 2 unknowns" in groups
 
 
 def test_an_evaluation_of_something_else_is_not_replaced_unasked(evaluated):

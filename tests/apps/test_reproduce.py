@@ -73,7 +73,7 @@ def output(mni, segmented, tmp_path_factory):
 def test_everything_is_kept(output):
     run_once = {"cohort", "results", "pairs.tsv", "scores", "tables.md", "reproduce.json"}
     assert run_once <= {path.name for path in output.iterdir()}
-    assert len(list((output / "cohort").glob("sub-01_site-A_*"))) == 8
+    assert len(list((output / "cohort").glob("sub-01_site-A_*"))) == 9
     with (output / "pairs.tsv").open() as file:
         lines = list(csv.DictReader(file, delimiter="\t"))
     assert [(line["method"], line["site"], line["target_site"]) for line in lines] == [
@@ -98,6 +98,8 @@ def test_volumes_of_tissues_are_scored(output):
     scores = pd.read_csv(output / "scores/scores.tsv", sep="\t")
     volumes = scores[(scores["metric"] == "rAVD") & (scores["region"] == "grey matter")]
     assert volumes["value"].notna().sum() == N_RESULTS
+    floors = scores[(scores["metric"] == "rAVD floor") & (scores["region"] == "grey matter")]
+    assert (floors["value"] > 0).sum() == N_RESULTS  # thirds of intensity are no tissues
 
 
 def test_a_table_without_tissues_says_why():

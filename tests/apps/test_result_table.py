@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import hail_mri
-from hail_mri.apps.result_table import Outcome, write_outcomes
+from hail_mri.apps.result_table import COLUMNS, Outcome, read_results, write_outcomes
 from hail_mri.errors import UnwritableError
 
 
@@ -62,3 +62,28 @@ def test_two_runs_into_one_folder_lose_no_row(tmp_path):
     assert [run.returncode for run in runs] == [0, 0]
     assert sorted(sources) == sorted(f"../{name}{number}.nii" for name in "ab" for number in range(40))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["harmonized.tsv"]
+
+
+def test_a_table_of_an_earlier_version_is_taken_up_with_its_rows(tmp_path):
+    table_path = tmp_path / "out/harmonized.tsv"
+    table_path.parent.mkdir()
+    header = "source\toutput\tstatus\tmessage\tseconds\n"
+    table_path.write_text(f"{header}../in/a.nii\ta.nii.gz\tdone\tA warning.\t1.50\n", encoding="utf-8")
+
+    write_outcomes([done(tmp_path, "b")], table_path)
+
+    a, b = read_results(table_path)
+    assert (a["output"], a["status"], a["message"], a["seconds"]) == ("a.nii.gz", "done", "A warning.", "1.50")
+    assert {a[name] for name in COLUMNS if name not in ("source", "output", "status", "message", "seconds")} == {"n/a"}
+    assert b["source"] == "../in/b.nii"
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "a\ttab", 'a "quote"', "脳", "=formula", os.fsdecode(b"latin-\xe9")])
+def test_any_name_comes_back_from_the_table(tmp_path, name):
+    table_path = tmp_path / "out/harmonized.tsv"
+
+    write_outcomes([done(tmp_path, name)], table_path)
+    write_outcomes([done(tmp_path, name)], table_path)
+
+    (row,) = read_results(table_path)
+    assert row["output"] == f"{name}.nii.gz".encode("utf-8", "backslashreplace").decode()

@@ -5,11 +5,11 @@ import pytest
 
 from hail_mri.errors import InputError
 from hail_mri.evaluation.comparison import (
+    BASELINES,
     DO_NOTHING,
     EXACT_MATCHING,
     ORACLE,
     RESCAN,
-    SIMPLEITK_MATCHING,
     baseline_results,
     compare,
     score_results,
@@ -89,6 +89,13 @@ def test_exact_matching_moves_the_histogram_all_the_way(pair):
     assert matched.nwd_tp == pytest.approx(0.0, abs=0.1)
 
 
+def test_every_classic_baseline_gives_what_it_gives_by_itself(source, target):
+    found = baseline_results(ScoredPair(source, target))
+    assert list(found) == list(BASELINES)
+    for name, run in BASELINES.items():
+        np.testing.assert_array_equal(found[name].data, run(source, target).data, err_msg=name)
+
+
 def test_nwd_is_that_of_the_heads_found_and_of_the_rescaled_source(source, target):
     pair = ScoredPair(source, target)
     (score,) = score_results(pair, {"plus": source.with_data(source.data * 2)})
@@ -99,12 +106,12 @@ def test_nwd_is_that_of_the_heads_found_and_of_the_rescaled_source(source, targe
 
 def test_methods_come_in_a_fixed_order_with_the_floor_last(pair):
     found = [score.method for score in compare(pair, {"b": pair.truth, "a": pair.source})]
-    assert found == [DO_NOTHING, EXACT_MATCHING, SIMPLEITK_MATCHING, ORACLE, "b", "a", RESCAN]
+    assert found == [*BASELINES, ORACLE, "b", "a", RESCAN]
 
 
 def test_without_a_truth_only_histograms_are_scored_and_nobody_knows_the_truth(pair):
     scores = compare(ScoredPair(pair.source, pair.target, brain_mask=pair.brain_mask), {"ours": pair.truth})
-    assert [score.method for score in scores] == [DO_NOTHING, EXACT_MATCHING, SIMPLEITK_MATCHING, "ours"]
+    assert [score.method for score in scores] == [*BASELINES, "ours"]
     assert {getattr(score, name) for score in scores for name in AGAINST_TRUTH} == {None}
     expected = by_method(compare(pair, {"ours": pair.truth}))
     assert all((s.nwd_ip, s.nwd_tp) == (expected[s.method].nwd_ip, expected[s.method].nwd_tp) for s in scores)

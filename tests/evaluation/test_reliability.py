@@ -164,3 +164,10 @@ def test_one_subject_has_no_correlation_and_a_level_is_a_share(icc):
         icc([[1.0, 2.0]])
     with pytest.raises(InputError, match="between 0 and 1"):
         icc(VOLUMES, level=95)
+
+
+def test_an_interval_that_does_not_exist_is_left_out_and_says_why():
+    found = icc_agreement([[791.8, 643.456], [754.544, 700.744]])
+    assert found.value == pytest.approx(-0.2069, abs=1e-4)
+    assert (found.low, found.high) == (None, None)
+    assert "degrees of freedom" in found.reason

@@ -139,7 +139,7 @@ class TestDistanceOfStyles:
         assert style_distance(style(), style(absent=["fat"], fat=0.0)) < 0.05
 
 
-def test_the_distance_of_styles_is_in_deviations_of_people_of_one_site():
+def test_the_distance_within_a_site_is_in_deviations_of_people_of_one_site():
     means, n = np.full(len(TISSUE_CLASSES), 0.5), len(TISSUE_CLASSES)
     apart = means.copy()
     for name, (person, _) in SPREAD.items():
@@ -151,7 +151,7 @@ def test_the_distance_of_styles_is_in_deviations_of_people_of_one_site():
     assert distance_within_site(b, a) == distance_within_site(a, b)
 
 
-def test_the_distance_does_not_count_what_one_scan_does_not_show_nor_how_noisy_it_is():
+def test_the_distance_within_a_site_does_not_count_what_one_scan_does_not_show_nor_how_noisy_it_is():
     n, fat = len(TISSUE_CLASSES), CLASS_INDEX["fat"]
     shares = [1 / n] * n
     shares[fat] = 1e-6

@@ -42,6 +42,17 @@ def test_same_columns_give_the_same_bytes(columns, tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_a_source_in_the_targets_unit_has_the_histogram_of_a_result_that_is_the_same(columns, tmp_path):
+    columns["source"] = columns["harmonized"]
+    for name, source_in_own_unit in (("own.png", True), ("target.png", False)):
+        comparison_figure(columns, tmp_path / name, source_in_own_unit=source_in_own_unit)
+    own, target = (imread(tmp_path / name) for name in ("own.png", "target.png"))
+    assert own.shape == target.shape
+    rows = np.flatnonzero((own != target).any(axis=(1, 2)))
+    assert rows.size
+    assert rows.min() > 0.6 * own.shape[0]  # the slices are as they were
+
+
 def test_orientation_of_the_files_does_not_change_the_picture(columns, tmp_path):
     pair = {name: columns[name] for name in ("source", "target")}
     source = pair["source"]

@@ -38,6 +38,13 @@ def test_a_loss_that_reaches_0_or_is_no_number_is_drawn(table, tmp_path):
     assert (tmp_path / "a.png").stat().st_size > 1000
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_loss_that_is_never_above_0_is_drawn(table, tmp_path):
+    table["train_diversity"] = -table["train_style"]
+    save_learning_curves(table, tmp_path / "a.png", title="run")
+    assert (tmp_path / "a.png").stat().st_size > 1000
+
+
 @pytest.mark.parametrize("columns", [["step", "epoch"], ["step", "train_style"]])
 def test_an_empty_log_is_refused(table, tmp_path, columns):
     with pytest.raises(InputError, match="nothing was logged"):

@@ -62,6 +62,9 @@ def run_app(app: typer.Typer, argv: Sequence[str], program: str) -> int:
     except HailError as error:
         say("error", one_line(error))
         return EXIT_WRONG_REQUEST
+    except MemoryError:
+        say("error", "There is not enough memory, even to begin.")
+        return EXIT_WRONG_REQUEST
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
     if status == EXIT_INTERRUPTED:

@@ -21,19 +21,30 @@ def evaluate(
         typer.Option(help="Results are in the target's units, or each image goes to [0, 1]."),
     ] = "units",
     segmentation: Annotated[
-        Literal["atropos", "given", "none"], typer.Option(help="Who finds the tissues: ANTs, the table, or nobody.")
+        Literal["atropos", "synthseg", "freesurfer", "given", "none"],
+        typer.Option(help="Who finds the tissues: ANTs, FreeSurfer now or before, the table, or nobody."),
     ] = "atropos",
+    covariate: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Whose effect on tissues should be kept; age if there.")
+    ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Lines that are scored at once.")] = 1,
     overwrite: Overwrite = False,
 ) -> int:
     """Score harmonized scans, whoever made them."""
-    from hail_mri.apps.evaluate import SUMMARY, evaluate_pairs
+    from hail_mri.apps.evaluate import evaluate_pairs
+    from hail_mri.apps.score_tables import SUMMARY
     from hail_mri.evaluation.pair_measures import MeasureSettings
     from hail_mri.evaluation.pair_table import read_pair_table
 
     with progress("scoring", total=len(read_pair_table(pairs))) as step:
         found = evaluate_pairs(
-            pairs, output, MeasureSettings(scale, segmentation), n_processes=processes, overwrite=overwrite, step=step
+            pairs,
+            output,
+            MeasureSettings(scale, segmentation),
+            n_processes=processes,
+            overwrite=overwrite,
+            step=step,
+            covariate=covariate,
         )
     failed = [line for line in found if line.error]
     print(f"{len(found) - len(failed)} of {len(found)} lines scored, put together in {output / SUMMARY}")

@@ -15,7 +15,9 @@ from hail_mri.apps.training import Phase, run_training
 
 
 def train(
-    phase: Annotated[Phase, typer.Argument(help="The tissue network, or phase 1 or phase 2 of the paper.")],
+    phase: Annotated[
+        Phase, typer.Argument(help="The tissue network, a phase of the paper, or the baseline of Liu et al.")
+    ],
     *,
     config: Annotated[Path, typer.Option(help="Settings, as TOML.")],
     output: Output,

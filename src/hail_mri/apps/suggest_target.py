@@ -1,8 +1,8 @@
 """Which scan of a site is the best example of its look: the medoid, the one that is nearest to all others.
 
-The distance of two scans is that of their styles (`distance_within_site`): 1 is about how much two people of one site differ.
-The medoid has the smallest mean distance to the others. Scans that fail a check are not asked; those of which a check
-is worth a look come after those that are ok in all.
+The distance of two scans is that of their styles (`distance_within_site`): 1 is about how much two people of one site
+differ. The medoid has the smallest mean distance to the others. Scans that fail a check are not asked; those of which a
+check is worth a look come after those that are ok in all.
 """
 
 import json

@@ -12,7 +12,7 @@ from hail_mri.provenance.free_paths import require_writable_folder
 if TYPE_CHECKING:
     from hail_mri.training.running.run_folder import RunFolder
 
-Phase = Literal["tissues", "encoder", "style"]
+Phase = Literal["tissues", "encoder", "style", "liu"]
 
 
 def run_training(
@@ -38,6 +38,7 @@ def run_training(
     from hail_mri.report.example_picture import save_example
 
     try:
+        from hail_mri.training.phases.gan_run import train_gan
         from hail_mri.training.phases.paper_run import train
         from hail_mri.training.phases.paper_source import PairFiles
         from hail_mri.training.phases.tissue_run import train_tissues
@@ -50,9 +51,12 @@ def run_training(
     if scans is None and label_maps is None:
         raise InputError("there is nothing to learn from", "give --scans TABLE, --label-maps FOLDER, or both")
     require_writable_folder(output)
-    options: dict[str, Any] = {"init": init, "minutes": minutes, "resume": resume}
-    options |= {"say": partial(say, "train"), "draw": save_example, "processes": Processes(devices, nodes)}
-    if phase != "tissues":
+    run: dict[str, Any] = {"minutes": minutes, "resume": resume, "say": partial(say, "train")}
+    options = {**run, "init": init, "draw": save_example, "processes": Processes(devices, nodes)}
+    if phase == "liu":
+        _require_alone(devices, nodes)
+        train_gan(config, output, files=PairFiles(label_maps, scans), init=init, **run)
+    elif phase != "tissues":
         train(phase, config, output, files=PairFiles(label_maps, scans), **options)
     elif label_maps is None or scans is not None:
         raise InputError("the tissue network learns from simulated scans alone", "give --label-maps, and no --scans")
@@ -60,6 +64,15 @@ def run_training(
         train_tissues(config, output, label_maps_dir=label_maps, **options)
     if is_first_process():
         _write_curves(RunFolder(output, phase))
+
+
+def _require_alone(devices: int, nodes: int) -> None:
+    """Refuse what the networks of Liu et al. cannot do."""
+    if (devices, nodes) != (1, 1):
+        raise InputError(
+            f"--devices {devices} --nodes {nodes} is given, but the networks of Liu et al. learn in one process",
+            "leave both away",
+        )
 
 
 def _write_curves(folder: "RunFolder") -> None:

@@ -25,6 +25,7 @@ LEVEL = 0.95
 N_RESAMPLES = 2000  # the ends of an interval of 95 % are sure to about a twentieth of its width
 
 Statistic = Callable[[NDArray[np.float64]], float]
+SubjectStatistic = Callable[[NDArray[np.intp], int], NDArray[np.float64]]  # of drawn subjects, along an axis
 
 
 @dataclass(frozen=True)
@@ -130,9 +131,11 @@ def bootstrap_interval(
     if len(groups) < 2:
         return Interval(estimate, None, None, level, len(groups), "there is one subject only")
 
-    def of_subjects(numbers: NDArray[np.intp]) -> float:
-        return float(statistic(values[np.concatenate([groups[number] for number in numbers])]))
-
+    of_subjects = (
+        _mean_of_subjects(values, owners)
+        if statistic is mean and values.ndim == 1
+        else _one_by_one(lambda numbers: float(statistic(values[np.concatenate([groups[n] for n in numbers])])))
+    )
     low, high = _ends(of_subjects, len(groups), rng, level=level, n_resamples=n_resamples, method=method)
     if math.isnan(low) or math.isnan(high):
         reason = "the statistic does not exist in some resamples" if method == "percentile" else "BCa does not exist"
@@ -154,8 +157,19 @@ def _checked(rows: ArrayLike, subjects: ArrayLike) -> tuple[NDArray[np.float64],
     return values, np.unique(labels, return_inverse=True)[1]
 
 
+def _mean_of_subjects(values: NDArray[np.float64], owners: NDArray[np.intp]) -> SubjectStatistic:
+    """Average the rows of drawn subjects, of all resamples at once: it is the mean that is wanted most often."""
+    sums, counts = np.bincount(owners, values), np.bincount(owners)
+    return lambda numbers, axis: sums[numbers].sum(axis) / counts[numbers].sum(axis)
+
+
+def _one_by_one(statistic: Callable[[NDArray[np.intp]], float]) -> SubjectStatistic:
+    """Take a statistic of one resample for all of them."""
+    return lambda numbers, axis: np.apply_along_axis(statistic, axis, numbers)
+
+
 def _ends(
-    statistic: Callable[[NDArray[np.intp]], float],
+    statistic: SubjectStatistic,
     n_subjects: int,
     rng: np.random.Generator,
     *,
@@ -171,7 +185,7 @@ def _ends(
         interval = bootstrap(
             (np.arange(n_subjects),),
             statistic,
-            vectorized=False,
+            vectorized=True,
             confidence_level=level,
             n_resamples=n_resamples,
             method=method,

@@ -3,14 +3,18 @@
 Everything is compared in the target's scanner units. Methods return these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hail_mri.baselines.do_nothing import robust_scale
+from hail_mri.baselines.do_nothing import rescale, robust_scale
 from hail_mri.baselines.histogram import match_histogram_exact, match_histogram_simpleitk
+from hail_mri.baselines.min_max import match_min_max
+from hail_mri.baselines.nyul import match_nyul_landmarks
+from hail_mri.baselines.white_stripe import match_white_stripe
+from hail_mri.baselines.z_score import match_z_score
 from hail_mri.errors import InputError
 from hail_mri.evaluation.metrics import psnr, ssim
 from hail_mri.evaluation.oracle import best_single_curve
@@ -24,8 +28,20 @@ from hail_mri.preprocess.masks import head_mask
 DO_NOTHING = "do nothing (rescaled)"
 EXACT_MATCHING = "histogram matching, exact"
 SIMPLEITK_MATCHING = "histogram matching, SimpleITK"
+MIN_MAX, Z_SCORE, WHITE_STRIPE, NYUL = "min-max", "z-score", "WhiteStripe", "Nyul-Udupa"
 ORACLE = "best single curve (oracle)"
 RESCAN = "rescan (floor)"
+
+# All that can be done without a network, from source and target; in the order of tables.
+BASELINES: Mapping[str, Callable[[Volume, Volume], Volume]] = {
+    DO_NOTHING: rescale,
+    EXACT_MATCHING: match_histogram_exact,
+    SIMPLEITK_MATCHING: match_histogram_simpleitk,
+    MIN_MAX: match_min_max,
+    Z_SCORE: match_z_score,
+    WHITE_STRIPE: match_white_stripe,
+    NYUL: match_nyul_landmarks,
+}
 
 RANGE_PERCENTILE = 99.0  # of the truth in the head: it counts as everything; fat and vessels may go beyond
 
@@ -41,8 +57,8 @@ def baseline_results(pair: ScoredPair) -> dict[str, Volume]:
     Returns
     -------
     results : dict of str to Volume
-        The source rescaled by the straight line that harmonization starts from, and matched to the target's histogram
-        in two ways; on its own grid, in the target's unit.
+        What each of `BASELINES` makes of the source; on its own grid, in the target's unit. Those that look at heads
+        are given those of the pair, if it has both.
 
     Raises
     ------
@@ -107,7 +123,7 @@ def compare(pair: ScoredPair, results: Mapping[str, Volume]) -> list[Score]:
     -----
     The oracle alone is fitted to the truth.
     """
-    taken = {DO_NOTHING, EXACT_MATCHING, SIMPLEITK_MATCHING, ORACLE, RESCAN}.intersection(results)
+    taken = {*BASELINES, ORACLE, RESCAN}.intersection(results)
     if taken:
         raise InputError(f"a result is named {min(taken)!r}, as one of ours", hint="give it another name")
     measured = _measure(pair)
@@ -148,14 +164,16 @@ def _rescaled(source: Volume, measured: _Measured) -> Volume:
 
 
 def _baselines(pair: ScoredPair, measured: _Measured) -> dict[str, Volume]:
-    """Do nothing, and match histograms."""
+    """Run all baselines; scales and heads that are known already are not found again."""
     source, target = pair.source, pair.target
-    masks = {"source_mask": measured.source_head, "target_mask": measured.target_head}
-    return {
+    here, there = measured.source_head, measured.target_head
+    known = {
         DO_NOTHING: _rescaled(source, measured),
-        EXACT_MATCHING: match_histogram_exact(source, target, **masks),
-        SIMPLEITK_MATCHING: match_histogram_simpleitk(source, target),
+        EXACT_MATCHING: match_histogram_exact(source, target, source_mask=here, target_mask=there),
+        Z_SCORE: match_z_score(source, target, source_mask=here, target_mask=there),
+        NYUL: match_nyul_landmarks(source, target, source_mask=here, target_mask=there),
     }
+    return {name: known[name] if name in known else run(source, target) for name, run in BASELINES.items()}
 
 
 def _scores(pair: ScoredPair, results: Mapping[str, Volume], measured: _Measured) -> list[Score]:

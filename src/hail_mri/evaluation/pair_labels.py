@@ -1,81 +1,101 @@
-"""Label maps of a source, its target and its result: of Atropos, or those that a table names."""
+"""Tissues of a source, its target and its result, and what is known of the source's own."""
 
+import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
-from hail_mri.evaluation.atropos import segment_by_atropos
 from hail_mri.evaluation.pair_table import PairRow
-from hail_mri.evaluation.scored_pair import check_on_source_grid
-from hail_mri.evaluation.structures import label_map
-from hail_mri.image.nifti import read_volume
-from hail_mri.image.volume import Volume
+from hail_mri.evaluation.segmentation_engines import (
+    SEGMENTS,
+    Engine,
+    ScanFiles,
+    ScanLabels,
+    find_tissues,
+    read_tissues,
+)
+from hail_mri.image.nifti import read_volume, save_bytes
+from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.hashes import file_sha256
 
-Segmentation = Literal["atropos", "given", "none"]
-Labels = NDArray[np.integer]
+_COLUMNS = {  # of a scan: its brain mask and its finished labels; the result has the source's brain
+    "source": ("brain_mask", "labels"),
+    "target": ("target_brain_mask", "target_labels"),
+    "harmonized": ("brain_mask", "harmonized_labels"),
+}
 
 
 @dataclass(frozen=True)
 class PairLabels:
-    """Label maps, each on the grid of its scan."""
+    """Tissues, each on the grid of its scan, numbered as `THREE_TISSUES`.
 
-    source: Labels
-    target: Labels
-    harmonized: Labels
+    Attributes
+    ----------
+    source, target, harmonized : (I, J, K) array of uint8
+    known : (I, J, K) array of uint8, or None
+        What the source's tissues are, where that is known, as of simulated subjects.
+    made_on : str
+        The grid on which the engine worked.
+    """
+
+    source: NDArray[np.uint8]
+    target: NDArray[np.uint8]
+    harmonized: NDArray[np.uint8]
+    known: NDArray[np.uint8] | None
+    made_on: str
 
 
-def labels_of_pair(
-    row: PairRow,
-    segmentation: Literal["atropos", "given"],
-    source: Volume,
-    target: Volume,
-    harmonized: Volume,
-    *,
-    brain: NDArray[np.bool_] | None,
-    target_brain: NDArray[np.bool_] | None,
-) -> PairLabels:
-    """Return the label maps of a line.
+def labels_of_pair(row: PairRow, engine: Engine, labels_dir: Path | None = None) -> PairLabels:
+    """Return the tissues of a line.
 
     Parameters
     ----------
     row : PairRow
-    segmentation : "atropos" or "given"
-    source, target, harmonized : Volume
-    brain, target_brain : bool array of the scan's shape, or None
-        Where Atropos looks. The result is segmented in the source's mask: it has the source's brain.
+        Whose files are there.
+    engine : Engine
+    labels_dir : Path, optional
+        Where label maps are kept that the engine made, so that a scan of several lines is labelled once.
+
+    Returns
+    -------
+    PairLabels
+        What is known is read from the column `known_labels`, or from `labels` where the engine does not take these.
 
     Raises
     ------
     InputError
-        If the line has no masks for Atropos, or lacks a label map, or one is on another grid or holds no labels; or as
-        `segment_by_atropos`.
+        If the line lacks a mask or a label map; or as `find_tissues`.
     """
-    if segmentation == "given":
-        return PairLabels(
-            *(
-                _given(row, name, scan)
-                for name, scan in (("labels", source), ("target_labels", target), ("harmonized_labels", harmonized))
-            )
-        )
-    if brain is None or target_brain is None:
-        raise InputError(
-            "Atropos needs brain masks of source and target, and the line has none",
-            "add the columns brain_mask and target_brain_mask, or choose another segmentation",
-        )
+    found = {}
+    for scan, (mask_column, labels_column) in _COLUMNS.items():
+        mask, labels = row.files.get(mask_column), row.files.get(labels_column)
+        needed = mask_column if engine == "atropos" else labels_column if engine not in SEGMENTS else ""
+        if needed and needed not in row.files:
+            raise InputError(f"the line has no {needed}", "add the column, or choose another segmentation")
+        files = ScanFiles(row.files[scan], mask if engine == "atropos" else None, labels)
+        found[scan] = _kept(files, engine, labels_dir) if engine in SEGMENTS else find_tissues(files, engine)
+    known = row.files.get("known_labels") or (row.files.get("labels") if engine in SEGMENTS else None)
     return PairLabels(
-        segment_by_atropos(source, brain),
-        segment_by_atropos(target, target_brain),
-        segment_by_atropos(harmonized, brain),
+        **{scan: labels.tissues for scan, labels in found.items()},
+        known=None if known is None else read_tissues(known, row.files["source"]).tissues,
+        made_on=found["source"].made_on,
     )
 
 
-def _given(row: PairRow, name: str, scan: Volume) -> Labels:
-    """Read a label map that the table names."""
-    if name not in row.files:
-        raise InputError(f"the line has no {name}", "add the column, or choose another segmentation")
-    volume = read_volume(row.files[name])
-    check_on_source_grid(volume, scan, f"the label map {row.files[name]}")
-    return label_map(volume.data, name)
+def _kept(files: ScanFiles, engine: Engine, labels_dir: Path | None) -> ScanLabels:
+    """Take the label map that was kept of a scan, or make and keep it."""
+    if labels_dir is None:
+        return find_tissues(files, engine)
+    read = [file_sha256(path) for path in (files.scan, files.brain_mask) if path is not None]
+    key = hashlib.sha256("\n".join([engine, *read]).encode()).hexdigest()
+    path, note = labels_dir / f"{key}.nii.gz", labels_dir / f"{key}.txt"
+    if path.is_file() and note.is_file():
+        return ScanLabels(read_tissues(path, files.scan).tissues, note.read_text(encoding="utf-8"))
+    labels = find_tissues(files, engine)
+    labels_dir.mkdir(parents=True, exist_ok=True)
+    write_together([note], lambda hidden: hidden[note].write_text(labels.made_on, encoding="utf-8"))
+    save_bytes(labels.tissues, read_volume(files.scan), path)
+    return labels

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -9,43 +10,22 @@ from hail_mri.evaluation.background_leak import background_leak
 from hail_mri.evaluation.comparison import RANGE_PERCENTILE
 from hail_mri.evaluation.divergence import jensen_shannon_divergence
 from hail_mri.evaluation.gradients import edge_agreement, gradient_alignment, gradient_correlation
-from hail_mri.evaluation.label_schemes import scheme_of
 from hail_mri.evaluation.lesions import lesion_change
+from hail_mri.evaluation.measured import PERCENT, SHARE, UNITS, Measured, measured_distances, value_or_reason
 from hail_mri.evaluation.measurement import Measurement
 from hail_mri.evaluation.metrics import mae, psnr, ssim
 from hail_mri.evaluation.monotonicity import monotonicity
-from hail_mri.evaluation.overlap import dice_of_structures
-from hail_mri.evaluation.pair_labels import Segmentation, labels_of_pair
+from hail_mri.evaluation.pair_labels import labels_of_pair
 from hail_mri.evaluation.pair_scans import PairScans, Scale, read_pair_scans
 from hail_mri.evaluation.pair_table import PairRow
-from hail_mri.evaluation.structure_nwd import nwd_of_structures
-from hail_mri.evaluation.volume_difference import ravd_of_structures
-from hail_mri.evaluation.wasserstein import NormalizedDistance, nwd
+from hail_mri.evaluation.segmentation_engines import Segmentation
+from hail_mri.evaluation.tissue_measures import measure_tissues
+from hail_mri.evaluation.tissue_profile import TissueProfile, tissue_profiles
+from hail_mri.evaluation.wasserstein import nwd
 from hail_mri.image.mask import MASK_THRESHOLD, load_mask
 
 IMAGE, HEAD, BRAIN, LESION = "image", "head", "brain", "lesion"
 NO_TRUTH, NO_BRAIN, NO_LESION = "there is no truth", "there is no brain mask", "there is no lesion mask"
-PERCENT, UNITS, SHARE = "%", "units compared", "1"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A number of a result.
-
-    Attributes
-    ----------
-    metric : str
-    region : str
-        Where: image, head, brain, or a structure.
-    unit : str
-    measurement : Measurement
-        Its value, or why there is none.
-    """
-
-    metric: str
-    region: str
-    unit: str
-    measurement: Measurement
 
 
 @dataclass(frozen=True)
@@ -57,27 +37,47 @@ class MeasureSettings:
     scale : "units" or "min-max"
         Results are in the target's units, to which the source is brought by a straight line (that of its robust range);
         or every image goes to [0, 1] by its darkest and brightest voxel, as in the paper, whatever units a tool writes.
-    segmentation : "atropos", "given" or "none"
-        Who finds the tissues by which volumes and tissue histograms are compared: Atropos in the brain masks, the label
-        maps of the table, or nobody.
+    segmentation : "atropos", "synthseg", "freesurfer", "given" or "none"
+        Who finds the tissues by which volumes and tissue histograms are compared: Atropos in the brain masks, SynthSeg,
+        FreeSurfer before (label maps of the table, on its grid), whoever made the label maps of the table, or nobody.
     """
 
     scale: Scale = "units"
     segmentation: Segmentation = "atropos"
 
 
-def measure_pair(row: PairRow, settings: MeasureSettings) -> list[Measured]:
+@dataclass(frozen=True)
+class PairMeasures:
+    """What was measured of a line.
+
+    Attributes
+    ----------
+    numbers : tuple of Measured
+        The same metrics in the same order for every line; what cannot be had for this one says why.
+    profiles : tuple of TissueProfile
+        Of the head and, unless nobody segments, of the tissues, in each scan.
+    segmentation : str
+        Who found the tissues, and on which grid; empty where nobody segments.
+    """
+
+    numbers: tuple[Measured, ...]
+    profiles: tuple[TissueProfile, ...]
+    segmentation: str = ""
+
+
+def measure_pair(row: PairRow, settings: MeasureSettings, labels_dir: Path | None = None) -> PairMeasures:
     """Score a line of a table.
 
     Parameters
     ----------
     row : PairRow
     settings : MeasureSettings
+    labels_dir : Path, optional
+        Where label maps are kept, so that a scan of several lines is segmented once.
 
     Returns
     -------
-    measured : list of Measured
-        The same metrics in the same order for every line; what cannot be had for this one says why.
+    PairMeasures
 
     Raises
     ------
@@ -87,20 +87,23 @@ def measure_pair(row: PairRow, settings: MeasureSettings) -> list[Measured]:
     """
     row.require_files()
     scans = read_pair_scans(row, settings.scale)
-    return [
+    labels = None if settings.segmentation == "none" else labels_of_pair(row, settings.segmentation, labels_dir)
+    numbers = (
         *_of_histograms(scans),
         *_of_anatomy(scans),
         *_against_truth(scans),
         *_of_lesions(scans, row),
-        *_of_tissues(scans, row, settings.segmentation),
-    ]
+        *(() if labels is None else measure_tissues(scans, labels)),
+    )
+    told = "" if labels is None else f"{settings.segmentation}, {labels.made_on}"
+    return PairMeasures(numbers, tuple(tissue_profiles(scans, labels)), told)
 
 
 def _of_histograms(scans: PairScans) -> Iterator[Measured]:
     """Measure how far the histogram has moved: equation 1 of the paper, and what is left to the target's."""
     i, t, p = scans.source.data, scans.target.data, scans.harmonized.data  # as named in equation 1
-    yield from _distances(nwd(i, t, p), IMAGE)
-    yield from _distances(nwd(i[scans.head], t[scans.target_head], p[scans.head]), HEAD)
+    yield from measured_distances(nwd(i, t, p), IMAGE)
+    yield from measured_distances(nwd(i[scans.head], t[scans.target_head], p[scans.head]), HEAD)
     divergence = jensen_shannon_divergence(t[scans.target_head], p[scans.head])
     yield Measured("Jensen-Shannon(t,p)", HEAD, "bit", Measurement(divergence))
 
@@ -117,7 +120,7 @@ def _of_anatomy(scans: PairScans) -> Iterator[Measured]:
     yield Measured("monotonicity", HEAD, SHARE, monotonicity(source, result, mask=scans.head))
     leak = background_leak(source, result, scans.head)
     for name, value in (("background leak", leak.share), ("background excess", leak.excess)):
-        yield Measured(name, IMAGE, PERCENT, _or_reason(value, leak.reason))
+        yield Measured(name, IMAGE, PERCENT, value_or_reason(value, leak.reason))
 
 
 def _against_truth(scans: PairScans) -> Iterator[Measured]:
@@ -160,44 +163,3 @@ def _of_lesions(scans: PairScans, row: PairRow) -> Iterator[Measured]:
     )
     for (metric, unit), measurement in zip(names, found, strict=True):
         yield Measured(metric, LESION, unit, measurement)
-
-
-def _of_tissues(scans: PairScans, row: PairRow, segmentation: Segmentation) -> Iterator[Measured]:
-    """Measure tissue by tissue: equation 1, equation 2 and Dice."""
-    if segmentation == "none":
-        return
-    labels = labels_of_pair(
-        row,
-        segmentation,
-        scans.source,
-        scans.target,
-        scans.harmonized,
-        brain=scans.brain,
-        target_brain=scans.target_brain,
-    )
-    structures = scheme_of(labels.source)
-    distances = nwd_of_structures(
-        scans.source.data,
-        scans.target.data,
-        scans.harmonized.data,
-        source_labels=labels.source,
-        target_labels=labels.target,
-        structures=structures,
-    )
-    volumes = ravd_of_structures(labels.source, labels.harmonized, structures)
-    overlaps = dice_of_structures(labels.source, labels.harmonized, structures)
-    for name in structures:
-        yield from _distances(distances[name], name)
-        yield Measured("rAVD", name, PERCENT, volumes[name])
-        yield Measured("Dice", name, SHARE, overlaps[name])
-
-
-def _distances(found: NormalizedDistance, region: str) -> Iterator[Measured]:
-    """Return the paper's two distances."""
-    for metric, value in (("nWD(i,p)", found.ip), ("nWD(t,p)", found.tp)):
-        yield Measured(metric, region, PERCENT, _or_reason(value, found.reason))
-
-
-def _or_reason(value: float | None, reason: str) -> Measurement:
-    """Return a value, or why there is none."""
-    return Measurement.undefined(reason) if value is None else Measurement(value)

@@ -1,6 +1,6 @@
 """The scans and masks that a line of a table of results names, on one scale."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,11 +17,15 @@ from hail_mri.preprocess.masks import head_mask
 
 Scale = Literal["units", "min-max"]
 Mask = NDArray[np.bool_]
+AS_IT_IS = LinearScale(0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class PairScans:
-    """What a line names, on one scale: with the heads that are found and the brains that are given."""
+    """What a line names, on one scale: with the heads that are found and the brains that are given.
+
+    The profile scale brings intensities from there to where those of all lines can be put side by side.
+    """
 
     source: Volume
     target: Volume
@@ -31,6 +35,7 @@ class PairScans:
     target_head: Mask
     brain: Mask | None
     target_brain: Mask | None
+    profile_scale: LinearScale = AS_IT_IS
 
 
 def read_pair_scans(row: PairRow, scale: Scale) -> PairScans:
@@ -71,13 +76,15 @@ def _read(row: PairRow) -> PairScans:
 def _on_one_scale(scans: PairScans, scale: Scale) -> PairScans:
     """Bring all intensities to where they are compared."""
     source, target, harmonized, truth = scans.source, scans.target, scans.harmonized, scans.truth
+    profile_scale = AS_IT_IS
     if scale == "min-max":
         source, target, harmonized = (_min_max(volume) for volume in (source, target, harmonized))
         truth = None if truth is None else _min_max(truth)
     else:
         scales = [robust_scale(scan) for scan in (source, target)]
         source = source.with_data(scales[1].invert(scales[0].apply(source.data)))
-    return PairScans(source, target, harmonized, truth, scans.head, scans.target_head, scans.brain, scans.target_brain)
+        profile_scale = scales[1]
+    return replace(scans, source=source, target=target, harmonized=harmonized, truth=truth, profile_scale=profile_scale)
 
 
 def _min_max(volume: Volume) -> Volume:

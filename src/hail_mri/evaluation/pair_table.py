@@ -20,6 +20,7 @@ OPTIONAL_FILES = (
     "labels",
     "target_labels",
     "harmonized_labels",
+    "known_labels",
     "lesion_mask",
 )
 NAMES = ("method", "subject", "site", "target_site")
@@ -38,6 +39,8 @@ class PairRow:
         By column: source, target and harmonized, and of the optional ones those that are given.
     method, subject, site, target_site : str
         Empty where not given.
+    others : mapping of str to str
+        All other columns as they stand, such as age; empty where there is nothing.
     """
 
     line: int
@@ -46,6 +49,7 @@ class PairRow:
     subject: str = ""
     site: str = ""
     target_site: str = ""
+    others: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def direction(self) -> str:
@@ -77,8 +81,8 @@ def read_pair_table(path: str | Path) -> tuple[PairRow, ...]:
     Parameters
     ----------
     path : path
-        UTF-8, tab-separated, with headings: `SCANS`, and any of `OPTIONAL_FILES` and `NAMES`; other columns are left
-        alone.
+        UTF-8, tab-separated, with headings: `SCANS`, and any of `OPTIONAL_FILES` and `NAMES`; other columns are kept
+        as they stand.
 
     Returns
     -------
@@ -124,4 +128,9 @@ def _row(folder: Path, line: int, cells: Mapping[str | None, str | None]) -> Pai
     values = {name: (cells.get(name) or "").strip() for name in (*SCANS, *OPTIONAL_FILES, *NAMES)}
     given = {name: value for name, value in values.items() if value not in NOT_THERE}
     files = {name: folder / given[name] for name in (*SCANS, *OPTIONAL_FILES) if name in given}
-    return PairRow(line, files, **{name: given.get(name, "") for name in NAMES})
+    others = {
+        name: "" if (cell := (cells[name] or "").strip()) in NOT_THERE else cell
+        for name in cells
+        if name is not None and name not in values
+    }
+    return PairRow(line, files, **{name: given.get(name, "") for name in NAMES}, others=others)

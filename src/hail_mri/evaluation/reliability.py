@@ -15,6 +15,7 @@ Glüer et al.: Accurate assessment of precision errors: how to measure the repro
 techniques. Osteoporosis International 1995, doi:10.1007/BF01774016.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -110,6 +111,8 @@ def icc_agreement(table: ArrayLike, *, level: float = LEVEL) -> IntraclassCorrel
 
     tail = 1 - (1 - level) / 2
     f_low, f_high = float(f.ppf(tail, n - 1, v)), float(f.ppf(tail, v, n - 1))
+    if not (math.isfinite(f_low) and math.isfinite(f_high)):  # v is near 0
+        return IntraclassCorrelation(value, None, None, level, "there are too few degrees of freedom for an interval")
     low = n * (bms - f_low * ems) / (f_low * (k * jms + (k * n - k - n) * ems) + n * bms)
     high = n * (f_high * bms - ems) / (k * jms + (k * n - k - n) * ems + n * f_high * bms)
     return IntraclassCorrelation(value, low, high, level)

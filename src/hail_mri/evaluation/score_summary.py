@@ -1,15 +1,19 @@
-"""The numbers of an evaluation, put together: means by method and direction, with the paper's stars, as Markdown."""
+"""The numbers of an evaluation, put together as Markdown: means by method and direction, and what groups show."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hail_mri.evaluation.signed_rank import holm, signed_rank_test, star
+from hail_mri.evaluation.group_means import ADJUSTED, MEAN, NO_METHOD, by_direction
+from hail_mri.evaluation.group_number import GroupNumber
+from hail_mri.evaluation.group_sections import agreement_section, covariate_section, probe_section
+from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
+from hail_mri.evaluation.signed_rank import star
 
-OVERALL = "all directions"
-NO_METHOD = "results"
+ROUNDED = 9  # digits of a standard deviation: what is less is rounding
 MOST_FAILURES = 20  # lines that are named
-NOT_AVAILABLE = "n/a"
 HEADLINES = {  # column, and what of the long table it shows
     "nWD(i,p) %": ("nWD(i,p)", "head"),
     "nWD(t,p) %": ("nWD(t,p)", "head"),
@@ -17,6 +21,8 @@ HEADLINES = {  # column, and what of the long table it shows
     "nWD(t,p) white %": ("nWD(t,p)", "white matter"),
     "rAVD grey %": ("rAVD", "grey matter"),
     "rAVD white %": ("rAVD", "white matter"),
+    "rAVD floor grey %": ("rAVD floor", "grey matter"),
+    "rAVD floor white %": ("rAVD floor", "white matter"),
     "PSNR brain dB": ("PSNR", "brain"),
     "SSIM brain": ("SSIM", "brain"),
     "edge agreement": ("edge agreement", "head"),
@@ -26,7 +32,7 @@ HEADLINES = {  # column, and what of the long table it shows
 }
 
 
-def summarize(scores: pd.DataFrame, lines: pd.DataFrame) -> str:
+def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupNumber]) -> str:
     """Write what an evaluation found as Markdown.
 
     Parameters
@@ -34,60 +40,66 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame) -> str:
     scores : DataFrame
         One number a row: line, method, subject, direction, metric, region, value (NaN or None where undefined).
     lines : DataFrame
-        One line of the table a row: line, status ("scored" or "failed"), message.
+        One line of the table a row: line, status ("scored" or "failed"), message, segmentation.
+    groups : sequence of GroupNumber
+        Of `group_means`, `travelling_agreement`, `group_probes` and `covariate_numbers`.
 
     Returns
     -------
     text : str
         A table for each direction and one for all: a method a row, mean ± standard deviation of each headline metric
-        over its lines and in how many it is defined if not in all. A star marks a method that differs from the first
-        one of the table by Wilcoxon's signed-rank test over subjects (p ≤ 0.05 after Holm's correction over the
-        methods of the column); where lines name no subjects, nothing is tested. Below are the lines that failed.
+        over its lines with the interval of the mean by subject, and in how many it is defined if not in all. A star
+        marks a method that differs from the first one of the table by Wilcoxon's signed-rank test over subjects
+        (p ≤ 0.05 after Holm's correction over the methods of the column); where lines name no subjects, nothing is
+        tested. Then agreement, site probe and covariate, and below the lines that failed.
     """
     failed = lines[lines["status"] == "failed"]
     parts = [f"# Evaluation\n\n{len(lines) - len(failed)} of {len(lines)} lines scored."]
+    if found := [text for text in dict.fromkeys(lines["segmentation"]) if text]:
+        parts.append(f"Tissues by {'; '.join(found)}.")
     if not scores.empty:
         scores = scores.assign(method=scores["method"].replace("", NO_METHOD))
-        directions = [name for name in dict.fromkeys(scores["direction"]) if name]
-        if len(directions) != 1:
-            parts.append(_section(OVERALL, scores))
-        parts += [_section(name, scores[scores["direction"] == name]) for name in directions]
+        known = {(n.group.direction, n.group.method, n.group.metric, n.group.region, n.statistic): n for n in groups}
+        parts += [_section(title, there, known) for title, there in by_direction(scores)]
         parts.append(
-            "Mean ± standard deviation over lines. ★: differs from the first method (Wilcoxon's signed-rank test over "
-            "subjects, p ≤ 0.05 after Holm's correction)."
+            "Mean ± standard deviation over lines [95 % interval of the mean, by bootstrap over subjects]. ★: differs "
+            "from the first method (Wilcoxon's signed-rank test over subjects, p ≤ 0.05 after Holm's correction). With "
+            "fewer than ten subjects such intervals are too narrow, and with fewer than six there can be no star."
         )
+        parts += [text for make in (agreement_section, probe_section, covariate_section) if (text := make(groups))]
     if len(failed):
         parts.append(_failures(failed))
     return "\n\n".join(parts) + "\n"
 
 
-def _section(title: str, scores: pd.DataFrame) -> str:
+_Known = dict[tuple[str, str, str, str, str], GroupNumber]
+
+
+def _section(title: str, scores: pd.DataFrame, known: _Known) -> str:
     """Return a heading and a table of methods."""
     methods = list(dict.fromkeys(scores["method"]))
-    columns = {heading: cells for heading, key in HEADLINES.items() if (cells := _column(scores, methods, *key))}
-    rows = [["method", "lines", *columns], ["---"] * (2 + len(columns))]
+    columns = {
+        heading: cells for heading, key in HEADLINES.items() if (cells := _column(title, scores, methods, key, known))
+    }
+    rows = []
     for n, method in enumerate(methods):
         n_lines = scores.loc[scores["method"] == method, "line"].nunique()
         rows.append([method, str(n_lines), *(cells[n] for cells in columns.values())])
-    return f"## {title}\n\n" + "\n".join(f"| {' | '.join(_cell(text) for text in row)} |" for row in rows)
+    return f"## {title}\n\n{markdown_table(['method', 'lines', *columns], rows)}"
 
 
-def _cell(text: str) -> str:
-    """Return text that cannot break a table."""
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _column(scores: pd.DataFrame, methods: list[str], metric: str, region: str) -> list[str]:
+def _column(direction: str, scores: pd.DataFrame, methods: list[str], key: tuple[str, str], known: _Known) -> list[str]:
     """Return a cell for each method; nothing where no method has a number."""
+    metric, region = key
     here = scores[(scores["metric"] == metric) & (scores["region"] == region)]
     values = here.assign(value=pd.to_numeric(here["value"], errors="coerce"))
     if not np.isfinite(values["value"]).any():
         return []
-    stars = _stars(values, methods)
     cells = []
     for method in methods:
         of_method = values.loc[values["method"] == method, "value"].to_numpy()
-        cells.append(_mean_and_deviation(of_method) + stars.get(method, ""))
+        mean, test = (known.get((direction, method, metric, region, statistic)) for statistic in (MEAN, ADJUSTED))
+        cells.append(_mean_and_deviation(of_method) + _interval(mean) + star(test.estimate if test else None))
     return cells
 
 
@@ -96,24 +108,16 @@ def _mean_and_deviation(values: NDArray[np.float64]) -> str:
     defined = values[np.isfinite(values)]
     if not defined.size:
         return NOT_AVAILABLE
-    deviation = f" ± {defined.std(ddof=1):.3g}" if defined.size > 1 else ""
+    deviation = f" ± {round(float(defined.std(ddof=1)), ROUNDED):.3g}" if defined.size > 1 else ""
     note = f" ({defined.size} of {values.size})" if defined.size < values.size else ""
     return f"{defined.mean():.4g}{deviation}{note}"
 
 
-def _stars(values: pd.DataFrame, methods: list[str]) -> dict[str, str]:
-    """Return a star for each method that differs from the first, over the subjects that both have."""
-    named = values[(values["subject"] != "") & np.isfinite(values["value"])]
-    by_subject = named.pivot_table(values="value", index="subject", columns="method", aggfunc="mean")
-    p_values: dict[str, float] = {}
-    for method in methods[1:]:
-        if methods[0] not in by_subject or method not in by_subject:
-            continue
-        both = by_subject[[methods[0], method]].dropna().to_numpy()
-        found = signed_rank_test(both[:, 0], both[:, 1]) if len(both) else None
-        if found is not None and found.p_value is not None:
-            p_values[method] = found.p_value
-    return dict(zip(p_values, map(star, holm(list(p_values.values()))), strict=True))
+def _interval(mean: GroupNumber | None) -> str:
+    """Return the interval of a mean, if it has one."""
+    if mean is None or mean.low is None or mean.high is None:
+        return ""
+    return f" [{mean.low:.4g}, {mean.high:.4g}]"
 
 
 def _failures(failed: pd.DataFrame) -> str:

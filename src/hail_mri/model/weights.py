@@ -132,6 +132,23 @@ def save_model(network: FeatureStyleNetwork | TissueNetwork | SliceGan, card: Mo
     return path
 
 
+def read_card(model: str | Path) -> ModelCard:
+    """
+    Return the model card of weights, whatever kind of network they are of.
+
+    Parameters
+    ----------
+    model : str or Path
+        As of `weights_path`.
+
+    Raises
+    ------
+    MissingFileError, InputError
+        If there are no such weights, or their card is missing or no card.
+    """
+    return _load_card(weights_path(model).with_suffix(".json"))
+
+
 def load_model(model: str | Path) -> tuple[FeatureStyleNetwork | TissueNetwork, ModelCard]:
     """
     Read a network and its model card, ready for inference on the CPU.

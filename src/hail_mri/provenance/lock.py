@@ -38,7 +38,7 @@ def locked(path: Path, *, stale: float = STALE) -> Iterator[None]:
     -----
     How long a lock is kept is measured by looking at it, not by its date: clocks of two machines may differ.
     """
-    lock, owner = path.with_name(f".{path.name}.lock"), uuid4().hex
+    lock, owner = lock_path(path), uuid4().hex
     made = [folder for folder in path.parents if not folder.exists()]
     try:
         try:
@@ -54,6 +54,11 @@ def locked(path: Path, *, stale: float = STALE) -> Iterator[None]:
         for folder in made:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def lock_path(path: Path) -> Path:
+    """Return the lock of a file."""
+    return path.with_name(f".{path.name}.lock")
 
 
 def _take(lock: Path, owner: str, stale: float) -> None:

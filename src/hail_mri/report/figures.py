@@ -62,6 +62,7 @@ def comparison_figure(
     title: str = "",
     difference: tuple[str, str] | None = None,
     unit: str = "target units",
+    source_in_own_unit: bool = True,
     overwrite: bool = False,
 ) -> None:
     """Show scans beside each other in three planes, with their histograms, and write the picture.
@@ -80,6 +81,8 @@ def comparison_figure(
         absolute difference in the head, with a colour bar.
     unit : str
         Name of the target's unit at the colour bar and under the histograms.
+    source_in_own_unit : bool
+        Whether the source has yet to be rescaled to the target's unit, for its histogram.
     overwrite : bool
         Replace a file that exists.
 
@@ -96,14 +99,14 @@ def comparison_figure(
     -----
     Scans on the source's grid are cut through the centre of mass of the source's head, others through their own. All
     panels have one scale in mm, whatever the spacing; oblique scans are shown along their own axes. The histograms are
-    of the heads, the source's after robust rescaling to the target's unit.
+    of the heads, the source's after robust rescaling to the target's unit, unless it is in that unit already.
     """
     path = Path(path)
     _check_place(path, overwrite=overwrite)
     panels = _panels(columns)
     shown = [*panels, _difference_panel(panels, difference)] if difference else panels
     figure = _drawn(shown, title, unit)
-    _histograms(figure.axes[-1], panels, unit)
+    _histograms(figure.axes[-1], panels, unit, source_in_own_unit=source_in_own_unit)
     save_png(figure, path)
 
 
@@ -198,7 +201,7 @@ def _draw_slice(ax: "Axes", panel: _Panel, axis: int, size: tuple[float, float])
         ax.text(x, 0.5, letter, color="0.75", fontsize=7, ha=side, va="center", transform=ax.transAxes)
 
 
-def _histograms(ax: "Axes", panels: Sequence[_Panel], unit: str) -> None:
+def _histograms(ax: "Axes", panels: Sequence[_Panel], unit: str, *, source_in_own_unit: bool) -> None:
     """Draw the distributions of intensities in the heads, all in the target's unit."""
     from scipy.ndimage import gaussian_filter1d
 
@@ -208,7 +211,7 @@ def _histograms(ax: "Axes", panels: Sequence[_Panel], unit: str) -> None:
     tallest = 0.0
     for panel in panels:
         values, label = panel.volume.data[panel.head], panel.name
-        if panel.name == SOURCE:
+        if panel.name == SOURCE and source_in_own_unit:
             values, label = scales[TARGET].invert(scales[SOURCE].apply(values)), "source, rescaled"
         # Whole numbers, rescaled, fall between the bins in combs: smoothing shows the tissues behind.
         density = gaussian_filter1d(np.histogram(values, edges)[0] / values.size, HISTOGRAM_SMOOTHING)

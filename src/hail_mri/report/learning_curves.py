@@ -34,7 +34,8 @@ def save_learning_curves(table: pd.DataFrame, path: Path, *, title: str) -> None
 
     Notes
     -----
-    Losses fall by powers of ten, so that their axis is logarithmic; a loss that reaches 0 has a gap there.
+    Losses fall by powers of ten, so that their axis is logarithmic, where a loss that reaches 0 has a gap;
+    that of a loss that is never above 0, as one that is to grow, is linear.
     """
     terms = [name.removeprefix(TRAINING) for name in table if str(name).startswith(TRAINING)]
     panels = [*terms, "sum of the terms"] if TOTAL in table and len(terms) > 1 else terms
@@ -49,10 +50,13 @@ def save_learning_curves(table: pd.DataFrame, path: Path, *, title: str) -> None
             smooth = learned.dropna().rolling(SMOOTHED, center=True, min_periods=1).median()
             ax.plot(steps, learned, color="0.75", linewidth=0, marker=".", markersize=2, label="training, a batch")
             ax.plot(steps[smooth.index], smooth, color="C0", label="training, running median")
+        shown = [table[TRAINING + name]] if name in terms else []
         validated = TOTAL if name not in terms else VALIDATION + name
         if validated in table:
             seen = table[validated].dropna()
+            shown.append(seen)
             ax.plot(steps[seen.index], seen, color="C1", marker="o", markersize=3, label="validation")
-        ax.set(yscale="log", xlabel="step", title=name)
+        has_powers = any((values > 0).any() for values in shown)
+        ax.set(yscale="log" if has_powers else "linear", xlabel="step", title=name)
     figure.axes[0].legend(fontsize="x-small")
     save_png(figure, path)

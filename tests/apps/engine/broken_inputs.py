@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -46,21 +46,21 @@ class Kind:
     message: str = ""
 
 
-def write_data_set(folder: Path, outside: Path, head: nib.Nifti1Image) -> list[Kind]:
-    """Write all kinds of input into a folder, and what links lead to outside of it; return those that could be made."""
+def write_data_set(folder: Path, outside: Path, head: nib.Nifti1Image, kinds: Sequence[Kind]) -> list[Kind]:
+    """Write kinds of input into a folder, and what links lead to outside of it; return those that could be made."""
     folder.mkdir(parents=True)
     outside.mkdir(parents=True)
     nib.save(head, outside / "elsewhere.nii.gz")
     (outside / "cohort").mkdir()
     nib.save(head, outside / "cohort/of-a-linked-folder.nii.gz")
-    kinds = []
-    for kind in KINDS:
+    made = []
+    for kind in kinds:
         try:
             kind.make(folder / kind.name, head)
         except OSError:  # a file system that has no such names, or a user who is above permissions
             continue
-        kinds.append(kind)
-    return kinds
+        made.append(kind)
+    return made
 
 
 def content(data: bytes) -> Maker:
@@ -251,7 +251,7 @@ def forbidden(path: Path, head: nib.Nifti1Image) -> None:
     path.chmod(0)
 
 
-def without_a_slice(data: np.ndarray) -> np.ndarray:
+def lower_half(data: np.ndarray) -> np.ndarray:
     """Return the lower half of a head alone."""
     return data[:, :, : data.shape[2] // 2]
 
@@ -259,6 +259,7 @@ def without_a_slice(data: np.ndarray) -> np.ndarray:
 HUGE = shorts(3, 30_000, 30_000, 30_000, 1, 1, 1, 1)
 DIM, DATATYPE, PIXDIM, VOX_OFFSET, SLOPE, INTERCEPT = 40, 70, 76, 108, 112, 116
 QFORM_CODE, QUATERNION, SFORM, MAGIC = 252, 256, 280, 344
+TENTH = np.diag([0.1, 0.1, 0.1, 1.0])
 LONGEST = 255  # bytes of a name, on most file systems
 
 KINDS = [
@@ -318,7 +319,9 @@ KINDS = [
     Kind("no-codes.nii.gz", "a header that does not say where it is", without_codes, "done", "code"),
     Kind("no-slope.nii", "slope and intercept NaN", patched((SLOPE, floats(np.nan, np.nan))), "done"),
     Kind("steep.nii", "slope 1e38", patched((SLOPE, floats(1e38, 0))), "failed", "steep.nii"),
-    Kind("centimetres.nii.gz", "voxels in centimetres", affine(lambda a: a * [[0.1] * 4] * 3 + [[1]]), "fails checks"),
+    Kind(
+        "centimetres.nii.gz", "voxels in centimetres", affine(lambda a: np.diag([0.1, 0.1, 0.1, 1]) @ a), "fails checks"
+    ),
     # Voxels.
     Kind("nan.nii.gz", "NaN in a voxel", one_voxel(np.nan), "failed", "NaN or infinity in 1 of"),
     Kind("inf.nii.gz", "infinity in a voxel", one_voxel(np.inf), "failed", "NaN or infinity in 1 of"),
@@ -343,7 +346,7 @@ KINDS = [
         affine(lambda a: np.diag([1, 1, -1, 1]) @ a),
         "fails checks",
     ),
-    Kind("lower-half.nii.gz", "the lower half of a head", voxels(without_a_slice), "fails checks"),
+    Kind("lower-half.nii.gz", "the lower half of a head", voxels(lower_half), "done", "brain volume"),
     # What else a name can stand for.
     Kind("forbidden.nii.gz", "a file that may not be read", forbidden, "failed", "may not be read"),
     Kind("dangling.nii.gz", "a link that leads nowhere", linked("gone.nii.gz"), "failed", "does not exist"),

@@ -65,8 +65,8 @@ class Study:
         requests = [ScanRequest(source, self.output / source.name, label=str(source)) for source in self.sources]
         return [ScanJob(request, target, self.settings) for request in requests]
 
-    def run(self, workers: Workers, *, overwrite: bool = False) -> list[Outcome]:
-        return run_jobs(self.jobs, self.table_path, workers, overwrite=overwrite)
+    def run(self, workers: Workers, **choices: bool) -> list[Outcome]:
+        return run_jobs(self.jobs, self.table_path, workers, **{"overwrite": False} | choices)
 
     @property
     def rows(self) -> list[dict[str, str]]:

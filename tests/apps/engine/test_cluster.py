@@ -78,6 +78,7 @@ def test_a_scan_that_fails_is_listed_and_the_others_are_done(study, tmp_path, cl
     assert [row["attempts"] for row in study.rows] == ["2", "1"]
 
 
+@pytest.mark.slow
 def test_a_local_cluster_is_started_and_ended(study, undisturbed):
     outcomes = study.run(Workers(n_processes=WORKERS, dask_scheduler="local"))
 

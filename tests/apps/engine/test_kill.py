@@ -1,5 +1,6 @@
 """Runs and workers that are killed at random moments, as by a power cut, and started again until all is done."""
 
+import itertools
 import os
 import random
 import subprocess
@@ -39,7 +40,7 @@ def start(study, heads) -> Callable[[], subprocess.Popen]:
 @pytest.mark.parametrize("n_kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_at_random_moments_ends_as_an_undisturbed_one(study, undisturbed, start, n_kills):
     chance = random.Random(n_kills)
-    killed = 0
+    killed, number = 0, itertools.count()
     while killed < n_kills:
         run = start()
         wait_for_a_moment(run, study, chance)
@@ -47,7 +48,7 @@ def test_a_run_that_is_killed_at_random_moments_ends_as_an_undisturbed_one(study
         assert_nothing_is_truncated(study, undisturbed)
         if study.table_path.exists() and len(study.rows) == len(study.sources):  # all done: begin anew, elsewhere
             assert_complete(study, undisturbed)
-            study.output.rename(study.output.with_name(f"done-{killed}"))
+            study.output.rename(study.output.with_name(f"done-{next(number)}"))
 
     assert start().wait(SECONDS) == 0
     assert_complete(study, undisturbed)

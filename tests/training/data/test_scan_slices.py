@@ -8,8 +8,9 @@ import torch
 from safetensors.torch import save_file
 
 from hail_mri.errors import InputError
+from hail_mri.model.found_brain import find_brain
 from hail_mri.training.data import brain_slices
-from hail_mri.training.data.brain_slices import BrainSlices, cut_brain, find_brain
+from hail_mri.training.data.brain_slices import BrainSlices, cut_brain
 from hail_mri.training.data.prepared_scans import PreparedScan
 from hail_mri.training.data.scan_slices import SlicePairs, SliceSource
 from hail_mri.training.data.scan_table import ScanRow

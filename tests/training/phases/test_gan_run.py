@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from hail_mri.apps.cli import main
 from hail_mri.errors import InputError, OutputExistsError
 from hail_mri.model.slice_harmonization import harmonize_slices
 from hail_mri.model.weights import load_slice_gan
@@ -83,6 +84,34 @@ def test_a_run_ends_with_weights_that_harmonize_and_a_card_that_tells_of_them(wh
     assert 0 < card.validation_loss < 1000
     found = harmonize_slices(network, torch.rand(24, 32, 32), torch.rand(24, 32, 32))
     assert torch.isfinite(found).all()
+
+
+def test_the_command_makes_the_same_weights_and_draws_their_curves(whole_path, label_maps_dir, config, run_dir):
+    arguments = ["train", "liu", "--config", config, "--label-maps", label_maps_dir, "-o", run_dir]
+
+    assert main([str(argument) for argument in arguments]) == 0
+
+    assert not differing(load_file(run_dir / "liu.safetensors"), load_file(whole_path))
+    assert {"liu.json", "liu_log.tsv", "liu_curves.png"} <= {path.name for path in run_dir.iterdir()}
+
+
+def test_a_run_goes_on_from_the_weights_of_another_and_counts_its_steps(whole_path, label_maps_dir, config, run_dir):
+    path = train_gan(config, run_dir, files=PairFiles(label_maps_dir), init=whole_path)
+
+    before, after = load_file(whole_path), load_file(path)
+    assert load_slice_gan(path)[1].n_steps == 2 * load_slice_gan(whole_path)[1].n_steps
+    assert differing(before, after)
+    # Six steps of Adam with 1e-4 away, averaged: not a new beginning.
+    name = "generator.first.weight"
+    assert (after[name] - before[name]).abs().max() < 6 * 2e-4
+
+
+def test_weights_of_another_size_are_refused(whole_path, label_maps_dir, tmp_path):
+    wider = edited("liu-small.toml", tmp_path / "wider.toml", **REDUCED | {"width": "6"})
+
+    for init in (whole_path, "compact"):
+        with pytest.raises(InputError, match=r"the settings ask for|holds a TissueNetwork"):
+            train_gan(wider, tmp_path / "run", files=PairFiles(label_maps_dir), init=init)
 
 
 def test_an_iteration_is_one_step_of_both_players(whole_path):

@@ -5,6 +5,7 @@ A scan that fails is tried once more after all others, because a share may have 
 not, because it would again. Then it is recorded, and the others go on.
 """
 
+import os
 from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -18,6 +19,7 @@ from hail_mri.apps.engine.jobs import STATE_DIR, Attempt, RunChoices, ScanJob, T
 from hail_mri.apps.engine.leftovers import clear_hidden, clear_leftovers
 from hail_mri.apps.engine.outcomes import any_earlier_result, has_failures, outcome_of_result, report_path
 from hail_mri.apps.engine.processes import on_processes
+from hail_mri.apps.engine.progress import batch_progress
 from hail_mri.apps.engine.run_lock import RunLock, run_lock
 from hail_mri.apps.engine.states import job_hashes, job_key, read_state, read_states, state_path, write_state
 from hail_mri.apps.engine.workers import Workers
@@ -25,7 +27,7 @@ from hail_mri.apps.requests import require_possible
 from hail_mri.apps.result_table import Outcome, is_result_table, write_outcomes
 from hail_mri.apps.scan import Report
 from hail_mri.apps.scan_files import read_target
-from hail_mri.apps.terminal import progress
+from hail_mri.provenance.lock import lock_path
 
 MOST_ATTEMPTS = 2  # of one run at one scan
 
@@ -98,28 +100,34 @@ def run_jobs(
         if not tasks:
             write_outcomes([*first, *listed], table_path)
             return [*first, *listed]
-        return _work([*first, *listed], tasks, table_path, workers, lock)
+        one_target = len({job.target for job in jobs}) == 1
+        return _work([*first, *listed], tasks, table_path, workers, lock, one_target=one_target)
 
 
 def _work(
-    before: list[Outcome], tasks: deque[Task], table_path: Path, workers: Workers, lock: RunLock
+    before: list[Outcome],
+    tasks: deque[Task],
+    table_path: Path,
+    workers: Workers,
+    lock: RunLock,
+    *,
+    one_target: bool,
 ) -> list[Outcome]:
     """Give tasks to workers until all are done; the table is written after each."""
     outcomes: dict[int, Outcome] = {}
-    n_targets = len({task.job.target for task in tasks})
     threads, total = tasks[0].choices.threads, len(tasks)
-    with closing(_attempts(tasks, workers, threads)) as attempts, progress("harmonizing", total=total) as advance:
+    with closing(_attempts(tasks, workers, threads)) as attempts, batch_progress(total) as advance:
         for found in attempts:
             lock.require_held()
             attempt = _record_death(found) if found.died else found
-            if attempt.setup_error is not None and n_targets == 1:
+            if attempt.setup_error is not None and one_target:
                 raise attempt.setup_error
             if attempt.worth_retrying and attempt.task.attempt < MOST_ATTEMPTS:
                 tasks.append(replace(attempt.task, attempt=attempt.task.attempt + 1))
                 continue
             outcomes[attempt.task.number] = attempt.outcome
             write_outcomes([*before, *(outcomes[number] for number in sorted(outcomes))], table_path)
-            advance()
+            advance(attempt.outcome.failed)
     return [*before, *(outcomes[number] for number in sorted(outcomes))]
 
 
@@ -142,6 +150,7 @@ def _clear_earlier_runs(table_path: Path) -> None:
     """Remove what runs that were killed have left behind; nobody else is at work here."""
     folder = table_path.parent
     clear_hidden((table_path,))
+    lock_path(table_path).unlink(missing_ok=True)  # nobody but a run writes the table
     for path in (folder / STATE_DIR).glob("states/.*"):
         path.unlink(missing_ok=True)
     for state in read_states(folder):
@@ -180,8 +189,10 @@ def _done_already(
 def _record_death(attempt: Attempt) -> Attempt:
     """Keep, for a process that could not, that an attempt has failed."""
     job, choices = attempt.task.job, attempt.task.choices
-    state = read_state(state_path(choices.table_dir, job_key(job_hashes(job), job, choices.table_dir)))
-    if state is None or state.status != "running":
+    output = os.path.relpath(job.request.output, choices.table_dir)
+    begun = [state for state in read_states(choices.table_dir) if (state.run, state.output) == (choices.run, output)]
+    state = next((state for state in begun if state.status == "running"), None)
+    if state is None:  # it died before it had begun
         return attempt
     write_state(replace(state, status="failed", message=attempt.outcome.message), choices.table_dir)
     return replace(attempt, outcome=replace(attempt.outcome, attempts=state.attempts))

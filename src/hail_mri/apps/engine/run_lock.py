@@ -79,12 +79,14 @@ class RunLock:
 
     def _made(self) -> bool:
         """Make the file, whole, unless there is one."""
-        new = self._path.with_name(f"{self._path.name}.{uuid4().hex}")
+        new, told = self._path.with_name(f"{self._path.name}.{uuid4().hex}"), "0" * _DIGITS + self._owner
         try:
-            new.write_text("0" * _DIGITS + self._owner, encoding="ascii")
+            new.write_text(told, encoding="ascii")
             os.link(new, self._path)
         except FileExistsError:
             return False
+        except OSError:  # a file system without second names
+            return _made_new(self._path, told)
         finally:
             new.unlink(missing_ok=True)
         return True
@@ -136,6 +138,16 @@ def run_lock(table_dir: Path) -> Iterator[RunLock]:
         for folder in made:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _made_new(path: Path, told: str) -> bool:
+    """Make a file, unless there is one; somebody may see it before it is whole."""
+    try:
+        with path.open("x", encoding="ascii") as file:
+            file.write(told)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _break(path: Path, found: str) -> None:

@@ -17,16 +17,20 @@ from hail_mri.apps.reproduction.study import Study, ends
 from hail_mri.evaluation.scored_pair import unit_factor
 from hail_mri.image.nifti import load_volume, save_bytes, save_volume
 from hail_mri.image.volume import Volume
+from hail_mri.provenance.atomic_write import write_together
+from hail_mri.simulation.bids import write_tsv
 from hail_mri.simulation.cohorts import COARSE_MM
 from hail_mri.simulation.label_maps import LabelMap, find_label_maps, load_label_map
 from hail_mri.simulation.mni import mni_label_map
 from hail_mri.simulation.scanners import site_by_name
 from hail_mri.simulation.subjects import new_subject
+from hail_mri.simulation.tissues import TISSUES
 from hail_mri.simulation.travelling import Visit, derive_seed, rescan_at, scan_visit, truth_at, visit_site
 
 TARGET = "target"  # the subject who is never harmonized
 SUITE = "reproduction"  # part of every seed: training draws its own by another rule
 MNI = "mni152"
+KNOWN = "dseg"  # what the tissues of a scan really are
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def write_visit(visit_of: tuple[str, str], study: Study, folder: Path) -> None:
     """
     subject, site = visit_of
     targets = () if subject == TARGET else study.targets_of(site)
-    kinds = ["scan", "brain", "white", *(f"{kind}-{to}" for to in targets for kind in ("truth", "rescan"))]
+    kinds = ["scan", "brain", "white", KNOWN, *(f"{kind}-{to}" for to in targets for kind in ("truth", "rescan"))]
     if all(scan_path(folder, subject, site, kind).is_file() for kind in kinds):
         return
     visit = _visit(subject, site, study)
@@ -121,9 +125,17 @@ def write_visit(visit_of: tuple[str, str], study: Study, folder: Path) -> None:
     save_volume(scan, scan_path(folder, subject, site, "scan"), overwrite=True)
     for kind, mask in (("brain", visit.head.brain), ("white", visit.head.white_matter)):
         save_bytes(mask.cpu().numpy().astype(np.uint8), scan, scan_path(folder, subject, site, kind))
+    save_bytes(visit.head.tissue_labels.cpu().numpy().astype(np.uint8), scan, scan_path(folder, subject, site, KNOWN))
+    _write_names(folder / f"{KNOWN}.tsv")
     for to in targets:
         for kind, volume in _answers(visit, to, folder).items():
             save_volume(volume, scan_path(folder, subject, site, f"{kind}-{to}"), overwrite=True)
+
+
+def _write_names(path: Path) -> None:
+    """Write which number is which tissue, for all label maps of the folder, as BIDS has it."""
+    rows = [{"index": index, "name": tissue.name} for index, tissue in enumerate(TISSUES)]
+    write_together([path], lambda hidden: write_tsv(rows, hidden[path]))
 
 
 def _answers(visit: Visit, to: str, folder: Path) -> dict[str, Volume]:

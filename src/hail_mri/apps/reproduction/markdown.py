@@ -1,16 +1,15 @@
 """Tables of a reproduction as Markdown: in the paper's form, beside the published one, and of all methods."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from hail_mri.apps.reproduction.paper_form import ROWS, SEEN_AVERAGE, UNSEEN_AVERAGE, printed
 from hail_mri.apps.reproduction.published import METRICS, SEEN, UNSEEN, Cell, Cells
 from hail_mri.evaluation.label_schemes import GREY_MATTER, WHITE_MATTER
+from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
 from hail_mri.evaluation.pair_measures import BRAIN, HEAD
 from hail_mri.evaluation.signed_rank import SIGNIFICANT, star
-
-NOT_AVAILABLE = "n/a"
 
 # What the paper left out, and what it did not: heading, metric and region, digits.
 COLUMNS = (
@@ -91,20 +90,6 @@ def all_methods(scores: pd.DataFrame, methods: Sequence[str], group: str) -> str
         for method in methods
     ]
     return markdown_table(["method", *(heading for heading, *_ in COLUMNS)], rows)
-
-
-def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table.
-
-    Examples
-    --------
-    >>> print(markdown_table(["a", "b"], [["1", "2"]]))
-    | a | b |
-    |---|---|
-    | 1 | 2 |
-    """
-    lines = [f"| {' | '.join(text.replace('|', chr(92) + '|') for text in row)} |" for row in (headings, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(headings), *lines[1:]])
 
 
 def _text(cell: Cell | None) -> str:

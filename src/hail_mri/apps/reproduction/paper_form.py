@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from hail_mri.apps.evaluate import Scored
 from hail_mri.apps.reproduction.published import METRICS, SEEN, UNSEEN, Cell, Cells, MethodCells
+from hail_mri.apps.scored_line import Scored
 from hail_mri.evaluation.label_schemes import GREY_MATTER, WHITE_MATTER
 from hail_mri.evaluation.pair_measures import HEAD
 from hail_mri.evaluation.signed_rank import signed_rank_test, star

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from hail_mri.apps.evaluate import Scored
 from hail_mri.apps.reproduction.cohort import label_map_names
-from hail_mri.apps.reproduction.markdown import all_methods, beside_published, markdown_table, paper_table
+from hail_mri.apps.reproduction.markdown import all_methods, beside_published, paper_table
 from hail_mri.apps.reproduction.methods import HAIL, LIU, OF_THE_PAPER, WITHOUT_CONSISTENCY, card_of, why_missing
 from hail_mri.apps.reproduction.paper_form import (
     SEEN_AVERAGE,
@@ -23,6 +22,8 @@ from hail_mri.apps.reproduction.published import LIU as PUBLISHED_LIU
 from hail_mri.apps.reproduction.published import METRICS, PRINTED_AVERAGES
 from hail_mri.apps.reproduction.published import WITHOUT_CONSISTENCY as PUBLISHED_WITHOUT
 from hail_mri.apps.reproduction.study import Method, Study
+from hail_mri.apps.scored_line import Scored
+from hail_mri.evaluation.markdown import markdown_table
 from hail_mri.provenance.atomic_write import write_together
 
 PUBLISHED = {

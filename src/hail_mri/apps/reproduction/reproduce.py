@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hail_mri import __version__
-from hail_mri.apps.evaluate import Scored, evaluate_pairs
+from hail_mri.apps.evaluate import evaluate_pairs
 from hail_mri.apps.reproduction.cohort import Case, cases_of, visits_of
 from hail_mri.apps.reproduction.drawing import draw_figure
 from hail_mri.apps.reproduction.methods import why_missing
@@ -30,6 +30,7 @@ from hail_mri.apps.reproduction.results import (
 )
 from hail_mri.apps.reproduction.study import Study
 from hail_mri.apps.reproduction.work import each
+from hail_mri.apps.scored_line import Scored
 from hail_mri.errors import OutputExistsError
 from hail_mri.evaluation.pair_measures import MeasureSettings
 from hail_mri.provenance.atomic_write import write_together
@@ -175,7 +176,9 @@ def _score(study: Study, cases: list[Case], output: Path, n_processes: int, prog
     settings = MeasureSettings("units", "given" if study.segmentation == "atropos" else "none")
     n_lines = len(path.read_text(encoding="utf-8").splitlines()) - 1
     with progress("scoring", n_lines) as step:
-        return evaluate_pairs(path, output / SCORES, settings, n_processes=n_processes, overwrite=True, step=step)
+        return evaluate_pairs(
+            path, output / SCORES, settings, n_processes=n_processes, overwrite=True, step=step, figures=False
+        )
 
 
 @contextmanager

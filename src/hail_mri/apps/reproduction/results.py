@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hail_mri import __version__
-from hail_mri.apps.reproduction.cohort import Case, label_map_names, scan_path, write_visit
+from hail_mri.apps.reproduction.cohort import KNOWN, Case, label_map_names, scan_path, write_visit
 from hail_mri.apps.reproduction.methods import harmonizer_of, why_missing
 from hail_mri.apps.reproduction.study import Method, Study
 from hail_mri.apps.terminal import one_line
@@ -161,6 +161,7 @@ def _pair(method: Method, case: Case, output: Path) -> dict[str, str]:
         "labels": case.source("labels"),
         "target_labels": case.target("labels"),
         "harmonized_labels": labels_path(folder, case),
+        "known_labels": case.source(KNOWN),
     }
     cells = {name: path.relative_to(output).as_posix() if path.is_file() else "n/a" for name, path in files.items()}
     site, target_site = case.sites

@@ -15,9 +15,10 @@ import lightning
 import torch
 from torch import Tensor
 
+from hail_mri.errors import InputError
 from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.slice_gan import SliceGan
-from hail_mri.model.weights import SLICES_PHASE, ModelCard, save_model
+from hail_mri.model.weights import SLICES_PHASE, ModelCard, load_slice_gan, save_model
 from hail_mri.training.data.epochs import Epochs, EpochSizes
 from hail_mri.training.data.scan_split import ScanSplit, write_split
 from hail_mri.training.data.source import SampleSource
@@ -41,6 +42,7 @@ def train_gan(
     out_dir: str | Path,
     *,
     files: PairFiles,
+    init: str | Path | None = None,
     minutes: float = math.inf,
     resume: bool = False,
     say: Callable[[str], None] = print,
@@ -54,6 +56,9 @@ def train_gan(
         TOML settings, see `configs/liu.toml`.
     out_dir, files, minutes, resume, say
         As of `paper_run.train`.
+    init : path or str, optional
+        Weights of an earlier run to start from. They are of the networks that harmonize: their opponent, the
+        discriminator, begins anew. The steps that their card tells are counted with those of this run.
 
     Returns
     -------
@@ -63,15 +68,15 @@ def train_gan(
     Raises
     ------
     InputError, MissingFileError, OutputExistsError
-        If the settings, the scans, the label maps or the folder cannot be used; if the run is finished; if the time is
-        over before all scans are prepared or heads placed.
+        If the settings, the scans, the label maps, the weights to start from or the folder cannot be used; if the run
+        is finished; if the time is over before all scans are prepared or heads placed.
     """
     settings, config_path = load_gan_settings(config_path), Path(config_path)
     budget, folder = Budget(settings.gan.n_steps, minutes), RunFolder(Path(out_dir), NAME)
     source, split = make_slice_source(files, settings, folder.out_dir)
-    checkpoint = find_checkpoint(folder, config_path, None, resume=resume)
+    checkpoint = find_checkpoint(folder, config_path, init, resume=resume)
     lightning.seed_everything(settings.data.seed, workers=True, verbose=False)
-    network = SliceGan(settings.network.to_settings())
+    network, n_before = _first_network(settings, init)
     module = GanPhase(network, settings.gan, settings.losses, budget, seed=settings.data.seed)
 
     def prepare() -> None:
@@ -79,7 +84,7 @@ def train_gan(
             write_split(split, folder.split_path, has_begun=folder.has_begun)
         source.prepare(budget, say)
         if checkpoint is None:
-            begin_run(folder, config_path, None)
+            begin_run(folder, config_path, init)
         say(f"training in {PRECISION}, {torch.get_num_threads()} threads")
 
     trainer = make_trainer(
@@ -93,12 +98,25 @@ def train_gan(
         say=say,
     )
     with flushed_denormals():
-        fit(trainer, module, Epochs(source, _sizes(settings), prepare=prepare), checkpoint, say=say)
-    path = _write_last(settings, folder, source, split)
+        sizes = _sizes(settings)
+        data = Epochs(source, sizes, first=n_before * sizes.n_per_step, prepare=prepare)
+        fit(trainer, module, data, checkpoint, say=say)
+    path = _write_last(settings, folder, source, split, n_before=n_before)
     say(f"{trainer.global_step} steps in {duration_text(budget.elapsed)}: weights are written to {path}")
     rate = throughput_of(trainer).summary
     finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=True, rate=rate)
     return path
+
+
+def _first_network(settings: GanTrainingSettings, init: str | Path | None) -> tuple[SliceGan, int]:
+    """Return the networks to start from, and the steps that they have learned."""
+    wanted = settings.network.to_settings()
+    if init is None:
+        return SliceGan(wanted), 0
+    network, card = load_slice_gan(init)
+    if network.settings != wanted:
+        raise InputError(f"{init} holds networks of {network.settings}, the settings ask for {wanted}")
+    return network.float().train().requires_grad_(True), card.n_steps
 
 
 def _sizes(settings: GanTrainingSettings) -> EpochSizes:
@@ -109,7 +127,7 @@ def _sizes(settings: GanTrainingSettings) -> EpochSizes:
 
 
 def _write_last(
-    settings: GanTrainingSettings, folder: RunFolder, source: SampleSource, split: ScanSplit | None
+    settings: GanTrainingSettings, folder: RunFolder, source: SampleSource, split: ScanSplit | None, *, n_before: int
 ) -> Path:
     """Write the averaged weights of the last checkpoint, with their model card."""
     last = torch.load(folder.last_path, map_location="cpu", weights_only=True)
@@ -124,7 +142,7 @@ def _write_last(
         training_data=source.names["train"],
         validation_data=source.names["validation"],
         date=datetime.now(UTC).date().isoformat(),
-        n_steps=last["global_step"],
+        n_steps=n_before + last["global_step"],
         validation_loss=last[LOSS_KEY],
         limits=_limits(split),
         precision=PRECISION,

@@ -33,7 +33,7 @@ class RunFolder:
     out_dir : Path
         Of the run.
     phase : str
-        "tissues", "encoder" or "style".
+        "tissues", "encoder", "style" or "liu".
     """
 
     out_dir: Path

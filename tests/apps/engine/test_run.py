@@ -1,0 +1,87 @@
+"""What a run keeps, whoever works: states, the table, reports, and what it makes again."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from hail_mri.apps.engine.states import read_states, states_dir
+from hail_mri.apps.engine.workers import THIS_PROCESS, Workers
+from hail_mri.apps.result_table import COLUMNS
+from hail_mri.errors import InputError
+
+
+@pytest.fixture
+def two(study):
+    return replace(study, sources=study.sources[:2])
+
+
+def test_every_row_of_the_table_has_all_that_an_audit_asks_for(undisturbed):
+    for row in undisturbed.rows:
+        assert list(row) == list(COLUMNS)
+        assert row["status"] == "done"
+        assert row["verdict"] == "fail"  # weights that were never trained find no brain
+        assert row["result_sha256"] == undisturbed.hashes[row["output"]]
+        assert all(len(row[f"{name}_sha256"]) == 64 for name in ("source", "target", "weights"))
+        assert json.loads(row["settings"])["threads"] == 1
+        assert float(row["peak_memory_mib"]) > 100
+        assert (row["attempts"], row["subject"], row["report"]) == ("1", "n/a", "n/a")
+
+
+def test_the_same_job_has_the_same_state_whoever_runs_it_and_another_one_another(study, undisturbed, two):
+    two.run(THIS_PROCESS)
+
+    keys = {state.key for state in read_states(two.output)}
+    assert keys < {state.key for state in read_states(undisturbed.output)}
+    weaker = replace(study, sources=study.sources[:1], settings=replace(study.settings, strength=0.5))
+    weaker.run(THIS_PROCESS, overwrite=True)
+    assert len(keys | {state.key for state in read_states(study.output)}) == 3
+
+
+def test_a_state_that_is_no_state_is_no_obstacle(two, undisturbed):
+    two.run(THIS_PROCESS)
+    for path in states_dir(two.output).iterdir():
+        path.write_text("{")
+
+    outcomes = two.run(THIS_PROCESS)
+
+    assert [outcome.status for outcome in outcomes] == ["done already"] * 2
+    assert two.hashes.items() < undisturbed.hashes.items()
+
+
+def test_a_scan_that_failed_is_tried_twice_by_each_run_and_attempts_are_counted(two, tmp_path):
+    (tmp_path / "late.nii.gz").write_bytes(b"not yet there")
+    two.sources = [tmp_path / "late.nii.gz", two.sources[0]]
+    two.run(THIS_PROCESS)
+    assert [(row["status"], row["attempts"]) for row in two.rows] == [("failed", "2"), ("done", "1")]
+
+    two.run(THIS_PROCESS)
+
+    assert {row["status"]: row["attempts"] for row in two.rows} == {"failed": "4", "done already": "1"}
+
+
+def test_a_report_is_written_beside_each_result_and_added_where_it_is_missing(two):
+    two.run(THIS_PROCESS)
+    assert not list(two.output.glob("*.html"))
+
+    outcomes = two.run(THIS_PROCESS, reports=True)
+
+    assert [outcome.status for outcome in outcomes] == ["done already"] * 2
+    assert [row["report"] for row in two.rows] == [f"{path.name[:-7]}_report.html" for path in two.sources]
+    assert all((two.output / row["report"]).is_file() for row in two.rows)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        pytest.param({"n_processes": -1}, id="fewer than none"),
+        pytest.param({"threads": 0}, id="no thread"),
+        pytest.param({"memory_gb": 0.0}, id="no memory"),
+        pytest.param({"dask_scheduler": "head-node"}, id="no address"),
+        pytest.param({"dask_scheduler": "tcp://head-node:8786", "n_processes": 2}, id="workers of a cluster"),
+        pytest.param({"dask_scheduler": "local", "n_processes": 0}, id="a cluster of this process"),
+    ],
+)
+def test_workers_that_cannot_be_are_refused(choices):
+    with pytest.raises(InputError, match=r"expected|asked for"):
+        Workers(**choices)
