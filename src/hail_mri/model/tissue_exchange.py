@@ -147,13 +147,14 @@ def distance_within_site(style: TissueStyle, other: TissueStyle) -> float:
     -----
     The root of the mean square of the differences of class means, each over the standard deviation that two people
     scanned at one site differ by; classes count by how far their means can be trusted in both. About 1 for two people
-    of one site. It does not depend on the errors of class means, which would bring a noisy scan near to all others, nor
-    on the gain of the scanner.
+    of one site. Unlike `style_distance` it does not depend on the errors of class means, which would bring a noisy scan
+    near to all others, and weights classes as people of one site do; the gain of the scanner counts in neither.
     """
     person = np.sqrt(2) * np.array(list(SPREAD.values()))[:, 0]
     difference = (np.array(other.means) - np.array(style.means))[list(KNOWN)]
     trust = (_trust(style) * _trust(other))[list(KNOWN)]
-    return float(np.sqrt((trust * (difference / person) ** 2).sum() / trust.sum()))
+    squares = (difference / person) ** 2
+    return float(np.sqrt((trust * squares).sum() / max(trust.sum(), np.finfo(np.float64).tiny)))
 
 
 def _expected_changes(own: TissueStyle, wanted: TissueStyle) -> np.ndarray:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hail_mri.apps.bids.dataset import BidsScan
-from hail_mri.apps.bids.derivatives import result_path
+from hail_mri.apps.bids.derivatives import describe_output, result_path
 from hail_mri.apps.bids.plan import make_plan
 from hail_mri.apps.bids.request import AppRequest
 from hail_mri.apps.result_table import RESULT_TABLE
@@ -41,6 +41,7 @@ def report_group(request: AppRequest) -> Group:
 
     plan = make_plan(request)
     _require_results(request.output_dir)
+    describe_output(request.output_dir, plan.dataset)  # results of an earlier version may know less of what lies there
     there = {scan: result_path(scan, request.output_dir).is_file() for scan in plan.selection.scans}
     with progress("measuring", total=len(there)) as step:
         n_processes = max(1, request.n_processes or 1)
