@@ -45,6 +45,20 @@ def test_no_lesion_is_turned_over_or_changes_its_volume_much(case):
     assert np.median(changes) < 5
 
 
+def test_a_rim_that_took_up_contrast_agent_stays_as_bright_beside_white_matter(mni):
+    """Where fat is to become darker, as from A to C, so did what a map takes for fat."""
+    patient = with_mass(new_subject(mni, 11), torch.Generator().manual_seed(5), enhancing=True)
+    visit = visit_site(patient, SITES["A"], spacing=2.0, seed=12)
+    source = scan_visit(visit)
+    target = scan_subject(new_subject(mni, 13), SITES["C"], spacing=2.0, seed=14)
+    result = Harmonizer(target).run(source).volume.data
+    known, white = known_lesions(visit), visit.head.white_matter.numpy()
+    (rim,) = (known.mask(number) for number, kind in enumerate(known.kinds, start=1) if kind == "mass rim")
+    before, after = (scan[rim].mean() / scan[white].mean() for scan in (source.data, result))
+    assert before > 1.2
+    assert after == pytest.approx(before, rel=0.05)
+
+
 def test_nothing_is_lost_or_appears_at_a_lesion(case):
     visit, source, result = case
     lesions = known_lesions(visit).labels > 0

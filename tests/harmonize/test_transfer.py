@@ -136,6 +136,34 @@ def test_the_change_of_the_head_does_not_spill_into_the_air():
     assert abs(change[N // 2 + FACTOR :].mean()) < 0.05 * 0.3
 
 
+def bright_spot_among(*, interior):
+    """How a voxel of 0.9 changes in white matter that does not, in a head whose fat goes from 0.9 to 0.5."""
+    r = torch.full((12, 12, 12), 0.6)
+    r[:2] = 0.9
+    p = torch.where(r > 0.8, 0.5, 0.6)
+    settings, places = TransferSettings(), [torch.eye(12)] * 3
+    curves = fit_curves(p, r, torch.ones_like(r), settings, interior)
+    return read_curves(curves, torch.full_like(r, 0.9), places, settings.ceiling)[9, 6, 6].item()
+
+
+def test_deep_in_the_brain_what_is_brighter_than_all_around_changes_in_proportion_and_not_as_fat():
+    assert bright_spot_among(interior=None) < -0.2
+    assert bright_spot_among(interior=torch.ones(12, 12, 12)) == pytest.approx(0, abs=0.02)
+
+
+def test_the_interior_changes_nothing_that_the_neighbourhood_knows():
+    r = 1.5 * torch.rand(12, 12, 12, generator=torch.Generator().manual_seed(0))
+    p, weight, settings = 0.8 * r + 0.1, torch.ones_like(r), TransferSettings(radius=3.0)  # every intensity everywhere
+    plain = fit_curves(p, r, weight, settings)
+    deep = fit_curves(p, r, weight, settings, torch.ones_like(r))
+    torch.testing.assert_close(deep, plain, atol=0.02, rtol=0)
+
+
+def test_the_interior_changes_nothing_where_p_is_r():
+    r = torch.rand(6, 6, 6, generator=torch.Generator().manual_seed(0))
+    assert not fit_curves(r, r, torch.ones_like(r), TransferSettings(), torch.rand_like(r)).any()
+
+
 def test_intensities_beyond_the_curves_take_the_change_of_the_last_ones():
     settings = TransferSettings()
     r = torch.linspace(0, 1, 216).reshape(6, 6, 6)

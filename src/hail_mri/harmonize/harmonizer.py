@@ -183,8 +183,9 @@ class Harmonizer:
             native = preparation.native(prepared)
             scaled = native.scaled()
             if output_mode == "transfer":
+                interior = source.reading.interior
                 working = scaled if native is prepared else prepared.scaled()
-                harmonized = scaled + preparation.to_native(native_change(prepared, working, p, r))
+                harmonized = scaled + preparation.to_native(native_change(prepared, working, p, r, interior=interior))
             else:
                 harmonized = preparation.to_native(along_axes(p.numpy(), prepared.to_native))
         with _timed(seconds, "finish"):

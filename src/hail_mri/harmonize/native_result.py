@@ -12,7 +12,9 @@ from hail_mri.preprocess.prepare import Prepared
 FloatArray = NDArray[np.float32]
 
 
-def native_change(prepared: Prepared, scaled: FloatArray, p: Tensor, r: Tensor) -> FloatArray:
+def native_change(
+    prepared: Prepared, scaled: FloatArray, p: Tensor, r: Tensor, *, interior: FloatArray | None = None
+) -> FloatArray:
     """
     Return the change of every native voxel, on the target's scale; 0 outside the network grid.
 
@@ -24,6 +26,8 @@ def native_change(prepared: Prepared, scaled: FloatArray, p: Tensor, r: Tensor) 
         See `Prepared.scaled`.
     p, r : (i, j, k) Tensor
         Prediction and reconstruction on the network grid.
+    interior : (i, j, k) ndarray of float32, 0 to 1, optional
+        See `Reading`.
     """
     covered = tuple(np.flatnonzero(matrix.any(axis=0)) for matrix in prepared.to_network)
     box = tuple(slice(int(voxels[0]), int(voxels[-1]) + 1) for voxels in covered)
@@ -36,6 +40,7 @@ def native_change(prepared: Prepared, scaled: FloatArray, p: Tensor, r: Tensor) 
         r,
         torch.from_numpy(prepared.measured),
         torch.from_numpy(prepared.background),
+        interior=None if interior is None else torch.from_numpy(interior),
         lesion=None if prepared.lesion is None else torch.from_numpy(prepared.lesion),
         to_network=(to_network[0], to_network[1], to_network[2]),
         to_native=(to_native[0], to_native[1], to_native[2]),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hail_mri.model.feature_style import FeatureStyle
@@ -31,11 +33,14 @@ class Reading(Generic[StyleT]):
         Of the scan.
     skull_stripped : bool or None
         Whether the scan has next to nothing but a brain; None if the model cannot tell, or a region is measured.
+    interior : (i, j, k) array of float32, 0 to 1, or None
+        How certainly each voxel is deep in the brain; None if the model does not know.
     """
 
     prepared: Prepared
     style: StyleT
     skull_stripped: bool | None = None
+    interior: NDArray[np.float32] | None = None
 
 
 class StyleModel(Protocol):

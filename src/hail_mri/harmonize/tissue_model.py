@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hail_mri.errors import InputError
 from hail_mri.harmonize.style_model import Reading, Style
+from hail_mri.model.brain_interior import OUTSIDE_BRAIN, brain_interior
 from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.map_measures import MapMeasures, measure_map
 from hail_mri.model.tissue_classes import WHITE_MATTER
@@ -75,8 +76,9 @@ class TissueModel:
         _require_brain_beside(prepared.lesion, measures)
         fit = fit_tissues(prior, volume, torch.from_numpy(prepared.measured), spacing=self.spacing)
         unexplained = _unexplained(fit, volume, measures, prepared.lesion)
+        interior = None if measures is None else brain_interior(measures.brain, self.spacing)
         reading = TissueReading(
-            prepared, fit.style, skull_stripped, fit=fit, measures=measures, unexplained=unexplained
+            prepared, fit.style, skull_stripped, interior, fit=fit, measures=measures, unexplained=unexplained
         )
         white_matter = fit.style.means[WHITE_MATTER] / WHITE_MATTER_SCALED
         if not _is_plausible(white_matter, fit.style.fractions[WHITE_MATTER]):
@@ -106,13 +108,21 @@ class TissueModel:
         return volume[0, 0].cpu(), self.network.tissue_map(volume)[0].cpu()
 
     def predict(self, reading: TissueReading, style: TissueStyle) -> tuple[Tensor, Tensor]:
-        """Return p and r, (i, j, k) each, on the CPU; both carry the scan's own receive bias field."""
+        """Return p and r, (i, j, k) each, on the CPU; both carry the scan's own receive bias field.
+
+        What a map calls fat or blood deep in the brain is none: it stays as bright as it is, beside white matter.
+        """
         fit = reading.fit
         own = torch.tensor(reading.style.means, dtype=torch.float64)
         wanted = exchanged_means(reading.style, style)
         mix = partial(torch.einsum, "kxyz,k->xyz", fit.tissue_map)
         p, r = (fit.field * mix(means.float()) for means in (wanted, own))
-        return p, r
+        if reading.interior is None:
+            return p, r
+        kept = torch.zeros_like(own)
+        outside = list(OUTSIDE_BRAIN)
+        kept[outside] = own[outside] * (wanted[WHITE_MATTER] / own[WHITE_MATTER]) - wanted[outside]
+        return p + torch.from_numpy(reading.interior) * fit.field * mix(kept.float()), r
 
     def fits(self, style: Style) -> bool:
         """Return whether a style is one of tissues; they all have the same classes."""

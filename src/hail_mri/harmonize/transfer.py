@@ -23,10 +23,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from hail_mri.image.resampling import axis_weights
 from hail_mri.image.separable import along_axes, gaussian_weights
 from hail_mri.preprocess.network_grid import AxisMatrices
+from hail_mri.preprocess.prepare import WHITE_MATTER
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ def transfer(
     weight: Tensor,
     background: Tensor,
     *,
+    interior: Tensor | None = None,
     lesion: Tensor | None = None,
     to_network: AxisMatrices,
     to_native: AxisMatrices,
@@ -95,6 +98,8 @@ def transfer(
         Prediction and reconstruction, on the network grid.
     weight, background : (i, j, k) Tensor
         Shares of the voxels of the network grid in the measured region, and outside the head.
+    interior : (i, j, k) Tensor, optional
+        How certainly each voxel is deep in the brain, see `fit_curves`.
     lesion : (i, j, k) Tensor, optional
         Shares that are in neither, though they are in view: the change of what is around is carried through.
     to_network, to_native : three arrays each
@@ -107,7 +112,7 @@ def transfer(
         On the target's [0, 1] scale; the harmonized scan is `source + change`.
     """
     matrices = [torch.from_numpy(m) for m in to_native]
-    curves = fit_curves(p, r, weight, settings)
+    curves = fit_curves(p, r, weight, settings, interior)
     change = read_curves(curves, source, _from_cells(matrices, settings.cell), settings.ceiling)
     explained = torch.from_numpy(along_axes(change.numpy(), to_network))
     known = weight + background
@@ -124,7 +129,9 @@ def transfer(
 _SLAB = 4  # native planes done at once; bounds the memory
 
 
-def fit_curves(p: Tensor, r: Tensor, weight: Tensor, settings: TransferSettings) -> Tensor:
+def fit_curves(
+    p: Tensor, r: Tensor, weight: Tensor, settings: TransferSettings, interior: Tensor | None = None
+) -> Tensor:
     """
     Fit, in every neighbourhood, the change p - r as a function of r.
 
@@ -132,6 +139,9 @@ def fit_curves(p: Tensor, r: Tensor, weight: Tensor, settings: TransferSettings)
     ----------
     p, r, weight : (i, j, k) Tensor
     settings : TransferSettings
+    interior : (i, j, k) Tensor, 0 to 1, optional
+        How certainly each voxel is deep in the brain. There, what is brighter than all that the neighbourhood has
+        changes in proportion, and not as what is as bright elsewhere in the head: that is fat.
 
     Returns
     -------
@@ -145,8 +155,27 @@ def fit_curves(p: Tensor, r: Tensor, weight: Tensor, settings: TransferSettings)
     wide = _ask_neighbourhood(changes, share, everywhere, settings.radius * settings.wide_factor, settings.support)
     support = _smooth(share, settings.radius)
     local = (_smooth(changes, settings.radius) + settings.support * wide) / (support + settings.support)
-    filled = _borrow_from_neighbours(local, support / (support + 3 * settings.support))
+    confidence = support / (support + 3 * settings.support)
+    filled = _borrow_from_neighbours(local, confidence)
+    if interior is not None:
+        deep = _cell_means(interior, settings.cell)
+        filled = torch.lerp(filled, _continued(filled, confidence, intensities), deep)
     return _monotone(intensities.reshape(-1, 1, 1, 1) + filled) - intensities.reshape(-1, 1, 1, 1)
+
+
+def _continued(curves: Tensor, confidence: Tensor, intensities: Tensor) -> Tensor:
+    """Replace what has little support, above white matter, by the change of the next darker intensity in proportion."""
+    continued = curves.clone()
+    for above in range(1 + int(torch.searchsorted(intensities, WHITE_MATTER)), len(curves)):
+        in_proportion = continued[above - 1] * (intensities[above] / intensities[above - 1])
+        continued[above] = torch.lerp(in_proportion, curves[above], confidence[above])
+    return continued
+
+
+def _cell_means(values: Tensor, cell: int) -> Tensor:
+    """Return means over the cells of the curves' grid; beyond the values is nothing."""
+    padding = [n for size in reversed(values.shape) for n in (0, -size % cell)]
+    return F.avg_pool3d(F.pad(values, padding)[None, None], cell)[0, 0]
 
 
 def _by_cell_and_intensity(p: Tensor, r: Tensor, weight: Tensor, settings: TransferSettings) -> tuple[Tensor, Tensor]:
