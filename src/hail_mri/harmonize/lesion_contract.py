@@ -10,7 +10,9 @@ from hail_mri.image.marked_region import FEWEST_VOXELS, REACH, core_of, differen
 
 BoolArray = NDArray[np.bool_]
 
-VISIBLE = 1.0  # contrast, in standard deviations of the surround; a lesion with less is not to be seen in the source
+# Contrast of a lesion in the source, in standard deviations of its surround: with less it is not to be seen, or, where
+# the surround is of several tissues, its volume cannot be read from intensities.
+VISIBLE, OUTLINED = 0.3, 1.0
 
 
 def lesion_numbers(
@@ -36,7 +38,7 @@ def lesion_numbers(
     -------
     dict of str to float
         `lesion contrast` and `lesion volume` of the result, over those of the source; the contrast below 0 where dark
-        and bright changed places. Nothing of a lesion that the source does not show, or that has no surround.
+        and bright changed places. Nothing of a lesion that the source hardly shows, or that has no surround.
     """
     margins = np.ceil(REACH / spacing).astype(int) + 1
     box = tuple(
@@ -50,11 +52,14 @@ def lesion_numbers(
     contrasts = [_contrast(volume, inside, around) for volume in (before, after)]
     if abs(contrasts[0]) < VISIBLE:
         return {}
+    numbers = {"lesion contrast": contrasts[1] / contrasts[0]}
+    if abs(contrasts[0]) < OUTLINED:
+        return numbers
     core = core_of(inside, spacing)
     # No farther than a voxel from the mask: beyond it other tissue may be as bright.
     near = inside | (allowed[box] & ndimage.binary_dilation(inside))
     n_before, n_after = (int(np.count_nonzero(found_region(volume, core, near, around))) for volume in (before, after))
-    return {"lesion contrast": contrasts[1] / contrasts[0], "lesion volume": n_after / max(n_before, 1)}
+    return numbers | {"lesion volume": n_after / max(n_before, 1)}
 
 
 def _contrast(volume: NDArray[np.float32], inside: BoolArray, around: BoolArray) -> float:

@@ -80,7 +80,7 @@ LIMITS = (
     ),
     Limits("values below no signal", "of all voxels", (0.0, 0.0), (0.0, 1e-4), "the source has none there"),
     Limits("voxels with one value", "more than in the source", (0.0, 0.01), (0.0, 0.1), "were values cut off?"),
-    Limits("edges as in the source", "of 1", (0.97, 1.0), (0.9, 1.0), "are edges blurred, moved or new?"),
+    Limits("edges as in the source", "of 1", (0.98, 1.0), (0.9, 1.0), "are edges blurred, moved or new?"),
     Limits("unexplained change", "of white matter", (0.0, 0.03), (0.0, 0.06), "place and intensity do not explain it"),
     Limits(
         "unexplained change at its worst place",
