@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from hail_mri.evaluation.group_covariate import covariate_numbers
-from hail_mri.evaluation.group_means import ADJUSTED, MEAN, P_VALUE, group_means
+from hail_mri.evaluation.group_means import ADJUSTED, COMMON_MEAN, EFFECT, MEAN, OVERALL, P_VALUE, group_means
 from hail_mri.evaluation.group_probe import CHANCE, group_probes
 from hail_mri.evaluation.pair_table import PairRow
 from hail_mri.evaluation.reliability import icc_agreement
+from hail_mri.evaluation.score_summary import summarize
 from hail_mri.evaluation.site_scans import ProfiledLine, scans_by_target
 from hail_mri.evaluation.tissue_profile import HIGH, LOW, N_BINS, TissueProfile
 from hail_mri.evaluation.travelling_agreement import travelling_agreement
@@ -92,11 +93,65 @@ def test_an_effect_of_age_is_kept_by_half(study):
     assert find(found, "slope of age, kept", "volume").estimate == pytest.approx(50)
 
 
-def scores(values, subjects=None, method="ours"):
+def scores(values, subjects=None, method="ours", direction="A to B", first_pair=0):
     subjects = subjects or [f"s{n}" for n in range(len(values))]
-    constant = {"method": method, "direction": "A to B", "metric": "PSNR", "region": "brain", "unit": "dB"}
-    rows = [constant | {"subject": s, "value": v, "reason": ""} for s, v in zip(subjects, values, strict=True)]
+    constant = {"method": method, "direction": direction, "metric": "PSNR", "region": "brain", "unit": "dB"}
+    rows = [
+        constant | {"subject": s, "value": v, "reason": "", "pair": n}
+        for n, (s, v) in enumerate(zip(subjects, values, strict=True), start=first_pair)
+    ]
     return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def one_direction_missing():
+    """Two methods that are equal wherever both were scored, of eight subjects; the second lacks a hard direction."""
+    easy, hard = np.arange(20.0, 28), np.arange(5.0, 13)
+    return pd.concat(
+        [
+            scores(easy, method="ours"),
+            scores(hard, method="ours", direction="A to C", first_pair=8),
+            scores(easy, method="other"),
+        ]
+    )
+
+
+def test_methods_that_are_equal_wherever_both_were_scored_do_not_differ(one_direction_missing):
+    overall = [n for n in group_means(one_direction_missing) if n.group.direction == OVERALL]
+    for statistic in (P_VALUE, ADJUSTED, EFFECT):
+        assert find(overall, statistic).estimate is None
+        assert find(overall, statistic).reason == "no pair differs"
+
+
+def test_a_test_is_over_the_pairs_that_both_have_and_says_so(one_direction_missing):
+    better = one_direction_missing["value"].where(one_direction_missing["method"] == "ours", lambda v: v + 1)
+    overall = [n for n in group_means(one_direction_missing.assign(value=better)) if n.group.direction == OVERALL]
+    assert find(overall, EFFECT).estimate == -1  # and not 1, as the means over other pairs say
+    assert find(overall, P_VALUE).reason.startswith("over the 8 of 16 pairs of source and target")
+
+
+def test_means_over_the_pairs_of_all_methods_stand_beside_those_over_others(one_direction_missing):
+    overall = [n for n in group_means(one_direction_missing) if n.group.direction == OVERALL]
+    means = {(n.statistic, n.group.method): n.estimate for n in overall if n.statistic in (MEAN, COMMON_MEAN)}
+    assert means == {
+        (MEAN, "ours"): 16,
+        (MEAN, "other"): 23.5,
+        (COMMON_MEAN, "ours"): 23.5,
+        (COMMON_MEAN, "other"): 23.5,
+    }
+    alike = list(group_means(one_direction_missing[one_direction_missing["direction"] == "A to B"]))
+    assert not [n for n in alike if n.statistic == COMMON_MEAN]
+
+
+def test_a_mean_over_other_pairs_is_marked_in_the_summary(one_direction_missing):
+    table = one_direction_missing.assign(line=range(2, 26))
+    lines = pd.DataFrame({"line": table["line"], "status": "scored", "message": "", "segmentation": ""})
+    sections = summarize(table, lines, list(group_means(table))).split("\n## ")
+    overall, a_to_b, a_to_c = sections[1:]
+    assert "| ours | 16 | 16 ± 8.1† [" in overall
+    assert "| other | 8 | 23.5 ± 2.45 (8 of 16)† [" in overall
+    assert "†" not in a_to_b
+    assert "†" not in a_to_c.split("\n\n")[1]
 
 
 def test_means_have_intervals_by_subject_and_stars_are_corrected():

@@ -12,7 +12,9 @@ from hail_mri.evaluation.method_tests import MethodTest, compare_with_first
 
 OVERALL = "all directions"
 NO_METHOD = "results"
-MEAN, P_VALUE, ADJUSTED, EFFECT = "mean", "signed-rank p", "signed-rank p, Holm", "rank-biserial correlation"
+MEAN, COMMON_MEAN = "mean", "mean, pairs of all methods"
+P_VALUE, ADJUSTED, EFFECT = "signed-rank p", "signed-rank p, Holm", "rank-biserial correlation"
+NO_COMMON_PAIR = "there is no pair of source and target of which all methods have a number"
 NO_SUBJECTS = "the lines name no subjects"
 
 
@@ -22,12 +24,14 @@ def group_means(scores: pd.DataFrame) -> Iterator[GroupNumber]:
     Parameters
     ----------
     scores : DataFrame
-        One number a row: method, subject, direction, metric, region, unit, value (NaN or None where undefined).
+        One number a row: method, subject, pair (of source and target, see `method_tests`), direction, metric, region,
+        unit, value (NaN or None where undefined).
 
     Yields
     ------
     GroupNumber
-        The mean over lines with its bootstrap interval by subject; and, but for the first method of the table, the
+        The mean over lines with its bootstrap interval by subject; where methods do not have numbers of the same pairs,
+        the mean over those of which all methods with numbers have one; and, but for the first method of the table, the
         p-value of Wilcoxon's signed-rank test against the first over subjects, the same after Holm's correction over
         the methods, and the rank-biserial correlation (1: the first method has the larger number in every subject).
     """
@@ -40,9 +44,14 @@ def group_means(scores: pd.DataFrame) -> Iterator[GroupNumber]:
         methods = list(dict.fromkeys(there["method"]))
         for (metric, region, unit), values in there.groupby(["metric", "region", "unit"], sort=False):
             tests = compare_with_first(values, methods)
+            common = common_pairs(values)
+            is_common = values["pair"].isin(common)
             for method in methods:
                 group = Group(method, direction, metric, region, unit)
-                yield _mean(group, values[values["method"] == method])
+                of_method = values["method"] == method
+                yield _mean(MEAN, group, values[of_method])
+                if len(common) < n_pairs(values) and np.isfinite(values.loc[of_method, "value"]).any():
+                    yield _mean(COMMON_MEAN, group, values[of_method & is_common])
                 if method in tests:
                     yield from _test(group, tests[method])
 
@@ -61,16 +70,41 @@ def by_direction(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield name, scores[scores["direction"] == name]
 
 
-def _mean(group: Group, values: pd.DataFrame) -> GroupNumber:
+def common_pairs(values: pd.DataFrame) -> set[int]:
+    """Return the pairs of which every method has a number, those without any number left out.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Numbers of one metric in one region: method, pair, value (NaN where undefined).
+    """
+    defined = values[np.isfinite(values["value"])]
+    of_methods = [set(pairs) for _, pairs in defined.groupby("method")["pair"]]
+    return set.intersection(*of_methods) if of_methods else set()
+
+
+def n_pairs(values: pd.DataFrame) -> int:
+    """Count the pairs of which any method has a number.
+
+    Parameters
+    ----------
+    values : DataFrame
+        As for `common_pairs`.
+    """
+    return int(values.loc[np.isfinite(values["value"]), "pair"].nunique())
+
+
+def _mean(statistic: str, group: Group, values: pd.DataFrame) -> GroupNumber:
     """Average what is defined, with an interval where subjects are named."""
     defined = values[np.isfinite(values["value"])]
     if defined.empty:
         reasons = [reason for reason in values["reason"] if reason]
-        return GroupNumber(MEAN, group, reason=reasons[0] if reasons else "no line has a finite number")
+        nothing = NO_COMMON_PAIR if statistic == COMMON_MEAN else "no line has a finite number"
+        return GroupNumber(statistic, group, reason=reasons[0] if reasons else nothing)
     if (defined["subject"] == "").any():
-        return GroupNumber(MEAN, group, float(defined["value"].mean()), reason=NO_SUBJECTS)
+        return GroupNumber(statistic, group, float(defined["value"].mean()), reason=NO_SUBJECTS)
     found = bootstrap_interval(defined["value"], defined["subject"], rng=np.random.default_rng(SEED))
-    return GroupNumber.of_interval(MEAN, group, found)
+    return GroupNumber.of_interval(statistic, group, found)
 
 
 def _test(group: Group, test: MethodTest) -> Iterator[GroupNumber]:
@@ -81,4 +115,4 @@ def _test(group: Group, test: MethodTest) -> Iterator[GroupNumber]:
             yield GroupNumber(statistic, group, reason="no subject has a number of both methods")
         return
     for statistic, value in ((P_VALUE, found.p_value), (ADJUSTED, test.adjusted), (EFFECT, found.effect)):
-        yield GroupNumber(statistic, group, value, n_subjects=found.n_pairs, reason=found.reason)
+        yield GroupNumber(statistic, group, value, n_subjects=found.n_pairs, reason=found.reason or test.note)

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hail_mri.evaluation.group_means import ADJUSTED, MEAN, NO_METHOD, by_direction
+from hail_mri.evaluation.group_means import ADJUSTED, MEAN, NO_METHOD, by_direction, common_pairs, n_pairs
 from hail_mri.evaluation.group_number import GroupNumber
 from hail_mri.evaluation.group_sections import agreement_section, covariate_section, probe_section
 from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
 from hail_mri.evaluation.signed_rank import star
 
 ROUNDED = 9  # digits of a standard deviation: what is less is rounding
+PARTIAL = "†"  # marks a mean over other pairs than those of all methods
 MOST_FAILURES = 20  # lines that are named
 HEADLINES = {  # column, and what of the long table it shows
     "nWD(i,p) %": ("nWD(i,p)", "head"),
@@ -40,7 +41,7 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupN
     Parameters
     ----------
     scores : DataFrame
-        One number a row: line, method, subject, direction, metric, region, value (NaN or None where undefined).
+        One number a row: line, method, subject, pair, direction, metric, region, value (NaN or None where undefined).
     lines : DataFrame
         One line of the table a row: line, status ("scored" or "failed"), message, segmentation.
     groups : sequence of GroupNumber
@@ -65,8 +66,11 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupN
         parts += [_section(title, there, known) for title, there in by_direction(scores)]
         parts.append(
             "Mean ± standard deviation over lines [95 % interval of the mean, by bootstrap over subjects]. ★: differs "
-            "from the first method (Wilcoxon's signed-rank test over subjects, p ≤ 0.05 after Holm's correction). With "
-            "fewer than ten subjects such intervals are too narrow, and with fewer than six there can be no star."
+            "from the first method (Wilcoxon's signed-rank test over subjects, p ≤ 0.05 after Holm's correction; of "
+            "each subject the pairs of source and target that both have). With fewer than ten subjects such intervals "
+            "are too narrow, and with fewer than six there can be no star. (n of m): of n of m pairs there is a "
+            f"number. {PARTIAL}: not over the same pairs as another method's, so that the means cannot be put side by "
+            "side; those over the pairs of all methods are in groups.tsv."
         )
         parts += [text for make in (agreement_section, probe_section, covariate_section) if (text := make(groups))]
     if len(failed):
@@ -97,21 +101,29 @@ def _column(direction: str, scores: pd.DataFrame, methods: list[str], key: tuple
     values = here.assign(value=pd.to_numeric(here["value"], errors="coerce"))
     if not np.isfinite(values["value"]).any():
         return []
-    cells = []
+    common, all_pairs, cells = common_pairs(values), values["pair"].nunique(), []
+    is_partial = len(common) < n_pairs(values)
     for method in methods:
-        of_method = values.loc[values["method"] == method, "value"].to_numpy()
+        of_method = values[values["method"] == method]
         mean, test = (known.get((direction, method, metric, region, statistic)) for statistic in (MEAN, ADJUSTED))
-        cells.append(_mean_and_deviation(of_method) + _interval(mean) + star(test.estimate if test else None))
+        text = _mean_and_deviation(of_method["value"].to_numpy(), _missing(of_method, all_pairs))
+        mark = PARTIAL if is_partial and text != NOT_AVAILABLE else ""
+        cells.append(text + mark + _interval(mean) + star(test.estimate if test else None))
     return cells
 
 
-def _mean_and_deviation(values: NDArray[np.float64]) -> str:
-    """Return mean ± standard deviation, and of how many where some are undefined."""
+def _missing(of_method: pd.DataFrame, all_pairs: int) -> str:
+    """Return of how many pairs a method has a number, unless it has one of all."""
+    found = n_pairs(of_method)
+    return f" ({found} of {all_pairs})" if found < all_pairs else ""
+
+
+def _mean_and_deviation(values: NDArray[np.float64], note: str) -> str:
+    """Return mean ± standard deviation with a note."""
     defined = values[np.isfinite(values)]
     if not defined.size:
         return NOT_AVAILABLE
     deviation = f" ± {round(float(defined.std(ddof=1)), ROUNDED):.3g}" if defined.size > 1 else ""
-    note = f" ({defined.size} of {values.size})" if defined.size < values.size else ""
     return f"{defined.mean():.4g}{deviation}{note}"
 
 
