@@ -102,6 +102,31 @@ def test_a_claim_is_not_seen_where_the_numbers_say_the_opposite():
     assert verdicts == {"not seen"}
 
 
+@pytest.mark.parametrize(
+    ("better", "worse", "verdict"),
+    [
+        pytest.param(95.0, 80.0, "seen", id="both before the target"),
+        pytest.param(104.0, 93.0, "seen", id="beyond it, but nearer"),
+        pytest.param(104.0, 130.0, "seen", id="both beyond it"),
+        pytest.param(112.0, 93.0, "overshoot", id="beyond it, and farther"),
+        pytest.param(150.0, 130.0, "overshoot", id="both beyond it, the larger farther"),
+        pytest.param(80.0, 95.0, "not seen", id="the smaller before it"),
+        pytest.param(80.0, 130.0, "seen", id="less far from it"),
+        pytest.param(60.0, 130.0, "not seen", id="farther from it, on the other side"),
+    ],
+)
+def test_a_claim_about_the_way_gone_is_not_seen_for_going_beyond_the_target(better, worse, verdict):
+    both = [scores(name, lambda _, v=v: v, n_subjects=1) for name, v in ((HAIL, better), (LIU, worse))]
+    claim = next(c for c in CLAIMS if c.text == "nWD(i,p) at unseen sites: HAIL is better than Liu et al.")
+    assert find(claim, tables_of(pd.concat(both))).verdict == verdict
+
+
+def test_every_claim_of_section_3_3_is_looked_for():
+    texts = [claim.text for claim in CLAIMS if claim.section == "3.3"]
+    assert "rAVD(GM) at seen sites: HAIL is better than Liu et al." in texts
+    assert "rAVD(WM) at seen sites: HAIL is better than Liu et al." in texts
+
+
 def test_numbers_are_rounded_as_in_the_paper():
     assert [printed(value) for value in (6.885, 88.455, 94.22)] == ["6.89", "88.46", "94.22"]
     assert len(UNSEEN) == 4
