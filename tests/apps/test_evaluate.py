@@ -108,6 +108,7 @@ def test_a_line_that_fails_is_named_with_its_reason_and_the_others_are_scored(ev
     assert "gone.nii.gz" in lines.message[2]
     summary = (output / "summary.md").read_text()
     assert "3 of 4 lines scored" in summary
+    assert lines.segmentation[0] == "given, native grid, 1 fluid, 2 grey, 3 white"
     assert "## B to C" in summary
     assert "- line 4: " in summary
 

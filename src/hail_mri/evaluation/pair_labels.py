@@ -1,6 +1,7 @@
 """Tissues of a source, its target and its result, and what is known of the source's own."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class PairLabels:
     known : (I, J, K) array of uint8, or None
         What the source's tissues are, where that is known, as of simulated subjects.
     made_on : str
-        The grid on which the engine worked.
+        The grid on which the engine worked, and by what the numbers of given label maps were understood.
     """
 
     source: NDArray[np.uint8]
@@ -81,8 +82,16 @@ def labels_of_pair(row: PairRow, engine: Engine, labels_dir: Path | None = None)
     return PairLabels(
         **{scan: labels.tissues for scan, labels in found.items()},
         known=None if known is None else read_tissues(known, row.files["source"]).tissues,
-        made_on=found["source"].made_on,
+        made_on=_told(found),
     )
+
+
+def _told(found: Mapping[str, ScanLabels]) -> str:
+    """Return on which grid tissues were found, and by what label maps were understood: of each, if by several."""
+    schemes = {scan: labels.scheme for scan, labels in found.items() if labels.scheme}
+    alike = set(schemes.values())
+    told = alike if len(alike) < 2 else [f"{scan}: {scheme}" for scan, scheme in schemes.items()]
+    return ", ".join([found["source"].made_on, *told])
 
 
 def _kept(files: ScanFiles, engine: Engine, labels_dir: Path | None) -> ScanLabels:

@@ -37,13 +37,13 @@ ABSOLUTE = (
     "compared is the pattern: which method is better where."
 )
 HOW_READ = (
-    "nWD is over the image head, as in docs/evaluation.md: the histogram of the source's head (brought to the target's "
-    "unit by a straight line) has moved to the target's if nWD(i,p) is large and nWD(t,p) small; nWD(i,p) above 100 "
-    "says that it has moved farther than the target is, and there the one nearer to 100 is the better. The target is "
-    "always another subject. ★: p ≤ 0.05 by Wilcoxon's signed-rank test over the subjects of a direction; with five subjects "
-    "or fewer there can be no star. The paper's overall is over six directions for HAIL, and the mean of seen and "
-    "unseen for the other methods; both are given of all. Seen and unseen are meant of the paper's methods, "
-    "which learn from A and B alone."
+    "nWD is over the image head, as in docs/evaluation.md: the histogram of the source's head (brought to the "
+    "target's unit by a straight line) has moved to the target's if nWD(i,p) is large and nWD(t,p) small; nWD(i,p) "
+    "above 100 says that it has moved farther than the target is, and there the one nearer to 100 is the better. The "
+    "target is always another subject. ★: p ≤ 0.05 by Wilcoxon's signed-rank test over the subjects of a direction; "
+    "with five subjects or fewer there can be no star. The paper's overall is over six directions for HAIL, and the "
+    "mean of seen and unseen for the other methods; both are given of all. Seen and unseen are meant of the paper's "
+    "methods, which learn from A and B alone."
 )
 
 
