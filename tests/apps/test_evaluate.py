@@ -221,6 +221,37 @@ def test_volumes_and_means_of_tissues_are_those_of_the_labels(evaluated, study):
     assert white.between(0.5, 0.7).all()  # white matter of the target is at 0.6
 
 
+def test_what_was_kept_is_measured_again_when_the_names_of_labels_have_changed(study, tmp_path):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for path in study.glob("*.nii.gz"):
+        (folder / path.name).symlink_to(path)
+    table = write_table(folder / "pairs.tsv", [line("nothing")])
+    (by_numbers,) = evaluate(table, tmp_path / "out")
+    (folder / "labels.tsv").write_text("index\tname\n1\tcsf\n3\tgrey_matter\n2\twhite_matter\n")
+    (by_names,) = evaluate(table, tmp_path / "out")
+    assert by_numbers.segmentation == "given, native grid, 1 fluid, 2 grey, 3 white"
+    assert by_names.segmentation == "given, native grid, names of the table beside it"
+    volumes = [{(p.scan, p.tissue): p.volume_ml for p in found.profiles} for found in (by_numbers, by_names)]
+    assert volumes[0]["source", "grey matter"] == volumes[1]["source", "white matter"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(("hail_mri.apps.scored_line.engine_version", lambda _: "another"), id="engine"),
+        pytest.param(("hail_mri.apps.scored_line.EDITION", -1), id="edition of what is kept"),
+    ],
+)
+def test_what_was_kept_by_another_engine_or_edition_is_measured_again(study, tmp_path, monkeypatch, changed):
+    table = write_table(study / "kept.tsv", [line("nothing")])
+    settings = MeasureSettings(segmentation="none")
+    evaluate(table, tmp_path, settings)
+    monkeypatch.setattr(*changed)
+    evaluate(table, tmp_path, settings)
+    assert len(list((tmp_path / "kept").glob("*.json"))) == 2
+
+
 def test_a_covariate_that_the_table_lacks_is_told(study, tmp_path, capsys):
     table = write_table(study / "weight.tsv", [line("nothing", weight="70")])
     command = ["evaluate", str(table), "-o", str(tmp_path / "out"), "--segmentation", "given", "--covariate"]

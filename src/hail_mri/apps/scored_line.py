@@ -13,13 +13,16 @@ from hail_mri import __version__
 from hail_mri.apps.structure_maps import map_paths, write_maps
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError
+from hail_mri.evaluation.label_schemes import names_table
 from hail_mri.evaluation.pair_measures import MeasureSettings, PairMeasures, measure_pair
-from hail_mri.evaluation.pair_table import PairRow
+from hail_mri.evaluation.pair_table import LABEL_MAPS, PairRow
+from hail_mri.evaluation.segmentation_engines import engine_version
 from hail_mri.evaluation.tissue_profile import TissueProfile, profile_from
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.hashes import file_sha256
 from hail_mri.provenance.sidecar import write_json
 
+EDITION = 2  # of what is kept: one more whenever a number of a line is added, or measured otherwise
 LABELS = "labels"  # folder of label maps, among what is kept
 
 
@@ -102,7 +105,10 @@ def _scored(row: PairRow, held: Mapping[str, Any]) -> Scored:
 def _key(row: PairRow, settings: MeasureSettings) -> str:
     """Return the hash of all that the numbers of a line depend on."""
     files = {name: file_sha256(path) for name, path in row.files.items()}
-    text = json.dumps([__version__, asdict(settings), files], sort_keys=True)
+    tables = {name: names_table(path) for name, path in row.files.items() if name in LABEL_MAPS}
+    names = {name: file_sha256(table) for name, table in tables.items() if table is not None}
+    engine = engine_version(settings.segmentation)
+    text = json.dumps([__version__, EDITION, engine, asdict(settings), files, names], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

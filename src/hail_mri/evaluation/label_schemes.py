@@ -111,8 +111,30 @@ def scheme_of_file(path: Path, labels: NDArray[np.integer]) -> Structures:
         If the table has no columns index and name, or names no tissue that is known; or, without a table, as
         `scheme_of`.
     """
-    table = _table_of(path)
+    table = names_table(path)
     return scheme_of(labels, str(path)) if table is None else _scheme_of_names(table)
+
+
+def names_table(path: Path) -> Path | None:
+    """Find the table of names of a label map; None if there is none.
+
+    Parameters
+    ----------
+    path : Path
+        See `scheme_of_file`.
+    """
+    stem = path.name.split(".")[0]
+    own = path.with_name(f"{stem}.tsv")
+    if _names_labels(own):
+        return own
+    if not stem.endswith("_dseg"):
+        return None
+    for folder in path.absolute().parents:
+        if (folder / "dseg.tsv").is_file():
+            return folder / "dseg.tsv"
+        if (folder / "dataset_description.json").is_file():
+            return None
+    return None
 
 
 def three_tissues(labels: NDArray[np.integer], scheme: Structures) -> NDArray[np.uint8]:
@@ -133,22 +155,6 @@ def three_tissues(labels: NDArray[np.integer], scheme: Structures) -> NDArray[np
     for name, mask in structure_masks(labels, scheme):
         found[mask] = next(iter(THREE_TISSUES[name]))
     return found
-
-
-def _table_of(path: Path) -> Path | None:
-    """Find the table of names of a label map."""
-    stem = path.name.split(".")[0]
-    own = path.with_name(f"{stem}.tsv")
-    if _names_labels(own):
-        return own
-    if not stem.endswith("_dseg"):
-        return None
-    for folder in path.absolute().parents:
-        if (folder / "dseg.tsv").is_file():
-            return folder / "dseg.tsv"
-        if (folder / "dataset_description.json").is_file():
-            return None
-    return None
 
 
 def _names_labels(path: Path) -> bool:

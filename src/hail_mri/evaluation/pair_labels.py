@@ -15,6 +15,7 @@ from hail_mri.evaluation.segmentation_engines import (
     Engine,
     ScanFiles,
     ScanLabels,
+    engine_version,
     find_tissues,
     read_tissues,
 )
@@ -22,6 +23,7 @@ from hail_mri.image.nifti import read_volume, save_bytes
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.hashes import file_sha256
 
+EDITION = "2"  # of the label maps that are kept: another one when an engine is called otherwise
 _COLUMNS = {  # of a scan: its brain mask and its finished labels; the result has the source's brain
     "source": ("brain_mask", "labels"),
     "target": ("target_brain_mask", "target_labels"),
@@ -99,7 +101,7 @@ def _kept(files: ScanFiles, engine: Engine, labels_dir: Path | None) -> ScanLabe
     if labels_dir is None:
         return find_tissues(files, engine)
     read = [file_sha256(path) for path in (files.scan, files.brain_mask) if path is not None]
-    key = hashlib.sha256("\n".join([engine, *read]).encode()).hexdigest()
+    key = hashlib.sha256("\n".join([engine, engine_version(engine), EDITION, *read]).encode()).hexdigest()
     path, note = labels_dir / f"{key}.nii.gz", labels_dir / f"{key}.txt"
     if path.is_file() and note.is_file():
         return ScanLabels(read_tissues(path, files.scan).tissues, note.read_text(encoding="utf-8"))

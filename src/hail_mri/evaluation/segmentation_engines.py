@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
-from hail_mri.evaluation.atropos import segment_by_atropos
+from hail_mri.evaluation.atropos import atropos_version, segment_by_atropos
 from hail_mri.evaluation.label_grids import labels_on_grid
 from hail_mri.evaluation.label_schemes import FREESURFER, THREE_TISSUES, scheme_of_file, three_tissues, told_scheme
 from hail_mri.evaluation.scored_pair import check_on_source_grid
 from hail_mri.evaluation.structures import label_map
-from hail_mri.evaluation.synthseg import segment_by_synthseg
+from hail_mri.evaluation.synthseg import segment_by_synthseg, synthseg_version
 from hail_mri.image.grid import Grid
 from hail_mri.image.mask import MASK_THRESHOLD, load_mask
 from hail_mri.image.nifti import load_volume, read_volume
@@ -87,6 +87,22 @@ def find_tissues(files: ScanFiles, engine: Engine) -> ScanLabels:
         installed or fails.
     """
     return _ENGINES[engine](files)
+
+
+def engine_version(engine: Segmentation) -> str:
+    """Return the version of the program that finds the tissues; empty where it is ours or not installed.
+
+    Parameters
+    ----------
+    engine : Segmentation
+
+    Notes
+    -----
+    FreeSurfer's is that of its `build-stamp.txt`, or else the hash of the command.
+    """
+    if engine == "atropos":
+        return atropos_version()
+    return synthseg_version() if engine == "synthseg" else ""
 
 
 def _by_atropos(files: ScanFiles) -> ScanLabels:
