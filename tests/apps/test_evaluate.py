@@ -276,6 +276,28 @@ def test_a_result_in_units_of_its_own_is_scored_as_in_the_paper(study, tmp_path)
     assert number(scores, "truth", "nWD(i,p)", "image") == pytest.approx(100)
 
 
+def test_a_result_or_a_truth_in_another_unit_is_warned_of(study, tmp_path, capsys):
+    target = load_volume(study / "target.nii.gz")
+    for name, factor in (("small", 0.01), ("dimmer", 0.95)):
+        save_volume(target.with_data(factor * target.data), study / f"{name}.nii.gz", overwrite=True)
+    rows = [line("small"), line("truth", truth="dimmer.nii.gz"), line("truth")]
+    table = write_table(study / "units.tsv", rows)
+    command = ["evaluate", str(table), "-o", str(tmp_path), "--segmentation", "given"]
+    assert main(command) == 0
+    first = pd.read_csv(tmp_path / "lines.tsv", sep="\t").message
+    assert "--scale min-max" in first[0]
+    assert "multiply it by 1.0" in first[1]
+    assert first.isna()[2]
+    told = capsys.readouterr().err
+    assert "warning: line 2: white matter is at" in told
+    assert "warning: line 3: white matter is at" in told
+    summary = (tmp_path / "summary.md").read_text()
+    assert "## In doubt" in summary
+    assert "- line 2: white matter" in summary
+    assert main([*command, "--scale", "min-max", "--overwrite"]) == 0
+    assert "warning" not in capsys.readouterr().err
+
+
 def test_labels_that_the_line_lacks_are_named(study, tmp_path):
     cells = line("nothing")
     del cells["harmonized_labels"]

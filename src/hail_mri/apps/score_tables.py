@@ -141,7 +141,7 @@ def _lines(scored: Sequence[Scored], output: Path) -> pd.DataFrame:
             _names(line)
             | {
                 "status": "failed" if line.error else "scored",
-                "message": line.error,
+                "message": line.error or "; ".join(line.warnings),
                 "segmentation": line.segmentation,
                 "seconds": round(line.seconds, 2),
             }

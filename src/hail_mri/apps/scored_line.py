@@ -44,6 +44,8 @@ class Scored:
         Who found the tissues, and on which grid.
     maps : mapping of str to Path
         Of what was lost and what appeared, by metric; none where they are not wanted.
+    warnings : tuple of str
+        Why its numbers may not mean what they seem to.
     """
 
     row: PairRow
@@ -53,6 +55,7 @@ class Scored:
     profiles: tuple[TissueProfile, ...] = ()
     segmentation: str = ""
     maps: Mapping[str, Path] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def score_line(row: PairRow, *, kept_dir: Path, settings: MeasureSettings, maps_dir: Path | None = None) -> Scored:
@@ -90,7 +93,8 @@ def _held(found: PairMeasures) -> dict[str, Any]:
         for number in found.numbers
     ]
     profiles = [asdict(profile) for profile in found.profiles]
-    return {"numbers": numbers, "profiles": profiles, "segmentation": found.segmentation}
+    warnings = list(found.warnings)
+    return {"numbers": numbers, "profiles": profiles, "segmentation": found.segmentation, "warnings": warnings}
 
 
 def _scored(row: PairRow, held: Mapping[str, Any]) -> Scored:
@@ -99,7 +103,13 @@ def _scored(row: PairRow, held: Mapping[str, Any]) -> Scored:
     if not all(isinstance(number, dict) and number.keys() == names for number in held["numbers"]):
         raise ValueError("not the numbers of a line")
     profiles = tuple(profile_from(profile) for profile in held["profiles"])
-    return Scored(row, tuple(held["numbers"]), profiles=profiles, segmentation=str(held["segmentation"]))
+    return Scored(
+        row,
+        tuple(held["numbers"]),
+        profiles=profiles,
+        segmentation=str(held["segmentation"]),
+        warnings=tuple(map(str, held["warnings"])),
+    )
 
 
 def _key(row: PairRow, settings: MeasureSettings) -> str:

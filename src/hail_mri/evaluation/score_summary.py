@@ -14,7 +14,7 @@ from hail_mri.evaluation.signed_rank import star
 
 ROUNDED = 9  # digits of a standard deviation: what is less is rounding
 PARTIAL = "†"  # marks a mean over other pairs than those of all methods
-MOST_FAILURES = 20  # lines that are named
+MOST_NAMED = 20  # lines with a message, of a kind
 HEADLINES = {  # column, and what of the long table it shows
     "nWD(i,p) %": ("nWD(i,p)", "head"),
     "nWD(t,p) %": ("nWD(t,p)", "head"),
@@ -43,7 +43,8 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupN
     scores : DataFrame
         One number a row: line, method, subject, pair, direction, metric, region, value (NaN or None where undefined).
     lines : DataFrame
-        One line of the table a row: line, status ("scored" or "failed"), message, segmentation.
+        One line of the table a row: line, status ("scored" or "failed"), message (why it failed, or what is in doubt),
+        segmentation.
     groups : sequence of GroupNumber
         Of `group_means`, `travelling_agreement`, `group_probes` and `covariate_numbers`.
 
@@ -57,6 +58,7 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupN
         tested. Then agreement, site probe and covariate, and below the lines that failed.
     """
     failed = lines[lines["status"] == "failed"]
+    doubtful = lines[(lines["status"] != "failed") & (lines["message"] != "")]
     parts = [f"# Evaluation\n\n{len(lines) - len(failed)} of {len(lines)} lines scored."]
     if found := [text for text in dict.fromkeys(lines["segmentation"]) if text]:
         parts.append(f"Tissues by {'; '.join(found)}.")
@@ -73,8 +75,7 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupN
             "side; those over the pairs of all methods are in groups.tsv."
         )
         parts += [text for make in (agreement_section, probe_section, covariate_section) if (text := make(groups))]
-    if len(failed):
-        parts.append(_failures(failed))
+    parts += [_named(heading, some) for heading, some in (("In doubt", doubtful), ("Not scored", failed)) if len(some)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -106,10 +107,17 @@ def _column(direction: str, scores: pd.DataFrame, methods: list[str], key: tuple
     for method in methods:
         of_method = values[values["method"] == method]
         mean, test = (known.get((direction, method, metric, region, statistic)) for statistic in (MEAN, ADJUSTED))
-        text = _mean_and_deviation(of_method["value"].to_numpy(), _missing(of_method, all_pairs))
+        notes = _median(of_method, metric) + _missing(of_method, all_pairs)
+        text = _mean_and_deviation(of_method["value"].to_numpy(), notes)
         mark = PARTIAL if is_partial and text != NOT_AVAILABLE else ""
         cells.append(text + mark + _interval(mean) + star(test.estimate if test else None))
     return cells
+
+
+def _median(of_method: pd.DataFrame, metric: str) -> str:
+    """Return the median of a metric of which one number may be far off the others, if there are three or more."""
+    defined = of_method.loc[np.isfinite(of_method["value"]), "value"]
+    return f" (median {defined.median():.4g})" if metric.startswith("nWD") and len(defined) > 2 else ""
 
 
 def _missing(of_method: pd.DataFrame, all_pairs: int) -> str:
@@ -134,8 +142,8 @@ def _interval(mean: GroupNumber | None) -> str:
     return f" [{mean.low:.4g}, {mean.high:.4g}]"
 
 
-def _failures(failed: pd.DataFrame) -> str:
-    """Return the lines that failed, with their reasons."""
-    items = [f"- line {line}: {message}" for line, message in zip(failed["line"], failed["message"], strict=True)]
-    more = [f"- and {len(items) - MOST_FAILURES} more: see lines.tsv"] if len(items) > MOST_FAILURES else []
-    return "## Not scored\n\n" + "\n".join(items[:MOST_FAILURES] + more)
+def _named(heading: str, lines: pd.DataFrame) -> str:
+    """Return some lines with their messages."""
+    items = [f"- line {line}: {message}" for line, message in zip(lines["line"], lines["message"], strict=True)]
+    more = [f"- and {len(items) - MOST_NAMED} more: see lines.tsv"] if len(items) > MOST_NAMED else []
+    return f"## {heading}\n\n" + "\n".join(items[:MOST_NAMED] + more)
