@@ -83,7 +83,16 @@ def test_all_methods_are_listed_with_or_without_numbers():
     found = scores("min-max", lambda _: 10.0, n_subjects=1, metric="PSNR", region="brain")
     table = all_methods(found, ("HAIL", "min-max"), UNSEEN_AVERAGE)
     assert row_of(table, "min-max").count("10.00") == 1
-    assert row_of(table, "HAIL").count("n/a") == 10
+    assert row_of(table, "HAIL").count("n/a") == 12
+
+
+def test_the_whole_image_stands_beside_the_head():
+    both = [
+        scores("HAIL", lambda _, v=v: v, n_subjects=1, region=region) for region, v in (("head", 80), ("image", 70))
+    ]
+    table = all_methods(pd.concat(both), ("HAIL",), UNSEEN_AVERAGE)
+    cells = dict(zip(table.splitlines()[0].split(" | "), row_of(table, "HAIL").split(" | "), strict=True))
+    assert (cells["nWD(i,p) %"], cells["nWD(i,p) image %"]) == ("80.0", "70.0")
 
 
 def test_the_published_numbers_show_every_claim():
