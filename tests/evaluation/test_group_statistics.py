@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hail_mri.evaluation.group_covariate import covariate_numbers
-from hail_mri.evaluation.group_means import ADJUSTED, COMMON_MEAN, EFFECT, MEAN, OVERALL, P_VALUE, group_means
+from hail_mri.evaluation.group_means import ADJUSTED, COMMON_MEAN, EFFECT, MEAN, MEDIAN, OVERALL, P_VALUE, group_means
 from hail_mri.evaluation.group_probe import CHANCE, group_probes
 from hail_mri.evaluation.pair_table import PairRow
 from hail_mri.evaluation.reliability import icc_agreement
@@ -210,14 +210,22 @@ def test_one_travelling_subject_has_a_variation_but_no_correlation():
 
 
 def test_lines_without_subjects_have_a_mean_without_an_interval():
-    (mean,) = group_means(scores([1.0, 2.0], ["", ""]))
+    mean, _ = group_means(scores([1.0, 2.0], ["", ""]))
     assert (mean.estimate, mean.low, mean.reason) == (1.5, None, "the lines name no subjects")
 
 
 def test_what_is_nowhere_defined_keeps_its_reason():
     table = scores([None, None]).assign(reason="there is no truth")
-    (mean,) = group_means(table)
-    assert (mean.estimate, mean.reason) == (None, "there is no truth")
+    for number in group_means(table):
+        assert (number.estimate, number.reason) == (None, "there is no truth")
+
+
+def test_a_median_stands_beside_a_mean_that_one_number_has_thrown_far():
+    table = scores([3.0, 4, 5, 2303]).assign(metric="nWD(t,p)", region="head", line=range(2, 6))
+    found = list(group_means(table))
+    assert find(found, MEDIAN).estimate == 4.5
+    lines = pd.DataFrame({"line": table["line"], "status": "scored", "message": "", "segmentation": ""})
+    assert "(median 4.5)" in summarize(table, lines, found)
 
 
 def test_no_line_at_all_is_no_error():

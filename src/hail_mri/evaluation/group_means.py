@@ -12,7 +12,7 @@ from hail_mri.evaluation.method_tests import MethodTest, compare_with_first
 
 OVERALL = "all directions"
 NO_METHOD = "results"
-MEAN, COMMON_MEAN = "mean", "mean, pairs of all methods"
+MEAN, MEDIAN, COMMON_MEAN = "mean", "median", "mean, pairs of all methods"
 P_VALUE, ADJUSTED, EFFECT = "signed-rank p", "signed-rank p, Holm", "rank-biserial correlation"
 NO_COMMON_PAIR = "there is no pair of source and target of which all methods have a number"
 NO_SUBJECTS = "the lines name no subjects"
@@ -30,10 +30,11 @@ def group_means(scores: pd.DataFrame) -> Iterator[GroupNumber]:
     Yields
     ------
     GroupNumber
-        The mean over lines with its bootstrap interval by subject; where methods do not have numbers of the same pairs,
-        the mean over those of which all methods with numbers have one; and, but for the first method of the table, the
-        p-value of Wilcoxon's signed-rank test against the first over subjects, the same after Holm's correction over
-        the methods, and the rank-biserial correlation (1: the first method has the larger number in every subject).
+        The mean over lines with its bootstrap interval by subject, and the median; where methods do not have
+        numbers of the same pairs, the mean over those of which all methods with numbers have one; and, but for
+        the first method of the table, the p-value of Wilcoxon's signed-rank test against the first over
+        subjects, the same after Holm's correction over the methods, and the rank-biserial correlation (1: the
+        first method has the larger number in every subject).
     """
     if scores.empty:
         return
@@ -50,6 +51,7 @@ def group_means(scores: pd.DataFrame) -> Iterator[GroupNumber]:
                 group = Group(method, direction, metric, region, unit)
                 of_method = values["method"] == method
                 yield _mean(MEAN, group, values[of_method])
+                yield _median(group, values[of_method])
                 if len(common) < n_pairs(values) and np.isfinite(values.loc[of_method, "value"]).any():
                     yield _mean(COMMON_MEAN, group, values[of_method & is_common])
                 if method in tests:
@@ -105,6 +107,14 @@ def _mean(statistic: str, group: Group, values: pd.DataFrame) -> GroupNumber:
         return GroupNumber(statistic, group, float(defined["value"].mean()), reason=NO_SUBJECTS)
     found = bootstrap_interval(defined["value"], defined["subject"], rng=np.random.default_rng(SEED))
     return GroupNumber.of_interval(statistic, group, found)
+
+
+def _median(group: Group, values: pd.DataFrame) -> GroupNumber:
+    """Return what a few numbers that are far off do not move, such as shares of next to no way."""
+    defined = values.loc[np.isfinite(values["value"]), "value"]
+    if defined.empty:
+        return replace(_mean(MEAN, group, values), statistic=MEDIAN)
+    return GroupNumber(MEDIAN, group, float(defined.median()))
 
 
 def _test(group: Group, test: MethodTest) -> Iterator[GroupNumber]:
