@@ -1,5 +1,6 @@
 """What is known of groups of results: by hand, on lines whose profiles are made up, and where it cannot be known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,17 @@ def test_a_probe_tells_the_site_before_and_only_guesses_after(study):
     assert find(found, CHANCE).estimate == 0.5
     after = find(found, "site probe after")
     assert after.low <= 0.5 <= after.high or after.estimate < 0.75
+
+
+def test_a_probe_names_the_region_that_it_was_shown(study):
+    assert {number.group.region for number in group_probes(study)} == {"tissues"}
+    of_heads = [
+        ProfiledLine(line.row, [replace(p, tissue="head") for p in line.profiles if p.tissue == "csf"])
+        for line in study
+    ]
+    found = list(group_probes(of_heads))
+    assert {number.group.region for number in found} == {"head"}
+    assert find(found, "site probe before").estimate == 1
 
 
 def test_an_effect_of_age_is_kept_by_half(study):
