@@ -174,6 +174,17 @@ def test_maps_are_made_of_what_was_scored_without_them(study, tmp_path):
     assert (tmp_path / "scores.tsv").read_bytes() == before
 
 
+def test_a_perfect_result_is_kept_as_json_that_others_can_read(study, tmp_path):
+    table = write_table(study / "perfect.tsv", [line("truth")])
+    settings = MeasureSettings(segmentation="none")
+    for _ in range(2):  # the second time from what was kept
+        evaluate(table, tmp_path, settings)
+        scores = pd.read_csv(tmp_path / "scores.tsv", sep="\t", na_values="n/a", keep_default_na=False)
+        assert number(scores, "truth", "PSNR", "head") == np.inf
+    (kept,) = (tmp_path / "kept").glob("*.json")
+    json.loads(kept.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
 def test_what_was_kept_and_damaged_is_measured_again(evaluated, tmp_path):
     table, output, _ = evaluated
     evaluate(table, tmp_path)

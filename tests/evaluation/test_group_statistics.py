@@ -176,6 +176,20 @@ def test_means_have_intervals_by_subject_and_stars_are_corrected():
     assert list(group_means(table)) == found
 
 
+def test_perfect_results_are_counted_and_are_better_than_all_others():
+    table = pd.concat([scores([np.inf] * 8, method="perfect"), scores([20.0] * 7 + [np.inf], method="other")])
+    found = list(group_means(table))
+    perfect, other = (n for n in found if n.statistic == MEAN)
+    assert (perfect.estimate, perfect.reason) == (None, "8 infinite, left out: as of a result that is the truth")
+    assert (other.estimate, other.reason) == (20, "1 infinite, left out: as of a result that is the truth")
+    assert find(found, P_VALUE).estimate == pytest.approx(2 / 2**7)  # the eighth is a tie
+    assert find(found, EFFECT).estimate == 1
+    lines = pd.DataFrame({"line": range(16), "status": "scored", "message": "", "segmentation": ""})
+    summary = summarize(table.assign(line=range(16)), lines, found)
+    assert "| perfect | 8 | ∞ (8 infinite) |" in summary
+    assert "| other | 8 | 20 ± 0 (1 infinite) [20, 20]★ |" in summary
+
+
 LONELY = [profiled("s1", "A", (500, 0.5), (500, 0.6), age="30")]
 ONE_SITE = [profiled(f"s{n}", "A", (500 + n, 0.5), (500, 0.6), age="30") for n in range(3)]
 NAMELESS = [profiled("", "", (500, 0.5), (500, 0.6), target="", age="old")]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 import traceback
 from collections.abc import Mapping
@@ -87,7 +88,7 @@ def _held(found: PairMeasures) -> dict[str, Any]:
             "metric": number.metric,
             "region": number.region,
             "unit": number.unit,
-            "value": number.measurement.value,
+            "value": _kept_value(number.measurement.value),
             "reason": number.measurement.reason,
         }
         for number in found.numbers
@@ -95,6 +96,11 @@ def _held(found: PairMeasures) -> dict[str, Any]:
     profiles = [asdict(profile) for profile in found.profiles]
     warnings = list(found.warnings)
     return {"numbers": numbers, "profiles": profiles, "segmentation": found.segmentation, "warnings": warnings}
+
+
+def _kept_value(value: float | None) -> float | str | None:
+    """Return a number as JSON has it, which knows no infinite ones: these as text."""
+    return value if value is None or math.isfinite(value) else str(value)
 
 
 def _scored(row: PairRow, held: Mapping[str, Any]) -> Scored:
@@ -105,7 +111,9 @@ def _scored(row: PairRow, held: Mapping[str, Any]) -> Scored:
     profiles = tuple(profile_from(profile) for profile in held["profiles"])
     return Scored(
         row,
-        tuple(held["numbers"]),
+        tuple(
+            number | {"value": float(v) if isinstance(v := number["value"], str) else v} for number in held["numbers"]
+        ),
         profiles=profiles,
         segmentation=str(held["segmentation"]),
         warnings=tuple(map(str, held["warnings"])),

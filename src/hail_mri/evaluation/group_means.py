@@ -52,7 +52,7 @@ def group_means(scores: pd.DataFrame) -> Iterator[GroupNumber]:
                 of_method = values["method"] == method
                 yield _mean(MEAN, group, values[of_method])
                 yield _median(group, values[of_method])
-                if len(common) < n_pairs(values) and np.isfinite(values.loc[of_method, "value"]).any():
+                if len(common) < n_pairs(values) and values.loc[of_method, "value"].notna().any():
                     yield _mean(COMMON_MEAN, group, values[of_method & is_common])
                 if method in tests:
                     yield from _test(group, tests[method])
@@ -78,9 +78,9 @@ def common_pairs(values: pd.DataFrame) -> set[int]:
     Parameters
     ----------
     values : DataFrame
-        Numbers of one metric in one region: method, pair, value (NaN where undefined).
+        Numbers of one metric in one region: method, pair, value (NaN where undefined; an infinite one is a number).
     """
-    defined = values[np.isfinite(values["value"])]
+    defined = values[values["value"].notna()]
     of_methods = [set(pairs) for _, pairs in defined.groupby("method")["pair"]]
     return set.intersection(*of_methods) if of_methods else set()
 
@@ -93,25 +93,39 @@ def n_pairs(values: pd.DataFrame) -> int:
     values : DataFrame
         As for `common_pairs`.
     """
-    return int(values.loc[np.isfinite(values["value"]), "pair"].nunique())
+    return int(values.loc[values["value"].notna(), "pair"].nunique())
 
 
 def _mean(statistic: str, group: Group, values: pd.DataFrame) -> GroupNumber:
-    """Average what is defined, with an interval where subjects are named."""
-    defined = values[np.isfinite(values["value"])]
-    if defined.empty:
+    """Average what is finite, with an interval where subjects are named."""
+    finite, infinite = values[np.isfinite(values["value"])], told_infinite(values)
+    if finite.empty:
         reasons = [reason for reason in values["reason"] if reason]
         nothing = NO_COMMON_PAIR if statistic == COMMON_MEAN else "no line has a finite number"
-        return GroupNumber(statistic, group, reason=reasons[0] if reasons else nothing)
-    if (defined["subject"] == "").any():
-        return GroupNumber(statistic, group, float(defined["value"].mean()), reason=NO_SUBJECTS)
-    found = bootstrap_interval(defined["value"], defined["subject"], rng=np.random.default_rng(SEED))
-    return GroupNumber.of_interval(statistic, group, found)
+        return GroupNumber(statistic, group, reason=infinite or (reasons[0] if reasons else nothing))
+    if (finite["subject"] == "").any():
+        found = GroupNumber(statistic, group, float(finite["value"].mean()), reason=NO_SUBJECTS)
+    else:
+        interval = bootstrap_interval(finite["value"], finite["subject"], rng=np.random.default_rng(SEED))
+        found = GroupNumber.of_interval(statistic, group, interval)
+    return replace(found, reason="; ".join(text for text in (infinite, found.reason) if text))
+
+
+def told_infinite(values: pd.DataFrame) -> str:
+    """Return how many numbers are left out of a mean since they are infinite; nothing where none is.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Numbers of a method: value.
+    """
+    n_infinite = int(np.isinf(values["value"]).sum())
+    return f"{n_infinite} infinite, left out: as of a result that is the truth" if n_infinite else ""
 
 
 def _median(group: Group, values: pd.DataFrame) -> GroupNumber:
     """Return what a few numbers that are far off do not move, such as shares of next to no way."""
-    defined = values.loc[np.isfinite(values["value"]), "value"]
+    defined = values["value"].dropna()
     if defined.empty:
         return replace(_mean(MEAN, group, values), statistic=MEDIAN)
     return GroupNumber(MEDIAN, group, float(defined.median()))

@@ -14,6 +14,8 @@ import pandas as pd
 
 from hail_mri.evaluation.signed_rank import SignedRank, holm, signed_rank_test
 
+FARTHER = 1000.0  # times the largest finite number
+
 
 @dataclass(frozen=True)
 class MethodTest:
@@ -48,7 +50,8 @@ def compare_with_first(values: pd.DataFrame, methods: list[str]) -> dict[str, Me
     Parameters
     ----------
     values : DataFrame
-        Numbers of one metric in one region: method, subject (empty where not known), pair, value (NaN where undefined).
+        Numbers of one metric in one region: method, subject (empty where not known), pair, value (NaN where undefined;
+        an infinite one, as the PSNR of a perfect result, is farther off than any finite one).
     methods : list of str
         The family of Holm's correction; the first is what they are compared with.
 
@@ -56,7 +59,7 @@ def compare_with_first(values: pd.DataFrame, methods: list[str]) -> dict[str, Me
     -------
     dict of str to MethodTest
     """
-    named = values[(values["subject"] != "") & np.isfinite(values["value"])]
+    named = _ranked(values[(values["subject"] != "") & values["value"].notna()])
     by_pair = named.pivot_table(values="value", index=["subject", "pair"], columns="method", aggfunc="mean")
     by_pair = by_pair.reindex(columns=methods)
     found: dict[str, MethodTest] = {}
@@ -69,3 +72,11 @@ def compare_with_first(values: pd.DataFrame, methods: list[str]) -> dict[str, Me
     p_values = {m: test.found.p_value for m, test in found.items() if test.found and test.found.p_value is not None}
     adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
     return {method: replace(test, adjusted=adjusted.get(method)) for method, test in found.items()}
+
+
+def _ranked(values: pd.DataFrame) -> pd.DataFrame:
+    """Put numbers in the place of infinite ones that are farther off than all others: ranks need no more."""
+    numbers = values["value"]
+    largest = float(numbers[np.isfinite(numbers)].abs().max()) if np.isfinite(numbers).any() else 0.0
+    beyond = 1 + FARTHER * largest
+    return values.assign(value=numbers.clip(-beyond, beyond))

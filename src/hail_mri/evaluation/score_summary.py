@@ -13,6 +13,7 @@ from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
 from hail_mri.evaluation.signed_rank import star
 
 ROUNDED = 9  # digits of a standard deviation: what is less is rounding
+INFINITE = "∞"
 PARTIAL = "†"  # marks a mean over other pairs than those of all methods
 MOST_NAMED = 20  # lines with a message, of a kind
 HEADLINES = {  # column, and what of the long table it shows
@@ -72,7 +73,8 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupN
             "each subject the pairs of source and target that both have). With fewer than ten subjects such intervals "
             "are too narrow, and with fewer than six there can be no star. (n of m): of n of m pairs there is a "
             f"number. {PARTIAL}: not over the same pairs as another method's, so that the means cannot be put side by "
-            "side; those over the pairs of all methods are in groups.tsv."
+            "side; those over the pairs of all methods are in groups.tsv. Infinite numbers, as the PSNR of a result "
+            "that is the truth, are counted and left out of means; in tests they are larger than any other."
         )
         parts += [text for make in (agreement_section, probe_section, covariate_section) if (text := make(groups))]
     parts += [_named(heading, some) for heading, some in (("In doubt", doubtful), ("Not scored", failed)) if len(some)]
@@ -100,14 +102,14 @@ def _column(direction: str, scores: pd.DataFrame, methods: list[str], key: tuple
     metric, region = key
     here = scores[(scores["metric"] == metric) & (scores["region"] == region)]
     values = here.assign(value=pd.to_numeric(here["value"], errors="coerce"))
-    if not np.isfinite(values["value"]).any():
+    if values["value"].isna().all():
         return []
     common, all_pairs, cells = common_pairs(values), values["pair"].nunique(), []
     is_partial = len(common) < n_pairs(values)
     for method in methods:
         of_method = values[values["method"] == method]
         mean, test = (known.get((direction, method, metric, region, statistic)) for statistic in (MEAN, ADJUSTED))
-        notes = _median(of_method, metric) + _missing(of_method, all_pairs)
+        notes = _median(of_method, metric) + _missing(of_method, all_pairs) + _infinite(of_method)
         text = _mean_and_deviation(of_method["value"].to_numpy(), notes)
         mark = PARTIAL if is_partial and text != NOT_AVAILABLE else ""
         cells.append(text + mark + _interval(mean) + star(test.estimate if test else None))
@@ -116,7 +118,7 @@ def _column(direction: str, scores: pd.DataFrame, methods: list[str], key: tuple
 
 def _median(of_method: pd.DataFrame, metric: str) -> str:
     """Return the median of a metric of which one number may be far off the others, if there are three or more."""
-    defined = of_method.loc[np.isfinite(of_method["value"]), "value"]
+    defined = of_method["value"].dropna()
     return f" (median {defined.median():.4g})" if metric.startswith("nWD") and len(defined) > 2 else ""
 
 
@@ -126,11 +128,17 @@ def _missing(of_method: pd.DataFrame, all_pairs: int) -> str:
     return f" ({found} of {all_pairs})" if found < all_pairs else ""
 
 
+def _infinite(of_method: pd.DataFrame) -> str:
+    """Return how many numbers of a method are infinite and not in its mean."""
+    n_infinite = int(np.isinf(of_method["value"]).sum())
+    return f" ({n_infinite} infinite)" if n_infinite else ""
+
+
 def _mean_and_deviation(values: NDArray[np.float64], note: str) -> str:
     """Return mean ± standard deviation with a note."""
     defined = values[np.isfinite(values)]
     if not defined.size:
-        return NOT_AVAILABLE
+        return INFINITE + note if np.isinf(values).any() else NOT_AVAILABLE
     deviation = f" ± {round(float(defined.std(ddof=1)), ROUNDED):.3g}" if defined.size > 1 else ""
     return f"{defined.mean():.4g}{deviation}{note}"
 
