@@ -166,7 +166,7 @@ def test_a_mean_over_other_pairs_is_marked_in_the_summary(one_direction_missing)
     assert "†" not in a_to_c.split("\n\n")[1]
 
 
-def test_means_have_intervals_by_subject_and_stars_are_corrected():
+def test_means_have_intervals_by_subject_and_methods_are_tested():
     table = pd.concat([scores(range(10, 18), method="first"), scores(range(20, 28), method="better")])
     found = list(group_means(table))
     mean = next(n for n in found if n.statistic == MEAN and n.group.method == "better")
@@ -174,6 +174,19 @@ def test_means_have_intervals_by_subject_and_stars_are_corrected():
     assert 20 < mean.low < 23.5 < mean.high < 27
     assert find(found, P_VALUE).estimate == find(found, ADJUSTED).estimate == 0.0078125
     assert list(group_means(table)) == found
+
+
+def test_p_values_are_corrected_over_the_methods_that_are_compared_with_the_first():
+    weaker = [20.0, 21, 22, 23, 24, 25, 26, -3]  # one of eight subjects differs the other way, and by most
+    values = {"first": range(10, 18), "better": range(20, 28), "worse": range(8), "weaker": weaker}
+    found = list(group_means(pd.concat([scores(v, method=name) for name, v in values.items()])))
+    p, adjusted = (
+        {n.group.method: n.estimate for n in found if n.statistic == statistic} for statistic in (P_VALUE, ADJUSTED)
+    )
+    assert p == {"better": 0.0078125, "worse": 0.0078125, "weaker": pytest.approx(60 / 256)}  # of all changes of sign
+    # statsmodels' multipletests, method "holm": three times the smallest, and the largest as it is
+    assert adjusted["better"] == adjusted["worse"] == 3 * 0.0078125
+    assert adjusted["weaker"] == p["weaker"]
 
 
 def test_perfect_results_are_counted_and_are_better_than_all_others():
