@@ -22,6 +22,7 @@ from hail_mri.evaluation.segmentation_engines import (
 from hail_mri.image.nifti import read_volume, save_bytes
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.hashes import file_sha256
+from hail_mri.provenance.lock import in_turn
 
 EDITION = "2"  # of the label maps that are kept: another one when an engine is called otherwise
 _COLUMNS = {  # of a scan: its brain mask and its finished labels; the result has the source's brain
@@ -103,10 +104,11 @@ def _kept(files: ScanFiles, engine: Engine, labels_dir: Path | None) -> ScanLabe
     read = [file_sha256(path) for path in (files.scan, files.brain_mask) if path is not None]
     key = hashlib.sha256("\n".join([engine, engine_version(engine), EDITION, *read]).encode()).hexdigest()
     path, note = labels_dir / f"{key}.nii.gz", labels_dir / f"{key}.txt"
-    if path.is_file() and note.is_file():
-        return ScanLabels(read_tissues(path, files.scan).tissues, note.read_text(encoding="utf-8"))
-    labels = find_tissues(files, engine)
     labels_dir.mkdir(parents=True, exist_ok=True)
-    write_together([note], lambda hidden: hidden[note].write_text(labels.made_on, encoding="utf-8"))
-    save_bytes(labels.tissues, read_volume(files.scan), path)
-    return labels
+    with in_turn(path):  # another process may be at the same scan for another line
+        if path.is_file() and note.is_file():
+            return ScanLabels(read_tissues(path, files.scan).tissues, note.read_text(encoding="utf-8"))
+        labels = find_tissues(files, engine)
+        write_together([note], lambda hidden: hidden[note].write_text(labels.made_on, encoding="utf-8"))
+        save_bytes(labels.tissues, read_volume(files.scan), path)
+        return labels
