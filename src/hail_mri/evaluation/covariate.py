@@ -138,7 +138,8 @@ def covariate_kept(
     -----
     No interval has ends where one of its resamples has no slope, which happens with fewer than about seven subjects.
     The kept slope is a ratio: where the slope before is not surely unlike 0 (p > 0.05 by Student's t-test of the
-    partial correlation, with two less than there are subjects as its degrees of freedom), it says nothing and is undefined.
+    partial correlation, with two less than there are subjects as its degrees of freedom), it says nothing and is
+    undefined.
 
     Examples
     --------
