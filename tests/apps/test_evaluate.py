@@ -108,6 +108,7 @@ def test_a_line_that_fails_is_named_with_its_reason_and_the_others_are_scored(ev
     assert "gone.nii.gz" in lines.message[2]
     summary = (output / "summary.md").read_text()
     assert "3 of 4 lines scored" in summary
+    assert lines.segmentation[0] == "given, native grid, 1 fluid, 2 grey, 3 white"
     assert "## B to C" in summary
     assert "- line 4: " in summary
 
@@ -173,6 +174,17 @@ def test_maps_are_made_of_what_was_scored_without_them(study, tmp_path):
     assert (tmp_path / "scores.tsv").read_bytes() == before
 
 
+def test_a_perfect_result_is_kept_as_json_that_others_can_read(study, tmp_path):
+    table = write_table(study / "perfect.tsv", [line("truth")])
+    settings = MeasureSettings(segmentation="none")
+    for _ in range(2):  # the second time from what was kept
+        evaluate(table, tmp_path, settings)
+        scores = pd.read_csv(tmp_path / "scores.tsv", sep="\t", na_values="n/a", keep_default_na=False)
+        assert number(scores, "truth", "PSNR", "head") == np.inf
+    (kept,) = (tmp_path / "kept").glob("*.json")
+    json.loads(kept.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
 def test_what_was_kept_and_damaged_is_measured_again(evaluated, tmp_path):
     table, output, _ = evaluated
     evaluate(table, tmp_path)
@@ -220,6 +232,37 @@ def test_volumes_and_means_of_tissues_are_those_of_the_labels(evaluated, study):
     assert white.between(0.5, 0.7).all()  # white matter of the target is at 0.6
 
 
+def test_what_was_kept_is_measured_again_when_the_names_of_labels_have_changed(study, tmp_path):
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for path in study.glob("*.nii.gz"):
+        (folder / path.name).symlink_to(path)
+    table = write_table(folder / "pairs.tsv", [line("nothing")])
+    (by_numbers,) = evaluate(table, tmp_path / "out")
+    (folder / "labels.tsv").write_text("index\tname\n1\tcsf\n3\tgrey_matter\n2\twhite_matter\n")
+    (by_names,) = evaluate(table, tmp_path / "out")
+    assert by_numbers.segmentation == "given, native grid, 1 fluid, 2 grey, 3 white"
+    assert by_names.segmentation == "given, native grid, names of the table beside it"
+    volumes = [{(p.scan, p.tissue): p.volume_ml for p in found.profiles} for found in (by_numbers, by_names)]
+    assert volumes[0]["source", "grey matter"] == volumes[1]["source", "white matter"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(("hail_mri.apps.scored_line.engine_version", lambda _: "another"), id="engine"),
+        pytest.param(("hail_mri.apps.scored_line.EDITION", -1), id="edition of what is kept"),
+    ],
+)
+def test_what_was_kept_by_another_engine_or_edition_is_measured_again(study, tmp_path, monkeypatch, changed):
+    table = write_table(study / "kept.tsv", [line("nothing")])
+    settings = MeasureSettings(segmentation="none")
+    evaluate(table, tmp_path, settings)
+    monkeypatch.setattr(*changed)
+    evaluate(table, tmp_path, settings)
+    assert len(list((tmp_path / "kept").glob("*.json"))) == 2
+
+
 def test_a_covariate_that_the_table_lacks_is_told(study, tmp_path, capsys):
     table = write_table(study / "weight.tsv", [line("nothing", weight="70")])
     command = ["evaluate", str(table), "-o", str(tmp_path / "out"), "--segmentation", "given", "--covariate"]
@@ -242,6 +285,28 @@ def test_a_result_in_units_of_its_own_is_scored_as_in_the_paper(study, tmp_path)
     scores = pd.read_csv(tmp_path / "scores.tsv", sep="\t", na_values="n/a", keep_default_na=False)
     assert number(scores, "truth", "nWD(t,p)", "image") == 0
     assert number(scores, "truth", "nWD(i,p)", "image") == pytest.approx(100)
+
+
+def test_a_result_or_a_truth_in_another_unit_is_warned_of(study, tmp_path, capsys):
+    target = load_volume(study / "target.nii.gz")
+    for name, factor in (("small", 0.01), ("dimmer", 0.95)):
+        save_volume(target.with_data(factor * target.data), study / f"{name}.nii.gz", overwrite=True)
+    rows = [line("small"), line("truth", truth="dimmer.nii.gz"), line("truth")]
+    table = write_table(study / "units.tsv", rows)
+    command = ["evaluate", str(table), "-o", str(tmp_path), "--segmentation", "given"]
+    assert main(command) == 0
+    first = pd.read_csv(tmp_path / "lines.tsv", sep="\t").message
+    assert "--scale min-max" in first[0]
+    assert "multiply it by 1.0" in first[1]
+    assert first.isna()[2]
+    told = capsys.readouterr().err
+    assert "warning: line 2: white matter is at" in told
+    assert "warning: line 3: white matter is at" in told
+    summary = (tmp_path / "summary.md").read_text()
+    assert "## In doubt" in summary
+    assert "- line 2: white matter" in summary
+    assert main([*command, "--scale", "min-max", "--overwrite"]) == 0
+    assert "warning" not in capsys.readouterr().err
 
 
 def test_labels_that_the_line_lacks_are_named(study, tmp_path):

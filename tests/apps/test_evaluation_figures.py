@@ -52,6 +52,16 @@ def test_figures_of_before_are_replaced_and_failed_lines_are_not_shown(files, tm
     ]
 
 
+@pytest.mark.parametrize(("scale", "unit"), [("units", "target's units"), ("min-max", "0 to 1 of each image")])
+def test_slices_have_the_unit_of_the_scale(files, tmp_path, monkeypatch, scale, unit):
+    said = []
+    monkeypatch.setattr(
+        "hail_mri.apps.evaluation_figures.comparison_figure", lambda *_, **how: said.append(how["unit"])
+    )
+    draw_figures([scored(files, "ours", 20.0)], tmp_path / "out", scale)
+    assert said == [unit]
+
+
 def test_where_nothing_was_scored_nothing_is_drawn(tmp_path, tree):
     draw_figures([scored({}, "ours", 1.0, error="no file")], tmp_path, "units")
     assert tree(tmp_path) == []

@@ -70,6 +70,20 @@ def test_values_drawn_to_their_mean_keep_the_share_that_was_left(rng):
     assert (found.slope_kept.low, found.slope_kept.high) == (pytest.approx(30), pytest.approx(30))
 
 
+def test_of_no_relation_no_share_is_kept(rng):
+    noise = np.random.default_rng(2).normal(500, 10, (2, 24))
+    found = covariate_kept(*noise, AGE, np.arange(24), rng=rng)
+    assert (found.slope_kept.estimate, found.slope_kept.low) == (None, None)
+    # The t-test of a correlation, by SciPy.
+    assert found.slope_kept.reason == f"there is no sure relation before (p = {pearsonr(noise[0], AGE).pvalue:.2g})"
+    assert found.correlation_change.estimate is not None
+
+
+def test_of_two_subjects_nobody_can_tell_a_relation(rng):
+    found = covariate_kept([1.0, 2, 3, 4.5], [1.0, 2, 3, 4], [1.0, 2, 3, 4], list("aabb"), rng=rng)
+    assert found.slope_kept.reason.startswith("2 subjects are too few")
+
+
 def test_simulated_atrophy_that_is_half_wiped_out_is_told(rng):
     draws = np.random.default_rng(1)
     subjects, atrophy = np.repeat(np.arange(20), 4), np.tile([0.0, 1.0, 2.0, 4.0], 20)

@@ -1,5 +1,6 @@
 """What is known of groups of results: by hand, on lines whose profiles are made up, and where it cannot be known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,11 @@ import pandas as pd
 import pytest
 
 from hail_mri.evaluation.group_covariate import covariate_numbers
-from hail_mri.evaluation.group_means import ADJUSTED, MEAN, P_VALUE, group_means
+from hail_mri.evaluation.group_means import ADJUSTED, COMMON_MEAN, EFFECT, MEAN, MEDIAN, OVERALL, P_VALUE, group_means
 from hail_mri.evaluation.group_probe import CHANCE, group_probes
 from hail_mri.evaluation.pair_table import PairRow
 from hail_mri.evaluation.reliability import icc_agreement
+from hail_mri.evaluation.score_summary import summarize
 from hail_mri.evaluation.site_scans import ProfiledLine, scans_by_target
 from hail_mri.evaluation.tissue_profile import HIGH, LOW, N_BINS, TissueProfile
 from hail_mri.evaluation.travelling_agreement import travelling_agreement
@@ -75,6 +77,17 @@ def test_a_probe_tells_the_site_before_and_only_guesses_after(study):
     assert after.low <= 0.5 <= after.high or after.estimate < 0.75
 
 
+def test_a_probe_names_the_region_that_it_was_shown(study):
+    assert {number.group.region for number in group_probes(study)} == {"tissues"}
+    of_heads = [
+        ProfiledLine(line.row, [replace(p, tissue="head") for p in line.profiles if p.tissue == "csf"])
+        for line in study
+    ]
+    found = list(group_probes(of_heads))
+    assert {number.group.region for number in found} == {"head"}
+    assert find(found, "site probe before").estimate == 1
+
+
 def test_an_effect_of_age_is_kept_by_half(study):
     halved = [
         profiled(
@@ -92,14 +105,68 @@ def test_an_effect_of_age_is_kept_by_half(study):
     assert find(found, "slope of age, kept", "volume").estimate == pytest.approx(50)
 
 
-def scores(values, subjects=None, method="ours"):
+def scores(values, subjects=None, method="ours", direction="A to B", first_pair=0):
     subjects = subjects or [f"s{n}" for n in range(len(values))]
-    constant = {"method": method, "direction": "A to B", "metric": "PSNR", "region": "brain", "unit": "dB"}
-    rows = [constant | {"subject": s, "value": v, "reason": ""} for s, v in zip(subjects, values, strict=True)]
+    constant = {"method": method, "direction": direction, "metric": "PSNR", "region": "brain", "unit": "dB"}
+    rows = [
+        constant | {"subject": s, "value": v, "reason": "", "pair": n}
+        for n, (s, v) in enumerate(zip(subjects, values, strict=True), start=first_pair)
+    ]
     return pd.DataFrame(rows)
 
 
-def test_means_have_intervals_by_subject_and_stars_are_corrected():
+@pytest.fixture
+def one_direction_missing():
+    """Two methods that are equal wherever both were scored, of eight subjects; the second lacks a hard direction."""
+    easy, hard = np.arange(20.0, 28), np.arange(5.0, 13)
+    return pd.concat(
+        [
+            scores(easy, method="ours"),
+            scores(hard, method="ours", direction="A to C", first_pair=8),
+            scores(easy, method="other"),
+        ]
+    )
+
+
+def test_methods_that_are_equal_wherever_both_were_scored_do_not_differ(one_direction_missing):
+    overall = [n for n in group_means(one_direction_missing) if n.group.direction == OVERALL]
+    for statistic in (P_VALUE, ADJUSTED, EFFECT):
+        assert find(overall, statistic).estimate is None
+        assert find(overall, statistic).reason == "no pair differs"
+
+
+def test_a_test_is_over_the_pairs_that_both_have_and_says_so(one_direction_missing):
+    better = one_direction_missing["value"].where(one_direction_missing["method"] == "ours", lambda v: v + 1)
+    overall = [n for n in group_means(one_direction_missing.assign(value=better)) if n.group.direction == OVERALL]
+    assert find(overall, EFFECT).estimate == -1  # and not 1, as the means over other pairs say
+    assert find(overall, P_VALUE).reason.startswith("over the 8 of 16 pairs of source and target")
+
+
+def test_means_over_the_pairs_of_all_methods_stand_beside_those_over_others(one_direction_missing):
+    overall = [n for n in group_means(one_direction_missing) if n.group.direction == OVERALL]
+    means = {(n.statistic, n.group.method): n.estimate for n in overall if n.statistic in (MEAN, COMMON_MEAN)}
+    assert means == {
+        (MEAN, "ours"): 16,
+        (MEAN, "other"): 23.5,
+        (COMMON_MEAN, "ours"): 23.5,
+        (COMMON_MEAN, "other"): 23.5,
+    }
+    alike = list(group_means(one_direction_missing[one_direction_missing["direction"] == "A to B"]))
+    assert not [n for n in alike if n.statistic == COMMON_MEAN]
+
+
+def test_a_mean_over_other_pairs_is_marked_in_the_summary(one_direction_missing):
+    table = one_direction_missing.assign(line=range(2, 26))
+    lines = pd.DataFrame({"line": table["line"], "status": "scored", "message": "", "segmentation": ""})
+    sections = summarize(table, lines, list(group_means(table))).split("\n## ")
+    overall, a_to_b, a_to_c = sections[1:]
+    assert "| ours | 16 | 16 ± 8.1† [" in overall
+    assert "| other | 8 | 23.5 ± 2.45 (8 of 16)† [" in overall
+    assert "†" not in a_to_b
+    assert "†" not in a_to_c.split("\n\n")[1]
+
+
+def test_means_have_intervals_by_subject_and_methods_are_tested():
     table = pd.concat([scores(range(10, 18), method="first"), scores(range(20, 28), method="better")])
     found = list(group_means(table))
     mean = next(n for n in found if n.statistic == MEAN and n.group.method == "better")
@@ -107,6 +174,33 @@ def test_means_have_intervals_by_subject_and_stars_are_corrected():
     assert 20 < mean.low < 23.5 < mean.high < 27
     assert find(found, P_VALUE).estimate == find(found, ADJUSTED).estimate == 0.0078125
     assert list(group_means(table)) == found
+
+
+def test_p_values_are_corrected_over_the_methods_that_are_compared_with_the_first():
+    weaker = [20.0, 21, 22, 23, 24, 25, 26, -3]  # one of eight subjects differs the other way, and by most
+    values = {"first": range(10, 18), "better": range(20, 28), "worse": range(8), "weaker": weaker}
+    found = list(group_means(pd.concat([scores(v, method=name) for name, v in values.items()])))
+    p, adjusted = (
+        {n.group.method: n.estimate for n in found if n.statistic == statistic} for statistic in (P_VALUE, ADJUSTED)
+    )
+    assert p == {"better": 0.0078125, "worse": 0.0078125, "weaker": pytest.approx(60 / 256)}  # of all changes of sign
+    # statsmodels' multipletests, method "holm": three times the smallest, and the largest as it is
+    assert adjusted["better"] == adjusted["worse"] == 3 * 0.0078125
+    assert adjusted["weaker"] == p["weaker"]
+
+
+def test_perfect_results_are_counted_and_are_better_than_all_others():
+    table = pd.concat([scores([np.inf] * 8, method="perfect"), scores([20.0] * 7 + [np.inf], method="other")])
+    found = list(group_means(table))
+    perfect, other = (n for n in found if n.statistic == MEAN)
+    assert (perfect.estimate, perfect.reason) == (None, "8 infinite, left out: as of a result that is the truth")
+    assert (other.estimate, other.reason) == (20, "1 infinite, left out: as of a result that is the truth")
+    assert find(found, P_VALUE).estimate == pytest.approx(2 / 2**7)  # the eighth is a tie
+    assert find(found, EFFECT).estimate == 1
+    lines = pd.DataFrame({"line": range(16), "status": "scored", "message": "", "segmentation": ""})
+    summary = summarize(table.assign(line=range(16)), lines, found)
+    assert "| perfect | 8 | ∞ (8 infinite) |" in summary
+    assert "| other | 8 | 20 ± 0 (1 infinite) [20, 20]★ |" in summary
 
 
 LONELY = [profiled("s1", "A", (500, 0.5), (500, 0.6), age="30")]
@@ -155,14 +249,22 @@ def test_one_travelling_subject_has_a_variation_but_no_correlation():
 
 
 def test_lines_without_subjects_have_a_mean_without_an_interval():
-    (mean,) = group_means(scores([1.0, 2.0], ["", ""]))
+    mean, _ = group_means(scores([1.0, 2.0], ["", ""]))
     assert (mean.estimate, mean.low, mean.reason) == (1.5, None, "the lines name no subjects")
 
 
 def test_what_is_nowhere_defined_keeps_its_reason():
     table = scores([None, None]).assign(reason="there is no truth")
-    (mean,) = group_means(table)
-    assert (mean.estimate, mean.reason) == (None, "there is no truth")
+    for number in group_means(table):
+        assert (number.estimate, number.reason) == (None, "there is no truth")
+
+
+def test_a_median_stands_beside_a_mean_that_one_number_has_thrown_far():
+    table = scores([3.0, 4, 5, 2303]).assign(metric="nWD(t,p)", region="head", line=range(2, 6))
+    found = list(group_means(table))
+    assert find(found, MEDIAN).estimate == 4.5
+    lines = pd.DataFrame({"line": table["line"], "status": "scored", "message": "", "segmentation": ""})
+    assert "(median 4.5)" in summarize(table, lines, found)
 
 
 def test_no_line_at_all_is_no_error():

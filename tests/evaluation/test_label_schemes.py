@@ -57,7 +57,37 @@ def test_the_table_that_segment_writes_names_its_labels_and_another_of_that_name
     (tmp_path / "tissues.tsv").write_text("index\tname\n1\twhite_matter\n2\tgrey_matter\n3\tstriatum\n7\tcsf\n")
     assert three_tissues(labels, scheme_of_file(tmp_path / "tissues.nii.gz", labels)).tolist() == [3, 2, 2, 1]
     (tmp_path / "tissues.tsv").write_text("source\ttarget\n")
-    assert scheme_of_file(tmp_path / "tissues.nii.gz", labels) is FREESURFER
+    with pytest.raises(
+        InputError, match=r"tissues.nii.gz has the labels 1, 2, 3, 7: .* not surely FreeSurfer's"
+    ) as told:
+        scheme_of_file(tmp_path / "tissues.nii.gz", labels)
+    assert "dseg.tsv" in told.value.hint
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pytest.param([1, 2, 3, 4], id="fluid, grey, white and deep grey"),
+        pytest.param([1, 2, 3, 4, 5, 6], id="six tissues of SPM"),
+        pytest.param([2, 3, 4, 24], id="four of FreeSurfer's numbers"),
+        pytest.param(range(1, 101), id="an atlas of a hundred regions"),
+    ],
+)
+def test_numbers_that_may_mean_anything_are_refused(labels):
+    with pytest.raises(InputError, match="not surely FreeSurfer's"):
+        scheme_of(np.array([0, *labels]))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pytest.param([2, 3, 41, 42], id="both hemispheres"),
+        pytest.param([2, 3, 4, 5, 7, 8, 10, 11, 12, 13], id="many of one"),
+        pytest.param([41, 1030, 24], id="aparc"),
+    ],
+)
+def test_numbers_that_only_freesurfer_has_are_understood(labels):
+    assert scheme_of(np.array([0, *labels])) is FREESURFER
 
 
 def test_a_table_that_names_no_tissue_is_told(tmp_path):

@@ -41,7 +41,7 @@ def test_labels_on_the_scans_grid_are_taken_as_they_are(head_files):
     files = ScanFiles(folder / "scan.nii.gz", labels=folder / "native.nii.gz")
     for engine in ("freesurfer", "given"):
         found = find_tissues(files, engine)
-        assert found.made_on == NATIVE
+        assert (found.made_on, found.scheme) == (NATIVE, "" if engine == "freesurfer" else "FreeSurfer's numbers")
         np.testing.assert_array_equal(found.tissues == 3, labels == 41)
 
 

@@ -77,6 +77,13 @@ def test_equal_methods_are_undefined():
     assert star(found.p_value) == ""
 
 
+def test_differences_of_rounding_are_none():
+    monotonicity = 1 - np.random.default_rng(0).uniform(1e-15, 1e-10, 12)
+    found = signed_rank_test(np.ones(12), monotonicity)
+    assert (found.p_value, found.n_ties, found.reason) == (None, 12, "no pair differs")
+    assert signed_rank_test(np.full(6, 1e-12), np.zeros(6)).p_value == 0.03125  # small numbers may differ
+
+
 def test_one_pair_proves_nothing():
     assert signed_rank_test([1.0], [0.0]).p_value == 1
 

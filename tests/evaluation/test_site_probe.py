@@ -1,5 +1,7 @@
 """The probe against scikit-learn's own cross-validation, on features with and without the site, and against leaks."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -108,3 +110,11 @@ def test_sites_of_fewer_scans_than_folds_are_probed_in_fewer_folds():
 
     assert found.n_folds == 3
     assert found.balanced_accuracy.estimate == 1
+
+
+def test_a_site_of_few_scans_makes_nobody_a_warning():
+    features = np.random.default_rng(0).normal(size=(12, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = probe_site(features, list("AAAAAAAAABBB"), np.arange(12), rng=np.random.default_rng(0))
+    assert found.n_folds == 5  # more than B has scans

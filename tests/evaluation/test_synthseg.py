@@ -11,7 +11,7 @@ import pytest
 
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.evaluation import synthseg
-from hail_mri.evaluation.segmentation_engines import ScanFiles, find_tissues
+from hail_mri.evaluation.segmentation_engines import ScanFiles, engine_version, find_tissues
 from hail_mri.image.nifti import load_volume
 
 # Labels by intensity on a grid of its own, of 1 mm, as SynthSeg has it; takes the options of mri_synthseg.
@@ -72,6 +72,15 @@ def test_a_name_that_a_shell_would_run_is_only_a_name(install, scan_path, monkey
     monkeypatch.chdir(scan_path.parent)
     synthseg.segment_by_synthseg(Path(scan_path.name))
     assert not Path("here").exists()
+
+
+def test_the_version_is_that_of_freesurfers_stamp_or_else_of_the_command(install, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert engine_version("synthseg") == ""
+    install(STAND_IN)
+    assert len(engine_version("synthseg")) == 64
+    (tmp_path / "build-stamp.txt").write_text("freesurfer-linux-7.4.1\n")
+    assert engine_version("synthseg") == "freesurfer-linux-7.4.1"
 
 
 def test_where_freesurfer_is_not_installed_it_is_told(scan_path, monkeypatch):

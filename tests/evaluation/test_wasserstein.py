@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hail_mri.errors import InputError
-from hail_mri.evaluation.wasserstein import NOTHING_TO_MOVE, NormalizedDistance, nwd, wasserstein_distance
+from hail_mri.evaluation.wasserstein import NOTHING_TO_MOVE, SMALLEST_WAY, NormalizedDistance, nwd, wasserstein_distance
 
 samples = st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=40)
 
@@ -62,7 +62,8 @@ def test_distance_has_its_closed_form(first, second, expected):
 @settings(deadline=None)
 @given(samples, samples, samples)
 def test_nwd_agrees_with_equation_1_by_scipy_on_any_numbers(source, target, harmonized):
-    assume(stats.wasserstein_distance(source, target) > 1e-3)  # of a thousand: far above rounding
+    spread = max(np.ptp(source), np.ptp(target))
+    assume(stats.wasserstein_distance(source, target) > max(1e-3, SMALLEST_WAY * spread))  # of a thousand
     found = nwd(source, target, harmonized)
     assert [found.ip, found.tp] == pytest.approx(nwd_by_scipy(source, target, harmonized), rel=1e-6, abs=1e-6)
 
@@ -111,6 +112,18 @@ def test_unit_does_not_matter(volumes, factor):
 )
 def test_nwd_of_one_histogram_is_undefined_with_the_reason(source, target):
     assert nwd(source, target, [9.0]) == NormalizedDistance(None, None, NOTHING_TO_MOVE)
+
+
+@pytest.mark.parametrize(
+    ("part", "is_defined"), [pytest.param(0.004, False, id="less"), pytest.param(0.006, True, id="more")]
+)
+def test_nwd_of_a_way_that_is_small_beside_the_spread_is_undefined(part, is_defined):
+    source = np.random.default_rng(1).normal(500, 100, 20_001)
+    way = part * (np.quantile(source, 0.75) - np.quantile(source, 0.25))
+    found = nwd(source, source + way, 1.1 * source)
+    assert (found.ip is not None) is is_defined
+    assert found.whole_way == pytest.approx(way)
+    assert found.reason == ("" if is_defined else NOTHING_TO_MOVE)
 
 
 def test_nwd_is_defined_as_soon_as_there_is_a_way():

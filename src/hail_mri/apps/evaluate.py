@@ -1,9 +1,7 @@
 """Score the results of any tool from a table: line by line, on several processes, going on where a run stopped."""
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from hail_mri.apps.evaluation_figures import draw_figures
 from hail_mri.apps.score_tables import covariate_of, write_tables
 from hail_mri.apps.scored_line import Scored, score_line
+from hail_mri.apps.scoring_processes import score_by_processes
 from hail_mri.errors import OutputExistsError
 from hail_mri.evaluation.pair_measures import MeasureSettings
 from hail_mri.evaluation.pair_table import PairRow, read_pair_table
@@ -101,17 +100,7 @@ def _score_all(
     rows: Sequence[PairRow], score: Callable[[PairRow], Scored], n_processes: int, step: Callable[[], None]
 ) -> Iterator[tuple[int, Scored]]:
     """Score all lines, in whatever order they are done."""
-    if n_processes == 1:
-        for row in rows:
-            yield row.line, score(row)
-            step()
-        return
-    # Not forked: a forked process inherits locks of threads that it does not have.
-    with ProcessPoolExecutor(n_processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = {pool.submit(score, row): row for row in rows}
-        for done in as_completed(waiting):
-            row = waiting[done]
-            error = done.exception()
-            # A process that was killed, as by a lack of memory, takes its line with it, not the evaluation.
-            yield row.line, done.result() if error is None else Scored(row, error=f"{type(error).__name__}: {error}")
-            step()
+    scored = map(score, rows) if n_processes == 1 else score_by_processes(rows, score, n_processes)
+    for line in scored:
+        yield line.row.line, line
+        step()

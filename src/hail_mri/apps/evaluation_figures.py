@@ -30,6 +30,7 @@ UNITS = {
     "units": "intensity: 0 is the zero point of the target, 0.6 its white matter",
     "min-max": "intensity: 0 is the darkest voxel of an image, 1 its brightest",
 }
+SLICE_UNITS = {"units": "target's units", "min-max": "0 to 1 of each image"}
 
 
 def draw_figures(scored: Sequence[Scored], output: Path, scale: Scale) -> None:
@@ -115,7 +116,8 @@ def _slices(lines: Sequence[ProfiledLine], folder: Path, scale: Scale) -> None:
         for part, some in enumerate(parts, start=1):
             name = f"slices_{number}_{_slug(title)}{f'_part-{part}' if len(parts) > 1 else ''}.png"
             columns = _columns(some, scale)
-            comparison_figure(columns, folder / name, title=title, unit="target's units", source_in_own_unit=False)
+            unit = SLICE_UNITS[scale]
+            comparison_figure(columns, folder / name, title=title, unit=unit, source_in_own_unit=False)
 
 
 def _first_pairs(lines: Sequence[ProfiledLine]) -> Iterator[list[ProfiledLine]]:

@@ -52,6 +52,9 @@ def evaluate(
         )
     failed = [line for line in found if line.error]
     print(f"{len(found) - len(failed)} of {len(found)} lines scored, put together in {output / SUMMARY}")
+    for line in found:
+        for warning in line.warnings:
+            say("warning", f"line {line.row.line}: {warning}")
     for line in failed:
         say("failed", f"line {line.row.line}: {line.error}")
     return EXIT_SOME_FAILED if failed else 0

@@ -100,9 +100,27 @@ def long_scores(scored: Sequence[Scored]) -> pd.DataFrame:
     Parameters
     ----------
     scored : sequence of Scored
+
+    Notes
+    -----
+    `pair` is the same for all lines of one source and one target: the first line that names them.
     """
-    rows = [_names(line) | {"direction": line.row.direction, **number} for line in scored for number in line.numbers]
-    return pd.DataFrame(rows, columns=["line", *NAMES, "direction", "metric", "region", "unit", "value", "reason"])
+    pairs: dict[tuple[Path, ...], int] = {}
+    for line in scored:
+        pairs.setdefault(_ends(line), line.row.line)
+    rows = [
+        _names(line) | {"pair": pairs[_ends(line)], "direction": line.row.direction, **number}
+        for line in scored
+        for number in line.numbers
+    ]
+    return pd.DataFrame(
+        rows, columns=["line", *NAMES, "pair", "direction", "metric", "region", "unit", "value", "reason"]
+    )
+
+
+def _ends(line: Scored) -> tuple[Path, ...]:
+    """Return source and target of a line."""
+    return tuple(line.row.files[name] for name in ("source", "target") if name in line.row.files)
 
 
 def _tissues(scored: Sequence[Scored]) -> pd.DataFrame:
@@ -123,7 +141,7 @@ def _lines(scored: Sequence[Scored], output: Path) -> pd.DataFrame:
             _names(line)
             | {
                 "status": "failed" if line.error else "scored",
-                "message": line.error,
+                "message": line.error or "; ".join(line.warnings),
                 "segmentation": line.segmentation,
                 "seconds": round(line.seconds, 2),
             }

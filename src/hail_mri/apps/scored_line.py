@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 import traceback
 from collections.abc import Mapping
@@ -13,13 +14,16 @@ from hail_mri import __version__
 from hail_mri.apps.structure_maps import map_paths, write_maps
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError
+from hail_mri.evaluation.label_schemes import names_table
 from hail_mri.evaluation.pair_measures import MeasureSettings, PairMeasures, measure_pair
-from hail_mri.evaluation.pair_table import PairRow
+from hail_mri.evaluation.pair_table import LABEL_MAPS, PairRow
+from hail_mri.evaluation.segmentation_engines import engine_version
 from hail_mri.evaluation.tissue_profile import TissueProfile, profile_from
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.hashes import file_sha256
 from hail_mri.provenance.sidecar import write_json
 
+EDITION = 2  # of what is kept: one more whenever a number of a line is added, or measured otherwise
 LABELS = "labels"  # folder of label maps, among what is kept
 
 
@@ -41,6 +45,8 @@ class Scored:
         Who found the tissues, and on which grid.
     maps : mapping of str to Path
         Of what was lost and what appeared, by metric; none where they are not wanted.
+    warnings : tuple of str
+        Why its numbers may not mean what they seem to.
     """
 
     row: PairRow
@@ -50,6 +56,7 @@ class Scored:
     profiles: tuple[TissueProfile, ...] = ()
     segmentation: str = ""
     maps: Mapping[str, Path] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def score_line(row: PairRow, *, kept_dir: Path, settings: MeasureSettings, maps_dir: Path | None = None) -> Scored:
@@ -81,13 +88,19 @@ def _held(found: PairMeasures) -> dict[str, Any]:
             "metric": number.metric,
             "region": number.region,
             "unit": number.unit,
-            "value": number.measurement.value,
+            "value": _kept_value(number.measurement.value),
             "reason": number.measurement.reason,
         }
         for number in found.numbers
     ]
     profiles = [asdict(profile) for profile in found.profiles]
-    return {"numbers": numbers, "profiles": profiles, "segmentation": found.segmentation}
+    warnings = list(found.warnings)
+    return {"numbers": numbers, "profiles": profiles, "segmentation": found.segmentation, "warnings": warnings}
+
+
+def _kept_value(value: float | None) -> float | str | None:
+    """Return a number as JSON has it, which knows no infinite ones: these as text."""
+    return value if value is None or math.isfinite(value) else str(value)
 
 
 def _scored(row: PairRow, held: Mapping[str, Any]) -> Scored:
@@ -96,13 +109,24 @@ def _scored(row: PairRow, held: Mapping[str, Any]) -> Scored:
     if not all(isinstance(number, dict) and number.keys() == names for number in held["numbers"]):
         raise ValueError("not the numbers of a line")
     profiles = tuple(profile_from(profile) for profile in held["profiles"])
-    return Scored(row, tuple(held["numbers"]), profiles=profiles, segmentation=str(held["segmentation"]))
+    return Scored(
+        row,
+        tuple(
+            number | {"value": float(v) if isinstance(v := number["value"], str) else v} for number in held["numbers"]
+        ),
+        profiles=profiles,
+        segmentation=str(held["segmentation"]),
+        warnings=tuple(map(str, held["warnings"])),
+    )
 
 
 def _key(row: PairRow, settings: MeasureSettings) -> str:
     """Return the hash of all that the numbers of a line depend on."""
     files = {name: file_sha256(path) for name, path in row.files.items()}
-    text = json.dumps([__version__, asdict(settings), files], sort_keys=True)
+    tables = {name: names_table(path) for name, path in row.files.items() if name in LABEL_MAPS}
+    names = {name: file_sha256(table) for name, table in tables.items() if table is not None}
+    engine = engine_version(settings.segmentation)
+    text = json.dumps([__version__, EDITION, engine, asdict(settings), files, names], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

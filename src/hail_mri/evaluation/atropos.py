@@ -8,6 +8,7 @@ References
 Avants et al., Neuroinformatics 9:381 (2011): Atropos.
 """
 
+import importlib.metadata
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from hail_mri.errors import InputError
 from hail_mri.image.volume import Volume
 
+DISTRIBUTION = "antspyx"  # ANTs, as it is installed
 LABELS = {"csf": 1, "grey_matter": 2, "white_matter": 3}  # in the order of their intensities in a T1-weighted scan
 FIELD = "[0.1,1x1x1]"  # weight and radius of the Markov random field, voxels; ANTs' defaults
 CONVERGENCE = "[10,0.0001]"  # iterations at most, and the smallest gain of the posterior
@@ -63,6 +65,14 @@ def segment_by_atropos(volume: Volume, brain_mask: NDArray[np.bool_]) -> NDArray
     with _temporary_files_in_one_folder():
         found = ants.atropos(a=image, x=mask, i="kmeans[3]", m=FIELD, c=CONVERGENCE, r=0)
     return np.asarray(found["segmentation"].numpy(), np.uint8)
+
+
+def atropos_version() -> str:
+    """Return the version of ANTs; empty if it is not installed."""
+    try:
+        return importlib.metadata.version(DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _ants() -> ModuleType:

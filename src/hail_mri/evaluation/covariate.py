@@ -17,7 +17,8 @@ Cohen, Cohen, West, Aiken: Applied Multiple Regression/Correlation Analysis for 
 Erlbaum 2003.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +28,7 @@ from hail_mri.evaluation.bootstrap import Interval, bootstrap_interval
 
 Rows = NDArray[np.float64]  # (n, 2 + c): value, covariate, confounders
 
+SURE = 0.05  # p of a relation at most
 ROUNDING = 1e-10  # of a column's size: what is less is explained by the others but for rounding
 
 
@@ -59,6 +61,7 @@ class CovariateKept:
         In the source scans and in the harmonized ones.
     slope_kept : Interval
         Slope after by slope before, in percent, by subject: 100 where the effect is as it was, 0 where it is lost.
+        Undefined where there is no relation before.
     correlation_change : Interval
         Partial correlation after less that before, by subject; 0 where it is as it was.
     """
@@ -134,7 +137,9 @@ def covariate_kept(
     Notes
     -----
     No interval has ends where one of its resamples has no slope, which happens with fewer than about seven subjects.
-    The kept slope is a ratio: where the slope before is not surely unlike 0, its interval is wide and says nothing.
+    The kept slope is a ratio: where the slope before is not surely unlike 0 (p > 0.05 by Student's t-test of the
+    partial correlation, with two less than there are subjects as its degrees of freedom), it says nothing and is
+    undefined.
 
     Examples
     --------
@@ -149,7 +154,24 @@ def covariate_kept(
     both = np.concatenate([rows_after[:, :1], rows_before], axis=1)
     slope_kept = bootstrap_interval(both, subjects, rng=rng, statistic=_slope_kept)
     change = bootstrap_interval(both, subjects, rng=rng, statistic=_correlation_change)
-    return CovariateKept(_effect(rows_before), _effect(rows_after), slope_kept, change)
+    effect_before = _effect(rows_before)
+    if reason := _no_relation(effect_before, slope_kept.n_subjects):
+        slope_kept = replace(slope_kept, estimate=None, low=None, high=None, reason=reason)
+    return CovariateKept(effect_before, _effect(rows_after), slope_kept, change)
+
+
+def _no_relation(before: CovariateEffect, n_subjects: int) -> str:
+    """Return why there may be no effect of which a share could be kept; nothing where there surely is one."""
+    correlation, n_free = before.partial_correlation, n_subjects - 2
+    if before.slope is None or correlation is None:
+        return before.reason
+    if n_free < 1:
+        return f"{n_subjects} subjects are too few to tell whether there is a relation before"
+    from scipy.stats import t as student
+
+    left = 1 - correlation**2
+    p_value = 0.0 if left <= 0 else float(2 * student.sf(abs(correlation) * math.sqrt(n_free / left), n_free))
+    return f"there is no sure relation before (p = {p_value:.2g})" if p_value > SURE else ""
 
 
 def _rows(values: ArrayLike, covariate: ArrayLike, confounders: ArrayLike | None) -> Rows:

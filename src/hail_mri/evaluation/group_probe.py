@@ -17,6 +17,7 @@ from hail_mri.evaluation.site_scans import (
 )
 from hail_mri.evaluation.tissue_profile import HEAD, TissueProfile, bin_centres
 
+TISSUES = "tissues"
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 PROBE, CHANCE, METRIC = "site probe", "site probe, chance", "balanced accuracy"
 
@@ -36,7 +37,12 @@ def group_probes(lines: Sequence[ProfiledLine]) -> Iterator[GroupNumber]:
     """
     for method in methods_of(lines):
         for target, scans in scans_by_target(lines, method):
-            yield from _probes(Group(method, told_target(target), METRIC, "tissues", "1"), scans)
+            yield from _probes(Group(method, told_target(target), METRIC, _region(scans), "1"), scans)
+
+
+def _region(scans: Sequence[SiteScan]) -> str:
+    """Return what a probe looks at: the tissues, or the head where none are known."""
+    return TISSUES if any(set(scan.before) - {HEAD} for scan in scans) else HEAD
 
 
 def _probes(group: Group, scans: Sequence[SiteScan]) -> Iterator[GroupNumber]:

@@ -34,8 +34,8 @@ def probe_section(groups: Sequence[GroupNumber]) -> str:
     groups : sequence of GroupNumber
     """
     text = (
-        "Balanced accuracy of a classifier that tells from tissue histograms at which site a scan was made, subjects "
-        "held out whole; after a good harmonization by chance only."
+        "Balanced accuracy of a classifier that tells from the histograms of a region (tissues; where none are known "
+        "the head) at which site a scan was made, subjects held out whole; after a good harmonization by chance only."
     )
     return _section("Site probe", text, groups, [f"{PROBE} before", f"{PROBE} after", CHANCE])
 

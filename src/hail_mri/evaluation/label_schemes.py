@@ -20,6 +20,11 @@ GREY_MATTER, WHITE_MATTER, CSF = "grey matter", "white matter", "csf"
 # Of Atropos, FAST and others that number three tissues by their intensity in a T1-weighted scan.
 THREE_TISSUES: Structures = {GREY_MATTER: (2,), WHITE_MATTER: (3,), CSF: (1,)}
 
+_NUMBERED = {number for values in THREE_TISSUES.values() for number in values}
+
+FEWEST_LABELS = 10  # of FreeSurfer's numbers, from which a map is taken for FreeSurfer's whatever they are
+MOST_TOLD = 12  # labels that an error names
+_RIGHT = {41, 42}  # white matter and cortex of the right: no other scheme begins to count there
 _CORTEX = (3, 42, *range(1000, 1036), *range(2000, 2036), 8, 47)  # of cerebrum and cerebellum
 _CORTEX_BY_SULCI = (*range(11101, 11176), *range(12101, 12176))  # aparc.a2009s+aseg
 _NUCLEI = (10, 11, 12, 13, 17, 18, 26, 49, 50, 51, 52, 53, 54, 58)
@@ -41,8 +46,20 @@ _NAMES = {
 }
 
 
-def scheme_of(labels: NDArray[np.integer]) -> Structures:
-    """Return which labels stand for what: FreeSurfer's numbers if there is one above 3, else three tissues.
+def scheme_of(labels: NDArray[np.integer], name: str = "the label map") -> Structures:
+    """Return which labels stand for what, by the numbers that are there: three tissues, or FreeSurfer's.
+
+    Parameters
+    ----------
+    labels : array of int
+    name : str
+        Of the label map, in an error.
+
+    Raises
+    ------
+    InputError
+        If there are labels above 3 that are not surely FreeSurfer's: without white matter or cortex of the right
+        (41, 42) and nine more in number at most, or with label 1, which no volume of FreeSurfer has.
 
     Examples
     --------
@@ -51,11 +68,30 @@ def scheme_of(labels: NDArray[np.integer]) -> Structures:
     >>> scheme_of(np.array([0, 2, 3, 41, 42])) is FREESURFER
     True
     """
-    return (
-        FREESURFER
-        if labels.max(initial=0) > max(n for values in THREE_TISSUES.values() for n in values)
-        else THREE_TISSUES
+    there = set(np.unique(labels).tolist()) - {0}
+    if there <= _NUMBERED:
+        return THREE_TISSUES
+    of_freesurfer = {n for values in FREESURFER.values() for n in values}
+    if 1 not in there and (there & _RIGHT or len(there & of_freesurfer) >= FEWEST_LABELS):
+        return FREESURFER
+    told = ", ".join(map(str, sorted(there)[:MOST_TOLD])) + (", ..." if len(there) > MOST_TOLD else "")
+    raise InputError(
+        f"{name} has the labels {told}: more than 1 fluid, 2 grey, 3 white, and not surely FreeSurfer's numbers",
+        "put a table with the columns index and name beside it (NAME_dseg.tsv for NAME_dseg.nii.gz), as BIDS has it",
     )
+
+
+def told_scheme(scheme: Structures) -> str:
+    """Return in words by what the labels of a map were understood.
+
+    Examples
+    --------
+    >>> told_scheme(FREESURFER)
+    "FreeSurfer's numbers"
+    """
+    if scheme is THREE_TISSUES:
+        return "1 fluid, 2 grey, 3 white"
+    return "FreeSurfer's numbers" if scheme is FREESURFER else "names of the table beside it"
 
 
 def scheme_of_file(path: Path, labels: NDArray[np.integer]) -> Structures:
@@ -72,10 +108,33 @@ def scheme_of_file(path: Path, labels: NDArray[np.integer]) -> Structures:
     Raises
     ------
     InputError
-        If the table has no columns index and name, or names no tissue that is known.
+        If the table has no columns index and name, or names no tissue that is known; or, without a table, as
+        `scheme_of`.
     """
-    table = _table_of(path)
-    return scheme_of(labels) if table is None else _scheme_of_names(table)
+    table = names_table(path)
+    return scheme_of(labels, str(path)) if table is None else _scheme_of_names(table)
+
+
+def names_table(path: Path) -> Path | None:
+    """Find the table of names of a label map; None if there is none.
+
+    Parameters
+    ----------
+    path : Path
+        See `scheme_of_file`.
+    """
+    stem = path.name.split(".")[0]
+    own = path.with_name(f"{stem}.tsv")
+    if _names_labels(own):
+        return own
+    if not stem.endswith("_dseg"):
+        return None
+    for folder in path.absolute().parents:
+        if (folder / "dseg.tsv").is_file():
+            return folder / "dseg.tsv"
+        if (folder / "dataset_description.json").is_file():
+            return None
+    return None
 
 
 def three_tissues(labels: NDArray[np.integer], scheme: Structures) -> NDArray[np.uint8]:
@@ -96,22 +155,6 @@ def three_tissues(labels: NDArray[np.integer], scheme: Structures) -> NDArray[np
     for name, mask in structure_masks(labels, scheme):
         found[mask] = next(iter(THREE_TISSUES[name]))
     return found
-
-
-def _table_of(path: Path) -> Path | None:
-    """Find the table of names of a label map."""
-    stem = path.name.split(".")[0]
-    own = path.with_name(f"{stem}.tsv")
-    if _names_labels(own):
-        return own
-    if not stem.endswith("_dseg"):
-        return None
-    for folder in path.absolute().parents:
-        if (folder / "dseg.tsv").is_file():
-            return folder / "dseg.tsv"
-        if (folder / "dataset_description.json").is_file():
-            return None
-    return None
 
 
 def _names_labels(path: Path) -> bool:

@@ -29,16 +29,18 @@ class Measured:
 
 
 def measured_distances(found: NormalizedDistance, region: str) -> list[Measured]:
-    """Return the paper's two distances of a region.
+    """Return the paper's two distances of a region, and the whole way of which they are shares.
 
     Parameters
     ----------
     found : NormalizedDistance
     region : str
     """
+    way = found.whole_way
     return [
-        Measured(metric, region, PERCENT, value_or_reason(value, found.reason))
-        for metric, value in (("nWD(i,p)", found.ip), ("nWD(t,p)", found.tp))
+        Measured("nWD(i,p)", region, PERCENT, value_or_reason(found.ip, found.reason)),
+        Measured("nWD(t,p)", region, PERCENT, value_or_reason(found.tp, found.reason)),
+        Measured("WD(i,t)", region, UNITS, value_or_reason(way, found.reason if way is None else "")),
     ]
 
 

@@ -1,6 +1,7 @@
 """Tissues of a source, its target and its result, and what is known of the source's own."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +15,16 @@ from hail_mri.evaluation.segmentation_engines import (
     Engine,
     ScanFiles,
     ScanLabels,
+    engine_version,
     find_tissues,
     read_tissues,
 )
 from hail_mri.image.nifti import read_volume, save_bytes
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.hashes import file_sha256
+from hail_mri.provenance.lock import in_turn
 
+EDITION = "2"  # of the label maps that are kept: another one when an engine is called otherwise
 _COLUMNS = {  # of a scan: its brain mask and its finished labels; the result has the source's brain
     "source": ("brain_mask", "labels"),
     "target": ("target_brain_mask", "target_labels"),
@@ -38,7 +42,7 @@ class PairLabels:
     known : (I, J, K) array of uint8, or None
         What the source's tissues are, where that is known, as of simulated subjects.
     made_on : str
-        The grid on which the engine worked.
+        The grid on which the engine worked, and by what the numbers of given label maps were understood.
     """
 
     source: NDArray[np.uint8]
@@ -81,8 +85,16 @@ def labels_of_pair(row: PairRow, engine: Engine, labels_dir: Path | None = None)
     return PairLabels(
         **{scan: labels.tissues for scan, labels in found.items()},
         known=None if known is None else read_tissues(known, row.files["source"]).tissues,
-        made_on=found["source"].made_on,
+        made_on=_told(found),
     )
+
+
+def _told(found: Mapping[str, ScanLabels]) -> str:
+    """Return on which grid tissues were found, and by what label maps were understood: of each, if by several."""
+    schemes = {scan: labels.scheme for scan, labels in found.items() if labels.scheme}
+    alike = set(schemes.values())
+    told = alike if len(alike) < 2 else [f"{scan}: {scheme}" for scan, scheme in schemes.items()]
+    return ", ".join([found["source"].made_on, *told])
 
 
 def _kept(files: ScanFiles, engine: Engine, labels_dir: Path | None) -> ScanLabels:
@@ -90,12 +102,13 @@ def _kept(files: ScanFiles, engine: Engine, labels_dir: Path | None) -> ScanLabe
     if labels_dir is None:
         return find_tissues(files, engine)
     read = [file_sha256(path) for path in (files.scan, files.brain_mask) if path is not None]
-    key = hashlib.sha256("\n".join([engine, *read]).encode()).hexdigest()
+    key = hashlib.sha256("\n".join([engine, engine_version(engine), EDITION, *read]).encode()).hexdigest()
     path, note = labels_dir / f"{key}.nii.gz", labels_dir / f"{key}.txt"
-    if path.is_file() and note.is_file():
-        return ScanLabels(read_tissues(path, files.scan).tissues, note.read_text(encoding="utf-8"))
-    labels = find_tissues(files, engine)
     labels_dir.mkdir(parents=True, exist_ok=True)
-    write_together([note], lambda hidden: hidden[note].write_text(labels.made_on, encoding="utf-8"))
-    save_bytes(labels.tissues, read_volume(files.scan), path)
-    return labels
+    with in_turn(path):  # another process may be at the same scan for another line
+        if path.is_file() and note.is_file():
+            return ScanLabels(read_tissues(path, files.scan).tissues, note.read_text(encoding="utf-8"))
+        labels = find_tissues(files, engine)
+        write_together([note], lambda hidden: hidden[note].write_text(labels.made_on, encoding="utf-8"))
+        save_bytes(labels.tissues, read_volume(files.scan), path)
+        return labels

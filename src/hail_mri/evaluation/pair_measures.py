@@ -23,6 +23,7 @@ from hail_mri.evaluation.segmentation_engines import Segmentation
 from hail_mri.evaluation.structure_measures import BRAIN, HEAD, NO_BRAIN, measure_structures
 from hail_mri.evaluation.tissue_measures import measure_tissues
 from hail_mri.evaluation.tissue_profile import TissueProfile, tissue_profiles
+from hail_mri.evaluation.units_in_doubt import units_in_doubt
 from hail_mri.evaluation.wasserstein import nwd
 from hail_mri.image.mask import MASK_THRESHOLD, load_mask
 
@@ -62,12 +63,15 @@ class PairMeasures:
         Who found the tissues, and on which grid; empty where nobody segments.
     structures : mapping of str to FoundStructures
         What was lost and what appeared, by metric, as maps on the source's grid.
+    warnings : tuple of str
+        What speaks against the units of result and truth.
     """
 
     numbers: tuple[Measured, ...]
     profiles: tuple[TissueProfile, ...]
     segmentation: str = ""
     structures: Mapping[str, FoundStructures] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def measure_pair(row: PairRow, settings: MeasureSettings, labels_dir: Path | None = None) -> PairMeasures:
@@ -103,7 +107,9 @@ def measure_pair(row: PairRow, settings: MeasureSettings, labels_dir: Path | Non
         *(() if labels is None else measure_tissues(scans, labels)),
     )
     told = "" if labels is None else f"{settings.segmentation}, {labels.made_on}"
-    return PairMeasures(numbers, tuple(tissue_profiles(scans, labels)), told, maps)
+    profiles = tuple(tissue_profiles(scans, labels))
+    warnings = tuple(units_in_doubt(scans, profiles)) if settings.scale == "units" else ()
+    return PairMeasures(numbers, profiles, told, maps, warnings)
 
 
 def _of_histograms(scans: PairScans) -> Iterator[Measured]:

@@ -13,14 +13,12 @@ from hail_mri.errors import InputError, MissingFileError
 from hail_mri.provenance.regular_file import size_of_file
 
 SCANS = ("source", "target", "harmonized")
+LABEL_MAPS = ("labels", "target_labels", "harmonized_labels", "known_labels")
 OPTIONAL_FILES = (
     "truth",
     "brain_mask",
     "target_brain_mask",
-    "labels",
-    "target_labels",
-    "harmonized_labels",
-    "known_labels",
+    *LABEL_MAPS,
     "lesion_mask",
 )
 NAMES = ("method", "subject", "site", "target_site")

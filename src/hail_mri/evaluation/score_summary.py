@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hail_mri.evaluation.group_means import ADJUSTED, MEAN, NO_METHOD, by_direction
+from hail_mri.evaluation.group_means import ADJUSTED, MEAN, NO_METHOD, by_direction, common_pairs, n_pairs
 from hail_mri.evaluation.group_number import GroupNumber
 from hail_mri.evaluation.group_sections import agreement_section, covariate_section, probe_section
 from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
 from hail_mri.evaluation.signed_rank import star
 
 ROUNDED = 9  # digits of a standard deviation: what is less is rounding
-MOST_FAILURES = 20  # lines that are named
+INFINITE = "∞"
+PARTIAL = "†"  # marks a mean over other pairs than those of all methods
+MOST_NAMED = 20  # lines with a message, of a kind
 HEADLINES = {  # column, and what of the long table it shows
     "nWD(i,p) %": ("nWD(i,p)", "head"),
     "nWD(t,p) %": ("nWD(t,p)", "head"),
@@ -40,9 +42,10 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupN
     Parameters
     ----------
     scores : DataFrame
-        One number a row: line, method, subject, direction, metric, region, value (NaN or None where undefined).
+        One number a row: line, method, subject, pair, direction, metric, region, value (NaN or None where undefined).
     lines : DataFrame
-        One line of the table a row: line, status ("scored" or "failed"), message, segmentation.
+        One line of the table a row: line, status ("scored" or "failed"), message (why it failed, or what is in doubt),
+        segmentation.
     groups : sequence of GroupNumber
         Of `group_means`, `travelling_agreement`, `group_probes` and `covariate_numbers`.
 
@@ -56,6 +59,7 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupN
         tested. Then agreement, site probe and covariate, and below the lines that failed.
     """
     failed = lines[lines["status"] == "failed"]
+    doubtful = lines[(lines["status"] != "failed") & (lines["message"] != "")]
     parts = [f"# Evaluation\n\n{len(lines) - len(failed)} of {len(lines)} lines scored."]
     if found := [text for text in dict.fromkeys(lines["segmentation"]) if text]:
         parts.append(f"Tissues by {'; '.join(found)}.")
@@ -65,12 +69,15 @@ def summarize(scores: pd.DataFrame, lines: pd.DataFrame, groups: Sequence[GroupN
         parts += [_section(title, there, known) for title, there in by_direction(scores)]
         parts.append(
             "Mean ± standard deviation over lines [95 % interval of the mean, by bootstrap over subjects]. ★: differs "
-            "from the first method (Wilcoxon's signed-rank test over subjects, p ≤ 0.05 after Holm's correction). With "
-            "fewer than ten subjects such intervals are too narrow, and with fewer than six there can be no star."
+            "from the first method (Wilcoxon's signed-rank test over subjects, p ≤ 0.05 after Holm's correction; of "
+            "each subject the pairs of source and target that both have). With fewer than ten subjects such intervals "
+            "are too narrow, and with fewer than six there can be no star. (n of m): of n of m pairs there is a "
+            f"number. {PARTIAL}: not over the same pairs as another method's, so that the means cannot be put side by "
+            "side; those over the pairs of all methods are in groups.tsv. Infinite numbers, as the PSNR of a result "
+            "that is the truth, are counted and left out of means; in tests they are larger than any other."
         )
         parts += [text for make in (agreement_section, probe_section, covariate_section) if (text := make(groups))]
-    if len(failed):
-        parts.append(_failures(failed))
+    parts += [_named(heading, some) for heading, some in (("In doubt", doubtful), ("Not scored", failed)) if len(some)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,23 +102,44 @@ def _column(direction: str, scores: pd.DataFrame, methods: list[str], key: tuple
     metric, region = key
     here = scores[(scores["metric"] == metric) & (scores["region"] == region)]
     values = here.assign(value=pd.to_numeric(here["value"], errors="coerce"))
-    if not np.isfinite(values["value"]).any():
+    if values["value"].isna().all():
         return []
-    cells = []
+    common, all_pairs, cells = common_pairs(values), values["pair"].nunique(), []
+    is_partial = len(common) < n_pairs(values)
     for method in methods:
-        of_method = values.loc[values["method"] == method, "value"].to_numpy()
+        of_method = values[values["method"] == method]
         mean, test = (known.get((direction, method, metric, region, statistic)) for statistic in (MEAN, ADJUSTED))
-        cells.append(_mean_and_deviation(of_method) + _interval(mean) + star(test.estimate if test else None))
+        notes = _median(of_method, metric) + _missing(of_method, all_pairs) + _infinite(of_method)
+        text = _mean_and_deviation(of_method["value"].to_numpy(), notes)
+        mark = PARTIAL if is_partial and text != NOT_AVAILABLE else ""
+        cells.append(text + mark + _interval(mean) + star(test.estimate if test else None))
     return cells
 
 
-def _mean_and_deviation(values: NDArray[np.float64]) -> str:
-    """Return mean ± standard deviation, and of how many where some are undefined."""
+def _median(of_method: pd.DataFrame, metric: str) -> str:
+    """Return the median of a metric of which one number may be far off the others, if there are three or more."""
+    defined = of_method["value"].dropna()
+    return f" (median {defined.median():.4g})" if metric.startswith("nWD") and len(defined) > 2 else ""
+
+
+def _missing(of_method: pd.DataFrame, all_pairs: int) -> str:
+    """Return of how many pairs a method has a number, unless it has one of all."""
+    found = n_pairs(of_method)
+    return f" ({found} of {all_pairs})" if found < all_pairs else ""
+
+
+def _infinite(of_method: pd.DataFrame) -> str:
+    """Return how many numbers of a method are infinite and not in its mean."""
+    n_infinite = int(np.isinf(of_method["value"]).sum())
+    return f" ({n_infinite} infinite)" if n_infinite else ""
+
+
+def _mean_and_deviation(values: NDArray[np.float64], note: str) -> str:
+    """Return mean ± standard deviation with a note."""
     defined = values[np.isfinite(values)]
     if not defined.size:
-        return NOT_AVAILABLE
+        return INFINITE + note if np.isinf(values).any() else NOT_AVAILABLE
     deviation = f" ± {round(float(defined.std(ddof=1)), ROUNDED):.3g}" if defined.size > 1 else ""
-    note = f" ({defined.size} of {values.size})" if defined.size < values.size else ""
     return f"{defined.mean():.4g}{deviation}{note}"
 
 
@@ -122,8 +150,8 @@ def _interval(mean: GroupNumber | None) -> str:
     return f" [{mean.low:.4g}, {mean.high:.4g}]"
 
 
-def _failures(failed: pd.DataFrame) -> str:
-    """Return the lines that failed, with their reasons."""
-    items = [f"- line {line}: {message}" for line, message in zip(failed["line"], failed["message"], strict=True)]
-    more = [f"- and {len(items) - MOST_FAILURES} more: see lines.tsv"] if len(items) > MOST_FAILURES else []
-    return "## Not scored\n\n" + "\n".join(items[:MOST_FAILURES] + more)
+def _named(heading: str, lines: pd.DataFrame) -> str:
+    """Return some lines with their messages."""
+    items = [f"- line {line}: {message}" for line, message in zip(lines["line"], lines["message"], strict=True)]
+    more = [f"- and {len(items) - MOST_NAMED} more: see lines.tsv"] if len(items) > MOST_NAMED else []
+    return f"## {heading}\n\n" + "\n".join(items[:MOST_NAMED] + more)

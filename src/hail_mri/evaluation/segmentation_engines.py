@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
-from hail_mri.evaluation.atropos import segment_by_atropos
+from hail_mri.evaluation.atropos import atropos_version, segment_by_atropos
 from hail_mri.evaluation.label_grids import labels_on_grid
-from hail_mri.evaluation.label_schemes import FREESURFER, scheme_of, scheme_of_file, three_tissues
+from hail_mri.evaluation.label_schemes import FREESURFER, THREE_TISSUES, scheme_of_file, three_tissues, told_scheme
 from hail_mri.evaluation.scored_pair import check_on_source_grid
 from hail_mri.evaluation.structures import label_map
-from hail_mri.evaluation.synthseg import segment_by_synthseg
+from hail_mri.evaluation.synthseg import segment_by_synthseg, synthseg_version
 from hail_mri.image.grid import Grid
 from hail_mri.image.mask import MASK_THRESHOLD, load_mask
 from hail_mri.image.nifti import load_volume, read_volume
@@ -45,10 +45,13 @@ class ScanLabels:
         On the native grid, numbered as `THREE_TISSUES`; 0 for all else.
     made_on : str
         The grid on which the engine worked.
+    scheme : str
+        By what the numbers of a label map that was given were understood; empty where an engine made it.
     """
 
     tissues: NDArray[np.uint8]
     made_on: str = NATIVE
+    scheme: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,22 @@ def find_tissues(files: ScanFiles, engine: Engine) -> ScanLabels:
     return _ENGINES[engine](files)
 
 
+def engine_version(engine: Segmentation) -> str:
+    """Return the version of the program that finds the tissues; empty where it is ours or not installed.
+
+    Parameters
+    ----------
+    engine : Segmentation
+
+    Notes
+    -----
+    FreeSurfer's is that of its `build-stamp.txt`, or else the hash of the command.
+    """
+    if engine == "atropos":
+        return atropos_version()
+    return synthseg_version() if engine == "synthseg" else ""
+
+
 def _by_atropos(files: ScanFiles) -> ScanLabels:
     """Label three tissues in the brain mask."""
     scan, mask_path = load_volume(files.scan), files.brain_mask
@@ -112,7 +131,7 @@ def _from_freesurfer(labels: Volume, scan_path: Path, name: str) -> ScanLabels:
     """Bring FreeSurfer's numbers to the grid of their scan, and to three tissues."""
     grid = read_volume(scan_path).grid
     found = labels_on_grid(labels, grid, name)
-    if scheme_of(found) is not FREESURFER:
+    if found.max(initial=0) <= max(n for values in THREE_TISSUES.values() for n in values):
         raise InputError(f"{name} has no label above 3, expected FreeSurfer's numbers", "give aparc+aseg or aseg")
     made_on = NATIVE if labels.grid.is_close(grid) else f"{_told(labels.grid)}, brought to the native grid"
     return ScanLabels(three_tissues(found, FREESURFER), made_on)
@@ -133,7 +152,8 @@ def read_tissues(path: Path, scan_path: Path) -> ScanLabels:
     volume = read_volume(path)
     check_on_source_grid(volume, read_volume(scan_path), f"the label map {path}")
     labels = label_map(volume.data, str(path))
-    return ScanLabels(three_tissues(labels, scheme_of_file(path, labels)))
+    scheme = scheme_of_file(path, labels)
+    return ScanLabels(three_tissues(labels, scheme), scheme=told_scheme(scheme))
 
 
 def _given(files: ScanFiles) -> ScanLabels:

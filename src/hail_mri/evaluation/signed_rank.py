@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from hail_mri.errors import InputError
 
 SIGNIFICANT = 0.05  # the paper's stars: p at most this
+ROUNDING = 1e-9  # of the larger value of a pair: a difference that is less is none
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,12 @@ def signed_rank_test(first: ArrayLike, second: ArrayLike) -> SignedRank:
 
     Notes
     -----
-    Two-sided; pairs without a difference are dropped (Wilcoxon 1945), equal differences share their mean rank. The
-    p-value is exact up to 50 pairs: from the distribution of T where no difference occurs twice, from all changes of
-    sign where one does and at most 13 pairs are left. Otherwise it is the normal approximation with the variance
-    corrected for ties and no correction for continuity. The same as `scipy.stats.wilcoxon` without the dropped pairs.
+    Two-sided; pairs without a difference are dropped (Wilcoxon 1945), and so are those that differ by rounding
+    alone (by 1e-9 of the larger value): a metric that is 1 but for rounding in every subject proves nothing. Equal
+    differences share their mean rank. The p-value is exact up to 50 pairs: from the distribution of T where no
+    difference occurs twice, from all changes of sign where one does and at most 13 pairs are left. Otherwise it is
+    the normal approximation with the variance corrected for ties and no correction for continuity. The same as
+    `scipy.stats.wilcoxon` without the dropped pairs.
 
     With five pairs no p-value is below 0.0625, so there can be no star.
 
@@ -78,8 +81,8 @@ def signed_rank_test(first: ArrayLike, second: ArrayLike) -> SignedRank:
     >>> signed_rank_test([5.0, 6.0, 7.0, 8.0, 9.0, 10.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
     SignedRank(p_value=0.03125, statistic=0.0, effect=1.0, n_pairs=6, n_ties=0, reason='')
     """
-    differences = _differences(first, second)
-    n_pairs, used = differences.size, differences[differences != 0]
+    differences, smallest = _differences(first, second)
+    n_pairs, used = differences.size, differences[np.abs(differences) > smallest]
     n_ties = n_pairs - used.size
     if used.size == 0:
         return SignedRank(None, None, None, n_pairs, n_ties, "no pair differs")
@@ -139,8 +142,8 @@ def star(p_value: float | None) -> str:
     return "★" if p_value is not None and p_value <= SIGNIFICANT else ""
 
 
-def _differences(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Subtract pairs, or say what is wrong with them."""
+def _differences(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Subtract pairs, and say up to where a difference is rounding; or say what is wrong with them."""
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if a.ndim != 1 or a.shape != b.shape:
         raise InputError(f"the values have the shapes {a.shape} and {b.shape}, expected pairs", hint="give two lists")
@@ -148,4 +151,4 @@ def _differences(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
         raise InputError("there are no pairs", hint="give one for each subject")
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise InputError("there are values that are not finite (NaN or infinity)", hint="leave these pairs out")
-    return a - b
+    return a - b, ROUNDING * np.maximum(np.abs(a), np.abs(b))

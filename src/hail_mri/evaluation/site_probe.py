@@ -9,6 +9,7 @@ Brodersen, Ong, Stephan, Buhmann: The balanced accuracy and its posterior distri
 doi:10.1109/ICPR.2010.764.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,7 +130,10 @@ def _held_out_answers(
 
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=int(rng.integers(2**31)))
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    return np.asarray(cross_val_predict(classifier, values, sites, groups=subjects, cv=folds))
+    with warnings.catch_warnings():
+        # That a site has fewer scans than there are folds is meant: see `n_folds`.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return np.asarray(cross_val_predict(classifier, values, sites, groups=subjects, cv=folds))
 
 
 def _balanced_accuracy(rows: NDArray[np.float64]) -> float:

@@ -16,6 +16,7 @@ from pathlib import Path
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.image.nifti import read_volume
 from hail_mri.image.volume import Volume
+from hail_mri.provenance.hashes import file_sha256
 
 COMMAND = "mri_synthseg"
 SECONDS_AT_MOST = 3600.0  # of a scan; on one CPU core it takes some minutes
@@ -37,6 +38,15 @@ def synthseg_path() -> Path:
             "install FreeSurfer 7.3 or newer and source its SetUpFreeSurfer.sh, or choose --segmentation atropos",
         )
     return Path(found)
+
+
+def synthseg_version() -> str:
+    """Return FreeSurfer's build, or the hash of its command where it has no stamp; empty if it is not installed."""
+    found = shutil.which(COMMAND)
+    if found is None:
+        return ""
+    stamp = Path(found).parent.parent / "build-stamp.txt"
+    return stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else file_sha256(Path(found))
 
 
 def segment_by_synthseg(scan_path: Path, *, seconds: float = SECONDS_AT_MOST) -> Volume:

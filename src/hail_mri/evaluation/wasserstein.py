@@ -12,14 +12,15 @@ Ramdas, García Trillos, Cuturi: On Wasserstein two-sample testing and related f
 2017, doi:10.3390/e19020047 (the distance as the area between two quantile functions).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hail_mri.errors import InputError
 
-NOTHING_TO_MOVE = "source and target have one histogram, so there is no way of which a share could be told"
+SMALLEST_WAY = 0.005  # of the interquartile range: a share of a shorter way is a share of noise and anatomy
+NOTHING_TO_MOVE = "source and target have as good as one histogram, so there is no way of which a share could be told"
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,14 @@ class NormalizedDistance:
         nWD(i,p) and nWD(t,p) in percent, from 0, not bounded above; both None where they are undefined.
     reason : str
         Why they are undefined; empty where they are not.
+    whole_way : float or None
+        WD(i,t), of which they are shares, in the unit of the intensities; None where source or target is missing.
     """
 
     ip: float | None
     tp: float | None
     reason: str = ""
+    whole_way: float | None = field(default=None, compare=False, repr=False)
 
 
 def wasserstein_distance(first: ArrayLike, second: ArrayLike) -> float:
@@ -82,8 +86,9 @@ def nwd(source: ArrayLike, target: ArrayLike, harmonized: ArrayLike) -> Normaliz
     -------
     NormalizedDistance
         ``WD(i, p) / WD(i, t)`` and ``WD(t, p) / WD(i, t)`` in percent: near 100 and near 0 when the histogram has moved
-        all the way. Both are undefined when source and target have the same histogram up to the precision of float32
-        (WD(i, t) at most 1.2e-7 of the largest intensity): then there was nothing to move.
+        all the way. Both are undefined when source and target have as good as one histogram (WD(i, t) less than 0.5 %
+        of the mean of their interquartile ranges, or at most 1.2e-7 of the largest intensity, the precision of
+        float32): then there was nothing to move, and a share of it may be thousands of percent.
 
     Raises
     ------
@@ -101,14 +106,21 @@ def nwd(source: ArrayLike, target: ArrayLike, harmonized: ArrayLike) -> Normaliz
     >>> nwd([0.0, 1.0], [10.0, 11.0], [9.0, 10.0])
     NormalizedDistance(ip=90.0, tp=10.0, reason='')
     >>> nwd([0.0, 1.0], [1.0, 0.0], [9.0, 10.0]).reason
-    'source and target have one histogram, so there is no way of which a share could be told'
+    'source and target have as good as one histogram, so there is no way of which a share could be told'
     """
     i, t, p = _sorted_sample(source), _sorted_sample(target), _sorted_sample(harmonized)  # as named in equation 1
     whole_way = _distance_of_sorted(i, t)
+    if whole_way <= _smallest_way(i, t):
+        return NormalizedDistance(None, None, NOTHING_TO_MOVE, whole_way)
+    ip, tp = (100 * _distance_of_sorted(end, p) / whole_way for end in (i, t))
+    return NormalizedDistance(ip, tp, whole_way=whole_way)
+
+
+def _smallest_way(i: NDArray[np.floating], t: NDArray[np.floating]) -> float:
+    """Return up to which distance two sorted samples have as good as one histogram."""
     largest = max(abs(float(end)) for end in (i[0], i[-1], t[0], t[-1]))
-    if whole_way <= np.finfo(np.float32).eps * largest:
-        return NormalizedDistance(None, None, NOTHING_TO_MOVE)
-    return NormalizedDistance(100 * _distance_of_sorted(i, p) / whole_way, 100 * _distance_of_sorted(t, p) / whole_way)
+    spread = np.mean([float(a[3 * a.size // 4]) - float(a[a.size // 4]) for a in (i, t)])
+    return max(float(np.finfo(np.float32).eps) * largest, SMALLEST_WAY * float(spread))
 
 
 def _sorted_sample(values: ArrayLike) -> NDArray[np.floating]:

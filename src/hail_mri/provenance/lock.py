@@ -6,6 +6,7 @@ them or keep them to one machine.
 """
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -54,6 +55,35 @@ def locked(path: Path, *, stale: float = STALE) -> Iterator[None]:
         for folder in made:
             with suppress(OSError):
                 folder.rmdir()
+
+
+@contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Wait until no other process of this machine makes the same file, however long that takes.
+
+    Parameters
+    ----------
+    path : Path
+        Need not exist; its folder does.
+
+    Notes
+    -----
+    For what takes minutes and may be done twice: nothing is locked where the system or the file system has no such
+    lock (fcntl). One that is held ends with its process, whatever becomes of that.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    place = path.with_name(f".{path.name}.turn")
+    with place.open("wb") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            place.unlink(missing_ok=True)
 
 
 def lock_path(path: Path) -> Path:

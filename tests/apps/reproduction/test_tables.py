@@ -83,7 +83,16 @@ def test_all_methods_are_listed_with_or_without_numbers():
     found = scores("min-max", lambda _: 10.0, n_subjects=1, metric="PSNR", region="brain")
     table = all_methods(found, ("HAIL", "min-max"), UNSEEN_AVERAGE)
     assert row_of(table, "min-max").count("10.00") == 1
-    assert row_of(table, "HAIL").count("n/a") == 10
+    assert row_of(table, "HAIL").count("n/a") == 12
+
+
+def test_the_whole_image_stands_beside_the_head():
+    both = [
+        scores("HAIL", lambda _, v=v: v, n_subjects=1, region=region) for region, v in (("head", 80), ("image", 70))
+    ]
+    table = all_methods(pd.concat(both), ("HAIL",), UNSEEN_AVERAGE)
+    cells = dict(zip(table.splitlines()[0].split(" | "), row_of(table, "HAIL").split(" | "), strict=True))
+    assert (cells["nWD(i,p) %"], cells["nWD(i,p) image %"]) == ("80.0", "70.0")
 
 
 def test_the_published_numbers_show_every_claim():
@@ -100,6 +109,31 @@ def test_a_claim_is_not_seen_where_the_numbers_say_the_opposite():
     exchanged = {**PUBLISHED, HAIL: PUBLISHED[WITHOUT], WITHOUT: PUBLISHED[HAIL]}
     verdicts = {find(claim, exchanged).verdict for claim in CLAIMS if WITHOUT in (claim.smaller[0], claim.larger[0])}
     assert verdicts == {"not seen"}
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "verdict"),
+    [
+        pytest.param(95.0, 80.0, "seen", id="both before the target"),
+        pytest.param(104.0, 93.0, "seen", id="beyond it, but nearer"),
+        pytest.param(104.0, 130.0, "seen", id="both beyond it"),
+        pytest.param(112.0, 93.0, "overshoot", id="beyond it, and farther"),
+        pytest.param(150.0, 130.0, "overshoot", id="both beyond it, the larger farther"),
+        pytest.param(80.0, 95.0, "not seen", id="the smaller before it"),
+        pytest.param(80.0, 130.0, "seen", id="less far from it"),
+        pytest.param(60.0, 130.0, "not seen", id="farther from it, on the other side"),
+    ],
+)
+def test_a_claim_about_the_way_gone_is_not_seen_for_going_beyond_the_target(better, worse, verdict):
+    both = [scores(name, lambda _, v=v: v, n_subjects=1) for name, v in ((HAIL, better), (LIU, worse))]
+    claim = next(c for c in CLAIMS if c.text == "nWD(i,p) at unseen sites: HAIL is better than Liu et al.")
+    assert find(claim, tables_of(pd.concat(both))).verdict == verdict
+
+
+def test_every_claim_of_section_3_3_is_looked_for():
+    texts = [claim.text for claim in CLAIMS if claim.section == "3.3"]
+    assert "rAVD(GM) at seen sites: HAIL is better than Liu et al." in texts
+    assert "rAVD(WM) at seen sites: HAIL is better than Liu et al." in texts
 
 
 def test_numbers_are_rounded_as_in_the_paper():

@@ -8,6 +8,7 @@ from hail_mri.apps.reproduction.paper_form import ROWS, SEEN_AVERAGE, UNSEEN_AVE
 from hail_mri.apps.reproduction.published import METRICS, SEEN, UNSEEN, Cell, Cells
 from hail_mri.evaluation.label_schemes import GREY_MATTER, WHITE_MATTER
 from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
+from hail_mri.evaluation.pair_measures import IMAGE
 from hail_mri.evaluation.signed_rank import SIGNIFICANT, star
 from hail_mri.evaluation.structure_measures import BRAIN, HEAD
 
@@ -15,6 +16,8 @@ from hail_mri.evaluation.structure_measures import BRAIN, HEAD
 COLUMNS = (
     ("nWD(i,p) %", "nWD(i,p)", HEAD, 1),
     ("nWD(t,p) %", "nWD(t,p)", HEAD, 1),
+    ("nWD(i,p) image %", "nWD(i,p)", IMAGE, 1),
+    ("nWD(t,p) image %", "nWD(t,p)", IMAGE, 1),
     ("nWD(t,p) grey %", "nWD(t,p)", GREY_MATTER, 1),
     ("nWD(t,p) white %", "nWD(t,p)", WHITE_MATTER, 1),
     ("rAVD(GM) %", "rAVD", GREY_MATTER, 1),

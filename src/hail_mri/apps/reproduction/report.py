@@ -37,13 +37,14 @@ ABSOLUTE = (
     "compared is the pattern: which method is better where."
 )
 HOW_READ = (
-    "nWD is over the image head, as in docs/evaluation.md: the histogram of the source's head (brought to the target's "
-    "unit by a straight line) has moved to the target's if nWD(i,p) is large and nWD(t,p) small; nWD(i,p) above 100 "
-    "says that it has moved farther than the target is, and a larger one is no better there. The target is always "
-    "another subject. ★: p ≤ 0.05 by Wilcoxon's signed-rank test over the subjects of a direction; with five subjects "
-    "or fewer there can be no star. The paper's overall is over six directions for HAIL, and the mean of seen and "
-    "unseen for the other methods; both are given of all. Seen and unseen are meant of the paper's methods, "
-    "which learn from A and B alone."
+    "nWD is over the image head, as in docs/evaluation.md: the histogram of the source's head (brought to the "
+    "target's unit by a straight line) has moved to the target's if nWD(i,p) is large and nWD(t,p) small; nWD(i,p) "
+    "above 100 says that it has moved farther than the target is, and there the one nearer to 100 is the better. The "
+    "target is always another subject. The paper takes nWD of whole scans on [0, 1], air included; of the whole "
+    "image, but with the same line, it is under All methods. ★: p ≤ 0.05 by Wilcoxon's signed-rank test over the "
+    "subjects of a direction; with five subjects or fewer there can be no star. The paper's overall is over six "
+    "directions for HAIL, and the mean of seen and unseen for the other methods; both are given of all. Seen and "
+    "unseen are meant of the paper's methods, which learn from A and B alone."
 )
 
 
@@ -147,6 +148,7 @@ def _pattern(tables: dict[str, Table]) -> str:
     sentence = (
         f"Of {len(CLAIMS)} claims {n_measurable} can be measured here, and {n_seen} of these are seen. With few "
         "subjects and networks that have learned little, one that is not seen does not speak against the paper. "
+        "Overshoot: nWD(i,p) is larger where the paper's is, but beyond 100, and farther from it. "
         "Absolute numbers cannot be compared, for the reasons above."
     )
     table = markdown_table(["the paper's claim", "section", "here", "our means", "the paper's means"], rows)
