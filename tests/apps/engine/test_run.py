@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
-from hail_mri.apps.engine.states import read_states, states_dir
+from hail_mri.apps.engine.run import run_jobs
+from hail_mri.apps.engine.states import read_states, states_dir, write_state
 from hail_mri.apps.engine.workers import THIS_PROCESS, Workers
 from hail_mri.apps.result_table import COLUMNS
 from hail_mri.errors import InputError
+from hail_mri.provenance.lock import locked
 
 
 @pytest.fixture
@@ -58,6 +61,34 @@ def test_a_scan_that_failed_is_tried_twice_by_each_run_and_attempts_are_counted(
     two.run(THIS_PROCESS)
 
     assert {row["status"]: row["attempts"] for row in two.rows} == {"failed": "4", "done already": "1"}
+
+
+def test_states_may_lie_apart_from_the_table_and_runs_with_other_tables_know_them(two):
+    for name in ("first", "second"):
+        table_path = two.output / name / two.table_path.name
+        outcomes = run_jobs(two.jobs, table_path, THIS_PROCESS, overwrite=True, states_dir=two.output)
+
+    assert [outcome.attempts for outcome in outcomes] == [2, 2]
+    assert {state.output for state in read_states(two.output)} == {source.name for source in two.sources}
+    assert not read_states(table_path.parent)
+
+
+def test_what_another_run_is_making_and_its_lock_of_the_table_are_left_alone(two):
+    two.run(THIS_PROCESS)
+    of_other = two.output / f".{'0' * 32}.other.nii.gz"
+    of_other.touch()
+    state = replace(read_states(two.output)[0], key="f" * 64, output="other.nii.gz", status="running")
+    write_state(state, two.output)
+
+    with locked(two.table_path):
+        waiting = Thread(target=two.run, args=(THIS_PROCESS,))
+        waiting.start()
+        waiting.join(2.0)
+        assert waiting.is_alive()
+    waiting.join()
+
+    assert of_other.exists()
+    assert "running" in {state.status for state in read_states(two.output)}
 
 
 def test_a_report_is_written_beside_each_result_and_added_where_it_is_missing(two):

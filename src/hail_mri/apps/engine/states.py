@@ -98,7 +98,7 @@ def job_key(hashes: Mapping[str, str], job: ScanJob, table_dir: Path) -> str:
 
 def new_state(job: ScanJob, key: str, choices: RunChoices) -> State:
     """Return the state of a job that begins now; attempts of earlier runs are counted."""
-    folder = choices.table_dir
+    folder = choices.states_dir
     earlier = read_state(state_path(folder, key))
     return State(
         key,
