@@ -134,6 +134,39 @@ def test_a_report_is_written_beside_each_result_and_added_where_it_is_missing(tw
     assert all((two.output / row["report"]).is_file() for row in two.rows)
 
 
+def test_a_report_is_listed_only_with_the_result_that_it_is_of(two):
+    two.run(THIS_PROCESS, reports=True)
+    first = {path.name: path.read_text() for path in two.output.glob("*.html")}
+    weaker = replace(two, settings=replace(two.settings, strength=0.5))
+
+    weaker.run(THIS_PROCESS, overwrite=True)
+
+    assert not list(two.output.glob("*.html"))
+    for name, text in first.items():  # as where a run was killed before it had removed them
+        (two.output / name).write_text(text)
+    weaker.run(THIS_PROCESS)
+    assert [row["report"] for row in two.rows] == ["n/a"] * 2
+    weaker.run(THIS_PROCESS, reports=True)
+    assert [row["report"] for row in two.rows] == sorted(first)
+    assert all((two.output / name).read_text() != text for name, text in first.items())
+    weaker.run(THIS_PROCESS)
+    assert [row["report"] for row in two.rows] == sorted(first)
+
+
+def test_a_file_of_somebody_else_under_the_name_of_a_report_stays_and_is_not_listed(two):
+    two.output.mkdir()
+    path = two.output / "sub-00_T1w_report.html"
+    path.write_text("mine")
+
+    for _ in range(2):
+        outcomes = two.run(THIS_PROCESS, reports=True)
+
+        assert path.read_text() == "mine"
+        assert not any(outcome.failed for outcome in outcomes)
+        assert {row["output"]: row["report"] for row in two.rows}["sub-00_T1w.nii.gz"] == "n/a"
+        assert any(f"there is no report: {path} exists" in outcome.message for outcome in outcomes)
+
+
 @pytest.mark.parametrize(
     "choices",
     [

@@ -95,7 +95,7 @@ def _harmonize(task: Task, harmonizer: FileHarmonizer, start: float) -> Attempt:
         report = harmonizer.run(read_scan(job.request), job.request.output)
         outcome = outcome_of_result(job, "done", report)
         if choices.reports:
-            outcome = with_report(outcome, job, overwrite=True)
+            outcome = with_report(outcome, job, overwrite=choices.overwrite)
         outcome = replace(outcome, seconds=time.perf_counter() - start, attempts=state.attempts)
         _end(replace(state, status="done", seconds=round(outcome.seconds, 3)), choices)
     except Exception as error:  # noqa: BLE001

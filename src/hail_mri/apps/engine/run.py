@@ -17,7 +17,7 @@ from hail_mri.apps.engine.cluster import on_cluster
 from hail_mri.apps.engine.in_process import in_this_process
 from hail_mri.apps.engine.jobs import Attempt, RunChoices, ScanJob, Task
 from hail_mri.apps.engine.leftovers import clear_hidden, clear_leftovers
-from hail_mri.apps.engine.outcomes import any_earlier_result, has_failures, outcome_of_result, report_path
+from hail_mri.apps.engine.outcomes import any_earlier_result, current_report, has_failures, outcome_of_result
 from hail_mri.apps.engine.processes import on_processes
 from hail_mri.apps.engine.progress import batch_progress
 from hail_mri.apps.engine.run_lock import RunLock, run_lock
@@ -192,8 +192,8 @@ def _done_already(
             outcome = replace(outcome, attempts=state.attempts)
             if state.status != "done":
                 write_state(replace(state, status="done"), states_dir)
-        path = report_path(job) if reports else None
-        if path is not None and not path.exists():
+        path = current_report(job)
+        if reports and path is None:
             without_report.add(number)
         else:
             outcomes.append(replace(outcome, html_report=path))
