@@ -76,8 +76,10 @@ def test_a_row_tells_the_settings_that_a_result_was_made_with_and_not_those_of_t
 def test_a_result_of_other_threads_is_not_mixed_with_those_of_this_run(two):
     two.run(Workers(n_processes=0, threads=1))
 
-    with pytest.raises(OutputExistsError):
-        two.run(Workers(n_processes=0, threads=2))
+    outcomes = two.run(Workers(n_processes=0, threads=2))
+
+    assert [outcome.status for outcome in outcomes] == ["failed"] * 2
+    assert all("threads was 1, and is 2 now" in row["message"] for row in two.rows)
 
 
 def test_states_may_lie_apart_from_the_table_and_runs_with_other_tables_know_them(two):
