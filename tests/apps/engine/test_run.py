@@ -92,6 +92,11 @@ def test_states_may_lie_apart_from_the_table_and_runs_with_other_tables_know_the
     assert not read_states(table_path.parent)
 
 
+def test_outputs_that_leave_the_folder_that_runs_share_are_refused(two):
+    with pytest.raises(InputError, match="is not in the folder"):
+        run_jobs(two.jobs, two.table_path, THIS_PROCESS, overwrite=False, states_dir=two.output / "results")
+
+
 def test_what_another_run_is_making_and_its_lock_of_the_table_are_left_alone(two):
     two.run(THIS_PROCESS)
     of_other = two.output / f".{'0' * 32}.other.nii.gz"

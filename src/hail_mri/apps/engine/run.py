@@ -32,7 +32,7 @@ from hail_mri.apps.engine.states import (
     write_state,
 )
 from hail_mri.apps.engine.workers import Workers
-from hail_mri.apps.requests import require_possible
+from hail_mri.apps.requests import require_inside, require_possible
 from hail_mri.apps.result_table import Outcome, is_result_table, write_outcomes
 from hail_mri.apps.scan import Report
 from hail_mri.provenance.lock import locked
@@ -68,9 +68,9 @@ def run_jobs(
     inputs : sequence of Path
         Files that are read beside those of the jobs, such as a table of requests: none may be replaced.
     states_dir : Path or None
-        Folder below which is kept what becomes of jobs, in `.hail-mri/states`; None for that of the table. Runs with
-        tables of their own, but one folder of results, give that: they know the jobs of each other then. No two of
-        them may have the same output at the same time.
+        Folder of results, below which is kept what becomes of jobs, in `.hail-mri/states`; None for that of the table.
+        Runs with tables of their own, but one folder of results, give that: they know the jobs of each other then. All
+        outputs have to lie in it, and no two runs may have the same one at the same time.
 
     Returns
     -------
@@ -90,6 +90,9 @@ def run_jobs(
     A result of a scan that fails a check, made with `force`, is done for runs that force, too. For others the scan
     fails as any would, and the result stays as it is.
     """
+    if states_dir is not None:
+        for job in jobs:
+            require_inside(job.request, states_dir)
     states_dir = table_path.parent if states_dir is None else states_dir
     for folder in (table_path.parent, states_dir):
         require_no_links(folder)
