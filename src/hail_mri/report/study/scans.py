@@ -10,7 +10,7 @@ from typing import Any
 from hail_mri.errors import HailError
 from hail_mri.harmonize.check import Check
 from hail_mri.provenance.sidecar import NIFTI_SUFFIXES, sidecar_path
-from hail_mri.report.scan_report import scan_report_path
+from hail_mri.report.report_state import scan_report_path
 from hail_mri.report.study.places import file_inside, scan_file
 from hail_mri.report.study.result_rows import NOT_AVAILABLE, ResultRow
 
