@@ -3,6 +3,7 @@ import shutil
 import pytest
 
 from hail_mri.apps.batch import harmonize_batch
+from hail_mri.apps.cli import main
 from hail_mri.apps.request_columns import leaks, read_columns
 from hail_mri.apps.requests import read_table
 from hail_mri.apps.result_table import read_results
@@ -98,12 +99,38 @@ class TestBatch:
         again, _ = self.run(table, tmp_path / "rome.nii.gz", tmp_path / "out")
         assert {outcome.status for outcome in again} == {"done already", "failed"}
 
+    def test_a_target_of_a_row_that_is_missing_fails_its_own_scans_alone(self, write_table, make_scan, tmp_path):
+        for seed, name in enumerate(("a", "b", "rome")):
+            make_scan(tmp_path / f"{name}.nii.gz", seed=seed)
+        table = write_table("a.nii.gz\ta.nii.gz\t01\t\t\tgone.nii.gz\t", "b.nii.gz\tb.nii.gz\t02\t\t\t\t")
+
+        outcomes, table_path = self.run(table, tmp_path / "rome.nii.gz", tmp_path / "out")
+
+        assert [outcome.status for outcome in outcomes] == ["failed", "done"]
+        message = next(row["message"] for row in read_results(table_path) if row["status"] == "failed")
+        assert message.startswith(f"{tmp_path / 'a.nii.gz'}: {tmp_path / 'gone.nii.gz'} does not exist")
+
     def test_a_scan_without_any_target_is_refused_before_the_first(self, write_table, make_scan, tmp_path):
         make_scan(tmp_path / "a.nii.gz")
         table = write_table("a.nii.gz\ta.nii.gz\t01\t\t\t\t")
 
         with pytest.raises(InputError, match=r"scans\.tsv, row 2: there is no target"):
             self.run(table, None, tmp_path / "out")
+
+    @pytest.mark.parametrize("option", ["--target-mask", "--target-lesion-mask"])
+    @pytest.mark.parametrize("look", [[], ["--target", "rome.nii.gz"]], ids=["no target of all", "one that none has"])
+    def test_a_mask_of_a_target_that_no_scan_has_is_refused(
+        self, write_table, make_scan, tmp_path, monkeypatch, capsys, option, look
+    ):
+        monkeypatch.chdir(tmp_path)
+        make_scan(tmp_path / "a.nii.gz")
+        make_scan(tmp_path / "paris.nii.gz")
+        table = write_table("a.nii.gz\ta.nii.gz\t01\t\t\tparis.nii.gz\t")
+
+        assert main(["harmonize", str(table), "-o", "out", *look, option, "m.nii"]) == 2
+
+        assert "m.nii is given as a mask of the target, but no scan of" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
 
     def test_a_target_among_the_test_subjects_is_warned_of(self, write_table, make_scan, tmp_path, capsys):
         for seed, name in enumerate(("a", "b")):

@@ -75,7 +75,8 @@ def requests_of_batch(
     Raises
     ------
     InputError, MissingFileError
-        As `find_scans` and `read_table`; also if a folder comes without `output`, or with one mask for all its scans.
+        As `find_scans`, `read_table` and `require_inside`; also if a folder comes without `output`, or with one mask
+        for all its scans.
     """
     for column, mask in zip(MASK_COLUMNS, (brain_mask, lesion_mask), strict=True):
         if mask is not None:
@@ -88,6 +89,8 @@ def requests_of_batch(
         raise InputError("-o is missing, expected the folder to write to", "add -o and the name of a folder")
     found = find_scans(source, output)
     requests = [ScanRequest(s, output / result_name(s.relative_to(source)), label=str(s)) for s in found.scans]
+    for request in requests:
+        require_inside(request, output)
     return Batch(requests, found.skipped)
 
 
@@ -107,10 +110,14 @@ def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanReq
     MissingFileError
         If there is no such table.
     InputError
-        If it is not such a table; the message names the row, counted as an editor counts lines.
+        If it is not such a table, or two rows have one result; the message names the row, counted as an editor counts
+        lines.
     """
     header, rows = _checked_rows(table_path)
-    return [_request_of_row(table_path, number, header, cells, output_dir) for number, cells in rows]
+    requests = [_request_of_row(table_path, number, header, cells, output_dir) for number, cells in rows]
+    for error in same_results(requests).values():
+        raise error
+    return requests
 
 
 def table_rows(table_path: Path) -> list[dict[str, str]]:
@@ -165,20 +172,48 @@ def require_possible(
     if table_path is not None:
         require_not_read(table_path, read)
         require_file_free(table_path, overwrite=overwrite or rewrite_table)
-    taken: dict[Path, ScanRequest] = {}
+    for error in same_results(requests).values():
+        raise error
     for request in requests:
-        require_not_read(request.output, read)
-        require_file_free(request.output, overwrite=overwrite)
+        for path in (request.output, sidecar_path(request.output)):
+            require_not_read(path, read)
+            require_file_free(path, overwrite=overwrite)
+
+
+def same_results(requests: Sequence[ScanRequest]) -> dict[int, InputError]:
+    """Return, for each request whose result would have the name of another's, the error that says so, by its number."""
+    taken: dict[Path, int] = {}
+    errors: dict[int, InputError] = {}
+    for number, request in enumerate(requests):
         # The sidecar tells results apart: a.nii and a.nii.gz would share a.json.
-        sidecar = sidecar_path(request.output)
-        other = taken.setdefault(real_path(sidecar), request)
-        if other is not request:
-            raise InputError(
-                f"{request.label}: the result would be {request.output} as for {other.label}, expected its own name",
-                "rename one of them, or list both in a table with the columns source and output",
-            )
-        require_not_read(sidecar, read)
-        require_file_free(sidecar, overwrite=overwrite)
+        other = taken.setdefault(real_path(sidecar_path(request.output)), number)
+        if other != number:
+            errors[number] = _same_result(request, requests[other])
+            errors.setdefault(other, _same_result(requests[other], request))
+    return errors
+
+
+def _same_result(request: ScanRequest, other: ScanRequest) -> InputError:
+    """Return the error that two requests have one result."""
+    return InputError(
+        f"{request.label}: the result would be {request.output} as for {other.label}, expected its own name",
+        "rename one of them, or list both in a table with the columns source and output",
+    )
+
+
+def require_inside(request: ScanRequest, output_dir: Path) -> None:
+    """Refuse an output that leaves the folder for results.
+
+    Raises
+    ------
+    InputError
+        If it does, by an absolute path, `..` or a link.
+    """
+    if real_path(output_dir) not in real_path(request.output).parents:
+        raise InputError(
+            f"{request.label}: the output {request.output} is not in the folder {output_dir}",
+            "let the path be relative to the folder for results, without .. and without a link that leads elsewhere",
+        )
 
 
 def own_sidecar(scan: Path) -> Path | None:
@@ -242,17 +277,8 @@ def _request_of_row(
     )
     _require_result_name(table_path, number, request.output)
     if output_dir is not None:
-        _require_inside(table_path, number, request.output, output_dir)
+        require_inside(request, output_dir)
     return request
-
-
-def _require_inside(table_path: Path, number: int, output: Path, output_dir: Path) -> None:
-    """Refuse an output that leaves the folder for results, by an absolute path, `..` or a link."""
-    if real_path(output_dir) not in real_path(output).parents:
-        raise InputError(
-            f"{table_path}, row {number}: the output {output} is not in the folder {output_dir}",
-            "give a path relative to the folder for results, without ..",
-        )
 
 
 def _require_result_name(table_path: Path, number: int, output: Path) -> None:

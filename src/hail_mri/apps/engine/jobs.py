@@ -40,8 +40,8 @@ class RunChoices:
 
     Attributes
     ----------
-    table_dir : Path
-        Where the table of results lies; states lie below it.
+    states_dir : Path
+        Folder below which states are kept, in `.hail-mri`.
     run : str
         A number of its own for each run.
     overwrite : bool
@@ -52,7 +52,7 @@ class RunChoices:
         CPU threads for each scan: bits depend on it, so it is one number for all.
     """
 
-    table_dir: Path
+    states_dir: Path
     run: str
     overwrite: bool
     reports: bool
