@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hail_mri.apps.bids.claims import claimed
 from hail_mri.apps.bids.dataset import BidsScan
 from hail_mri.apps.bids.derivatives import WORK_DIR, describe_output, result_path
 from hail_mri.apps.bids.medoid import measure_target
@@ -18,6 +19,7 @@ from hail_mri.provenance.free_paths import require_file_free
 
 if TYPE_CHECKING:
     from hail_mri.apps.engine.jobs import ScanJob
+    from hail_mri.apps.engine.run_lock import RunLock
     from hail_mri.apps.engine.workers import Workers
     from hail_mri.apps.result_table import Outcome
 
@@ -53,15 +55,16 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
         targets = measure_target(targets, request, plan)
     say_plan(request, plan, targets)
     describe_output(request.output_dir, plan.dataset)
-    outcomes = _run(request, plan, targets, workers)
-    if request.reports:
-        from hail_mri.apps.bids.subject_page import write_subject_pages
+    with claimed(request.output_dir, {scan.subject for scan in plan.selection.scans}) as claim:
+        outcomes = _run(request, plan, targets, workers, claim)
+        if request.reports:
+            from hail_mri.apps.bids.subject_page import write_subject_pages
 
-        write_subject_pages(request.output_dir, {outcome.names["subject"] for outcome in outcomes if outcome.names})
+            write_subject_pages(request.output_dir, {outcome.names["subject"] for outcome in outcomes if outcome.names})
     return outcomes
 
 
-def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers") -> "list[Outcome]":
+def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers", claim: "RunLock") -> "list[Outcome]":
     """Give the jobs to workers, and list what became of them in the table of all runs."""
     from hail_mri.apps.engine.run import run_jobs
     from hail_mri.apps.result_table import RESULT_TABLE, is_result_table, write_outcomes
@@ -76,17 +79,20 @@ def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers") 
         reports=request.reports,
         skipped=[*plan.selection.skipped, *((scan.path, NO_TARGET) for scan in without_target(plan, targets))],
         inputs=[] if targets.table_path is None else [targets.table_path],
+        states_dir=request.output_dir,
     )
+    claim.require_held()
     if own_path != table_path:
         write_outcomes(outcomes, table_path)
     return outcomes
 
 
 def run_dir(request: AppRequest) -> Path:
-    """Return the folder that a run has for itself, which a second one may not use meanwhile.
+    """Return the folder of a run's own table, which is complete after every scan.
 
-    A run of all participants has the folder of results. On a cluster, jobs of one participant each share that at the
-    same time: each has a folder of its own in it, and adds its rows to the common table when it is done.
+    That of a run of all participants is the folder of results. On a cluster, jobs of one participant each share that at
+    the same time: each adds its rows to the common table when it is done. What is kept of their scans, and who has
+    which participant, is in one place for all.
     """
     labels = sorted({label.removeprefix("sub-") for label in request.participants})
     if not labels:
