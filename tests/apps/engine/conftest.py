@@ -2,12 +2,9 @@
 
 import csv
 import hashlib
-import importlib.util
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -105,13 +102,3 @@ def undisturbed(tmp_path_factory, make_study) -> Study:
     study = make_study(tmp_path_factory.mktemp("undisturbed"))
     assert [outcome.status for outcome in study.run(Workers(n_processes=0))] == ["done"] * len(study.sources)
     return study
-
-
-@pytest.fixture(scope="session")
-def broken_inputs() -> ModuleType:
-    """The module that makes a data set of broken and odd input; folders of tests are no packages."""
-    spec = importlib.util.spec_from_file_location("broken_inputs", Path(__file__).with_name("broken_inputs.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module

@@ -173,4 +173,8 @@ def _reason(scan: BidsScan) -> str:
         return f"part-{scan.entities['part']} in its name says that it holds no magnitudes"
     if not scan.relative.name.startswith(f"sub-{scan.relative.parts[0][4:]}_"):
         return f"its name and its folder {scan.relative.parts[0]} tell of two subjects"
+    session = f"ses-{scan.session}" if scan.session else ""
+    expected = Path(f"sub-{scan.subject}", session, "anat")
+    if scan.relative.parent != expected:
+        return f"it lies in {scan.relative.parent}, expected {expected} by its name"
     return ""

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from hail_mri.apps.result_table import Outcome
 
 RUNS = "runs"
-NO_TARGET = "no target is given for its site"
 
 
 def harmonize_participants(request: AppRequest) -> "list[Outcome]":
@@ -77,13 +76,14 @@ def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers", 
         workers,
         overwrite=request.overwrite,
         reports=request.reports,
-        skipped=[*plan.selection.skipped, *((scan.path, NO_TARGET) for scan in without_target(plan, targets))],
+        skipped=plan.selection.skipped,
         inputs=[] if targets.table_path is None else [targets.table_path],
         states_dir=request.output_dir,
     )
+    outcomes += unusable_outcomes(plan, targets)
     claim.require_held()
-    if own_path != table_path:
-        write_outcomes(outcomes, table_path)
+    for path in dict.fromkeys((own_path, table_path)):
+        write_outcomes(outcomes, path)
     return outcomes
 
 
@@ -119,13 +119,25 @@ def jobs_of(request: AppRequest, plan: Plan, targets: Targets) -> "list[ScanJob]
 
 def names_of(scan: BidsScan, plan: Plan) -> Mapping[str, str]:
     """Return subject, session and site of a scan, as far as there are any."""
-    names = {"subject": scan.subject, "session": scan.session, "site": plan.sites.of_scan[scan]}
+    names = {"subject": scan.subject, "session": scan.session, "site": plan.sites.of_scan.get(scan, "")}
     return {name: value for name, value in names.items() if value}
 
 
-def without_target(plan: Plan, targets: Targets) -> list[BidsScan]:
-    """Return the scans whose site has no target."""
-    return [scan for scan in plan.selection.scans if scan not in targets.of_scan]
+def unusable_outcomes(plan: Plan, targets: Targets) -> "list[Outcome]":
+    """Return the outcomes of scans that were asked for and cannot be harmonized, or whose site has no target."""
+    from hail_mri.apps.result_table import Outcome
+
+    without = {scan: _no_target(scan, plan) for scan in plan.selection.scans if scan not in targets.of_scan}
+    return [
+        Outcome(scan.path, None, "failed", f"{scan.path}: {reason}", names=names_of(scan, plan))
+        for scan, reason in sorted({**plan.unusable, **without}.items(), key=lambda item: item[0].relative)
+    ]
+
+
+def _no_target(scan: BidsScan, plan: Plan) -> str:
+    """Return why a scan has no target, in words."""
+    site = plan.sites.of_scan[scan]
+    return f"no target is given for its site {site}" if site else "its site is not known, and targets go by site"
 
 
 def validate(request: AppRequest) -> None:
@@ -154,6 +166,8 @@ def plan_rows(request: AppRequest) -> list[Sequence[str]]:
     """Return what a run would do, a row for each scan: source, site, target, result; nothing is written."""
     plan = make_plan(request)
     targets = find_targets(request, plan)
+    for scan, reason in plan.unusable.items():
+        say("failed", f"{scan.path}: {reason}")
     rows: list[Sequence[str]] = [("source", "site", "target", "output")]
     for scan in plan.selection.scans:
         target = _target_text(scan, targets)

@@ -108,7 +108,7 @@ def _by_site(path: Path, plan: Plan) -> Targets:
     if not files:
         raise InputError(f"{path} has no rows below the header, expected one for each site")
     used = {scan: files.get(plan.sites.of_scan[scan]) for scan in plan.selection.scans}
-    if not any(used.values()):
+    if not files.keys() & set(plan.sites.of_scan.values()):
         names = ", ".join(plan.sites.counts()) or "none"
         raise InputError(
             f"{path} has targets for {', '.join(files)}; the data set has the sites {names}", "see --site-from"
