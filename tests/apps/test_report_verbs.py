@@ -4,6 +4,8 @@ import pytest
 
 from hail_mri.apps.cli import main
 from hail_mri.image.nifti import save_volume
+from hail_mri.provenance.hashes import file_sha256
+from hail_mri.report.page import page
 
 HEADER = ("source", "output", "status")
 
@@ -61,6 +63,14 @@ def test_a_report_that_is_there_is_replaced_only_if_asked(results, capsys):
     assert "study_report.html exists" in capsys.readouterr().err
     assert main(["report", str(results), "--study-only", "--overwrite"]) == 0
     assert (results / "study_report.html").read_text() != "mine"
+
+
+@pytest.mark.parametrize(("told", "code"), [("0" * 64, 70), (None, 0)], ids=["of another result", "of this result"])
+def test_a_report_of_a_scan_is_made_again_only_if_it_is_of_another_result(results, told, code):
+    sha256 = told or file_sha256(results / "sub-01_T1w.nii.gz")
+    (results / "sub-01_T1w_report.html").write_text(page("A scan", [], result_sha256=sha256))
+
+    assert main(["report", str(results)]) == code  # it cannot be made: there is no sidecar
 
 
 @pytest.mark.parametrize("verb", [["report"], ["features", "-o", "features.tsv"]])

@@ -100,7 +100,7 @@ class FileHarmonizer:
         require_checked(target.file.path, self.target_checks, force=settings.force)
 
     def run(self, scan: Scan, output: Path) -> Report:
-        """Harmonize one scan, and write the result and its sidecar.
+        """Harmonize one scan, and write the result and its sidecar; a report of a result that it replaces is removed.
 
         Raises
         ------
@@ -140,6 +140,10 @@ class FileHarmonizer:
             checks=checks,
         )
         save_result(harmonized.volume, output, provenance, overwrite=self._overwrite)
+        if self._overwrite:
+            from hail_mri.report.report_state import remove_stale_report
+
+            remove_stale_report(output)
         return Report(warnings, checks)
 
 

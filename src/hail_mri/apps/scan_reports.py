@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError
+from hail_mri.report.report_state import report_state
 from hail_mri.report.scan_report import files_of_result, scan_report_path, write_scan_report
 from hail_mri.report.study.scans import StudyScan
 
@@ -20,7 +21,7 @@ def write_scan_reports(
     ----------
     scans : sequence of StudyScan
     overwrite : bool
-        Replace reports that are there; without it they stay as they are.
+        Replace all that is there; without it, only reports of another result than the one that is there now.
     step : callable
         Called after each scan.
 
@@ -31,7 +32,7 @@ def write_scan_reports(
     """
     reasons = []
     for scan in scans:
-        if scan.result is not None and (overwrite or not scan_report_path(scan.result).exists()):
+        if scan.result is not None and (overwrite or report_state(scan.result) in ("missing", "stale")):
             reasons += _reason(scan.result)
         step()
     return reasons

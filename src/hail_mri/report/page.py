@@ -49,7 +49,9 @@ class Section:
     blocks: Sequence[Markup]
 
 
-def page(title: str, sections: Sequence[Section], *, lead: Sequence[Markup] = ()) -> str:
+def page(
+    title: str, sections: Sequence[Section], *, lead: Sequence[Markup] = (), result_sha256: str | None = None
+) -> str:
     """
     Return a page as HTML.
 
@@ -60,6 +62,8 @@ def page(title: str, sections: Sequence[Section], *, lead: Sequence[Markup] = ()
         Named in a list of links if there are several.
     lead : sequence of Markup
         Blocks above the first section: what one has to see first.
+    result_sha256 : str, optional
+        Of the result that the page is of, for programs; see `report_state`.
 
     Examples
     --------
@@ -79,6 +83,7 @@ def page(title: str, sections: Sequence[Section], *, lead: Sequence[Markup] = ()
             script=Markup(script),
             policy=content_security_policy(style, script),
             maker=MAKER,
+            result_sha256=result_sha256,
         )
     )
 

@@ -14,6 +14,7 @@ from hail_mri.image.mask import MASK_THRESHOLD, TOLERANCE_MM, load_mask
 from hail_mri.image.nifti import load_volume
 from hail_mri.image.orientation import to_canonical
 from hail_mri.provenance.free_paths import require_file_free
+from hail_mri.provenance.hashes import file_sha256
 from hail_mri.provenance.sidecar import sidecar_path
 from hail_mri.report.blocks import Picture, before_after, paragraph, picture_grid, side_by_side, text_to_copy
 from hail_mri.report.change_section import change_section
@@ -153,7 +154,8 @@ def scan_report(files: ReportFiles) -> str:
         sections.append(registration)
     sections += [checks_section(record.checks), _methods(record, files), provenance_section(record, states)]
     lead = [*trust_blocks(record.checks, worst_first(concerns)), *_first_look(views, files, record)]
-    return page(f"Harmonization of {files.source.name}", sections, lead=lead)
+    sha256 = file_sha256(files.result)
+    return page(f"Harmonization of {files.source.name}", sections, lead=lead, result_sha256=sha256)
 
 
 def _views(files: ReportFiles, record: ScanRecord) -> _Views:

@@ -6,11 +6,12 @@ from threading import Thread
 
 import pytest
 
+from hail_mri.apps.engine.jobs import STATE_DIR
 from hail_mri.apps.engine.run import run_jobs
 from hail_mri.apps.engine.states import read_states, states_dir, write_state
 from hail_mri.apps.engine.workers import THIS_PROCESS, Workers
 from hail_mri.apps.result_table import COLUMNS
-from hail_mri.errors import InputError
+from hail_mri.errors import InputError, OutputExistsError
 from hail_mri.provenance.lock import locked
 
 
@@ -91,6 +92,37 @@ def test_what_another_run_is_making_and_its_lock_of_the_table_are_left_alone(two
     assert "running" in {state.status for state in read_states(two.output)}
 
 
+@pytest.mark.parametrize("name", ["", "states", "errors"])
+def test_a_folder_of_ours_that_is_a_link_is_refused_and_what_it_leads_to_stays(two, tmp_path, name):
+    elsewhere = tmp_path / "home"
+    (elsewhere / "states").mkdir(parents=True)
+    (elsewhere / "states/.profile").touch()
+    link = two.output / STATE_DIR / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+
+    with pytest.raises(OutputExistsError, match="is a link to"):
+        two.run(THIS_PROCESS)
+
+    assert sorted(path.name for path in elsewhere.rglob("*")) == [".profile", "states"]
+
+
+def test_a_state_that_tells_of_a_file_that_is_no_result_of_the_run_removes_nothing(two, tmp_path):
+    two.run(THIS_PROCESS)
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (two.output / "sub-00_T1w.json").rename(victim / "x.json")
+    (victim / f".{'0' * 32}.x.nii.gz").touch()
+    state = replace(read_states(two.output)[0], output="../victim/x.nii.gz", status="running")
+    write_state(state, two.output)
+    (states_dir(two.output) / ".profile").mkdir()
+
+    two.run(THIS_PROCESS, overwrite=True)
+
+    assert len(list(victim.iterdir())) == 2
+    assert (states_dir(two.output) / ".profile").is_dir()
+
+
 def test_a_report_is_written_beside_each_result_and_added_where_it_is_missing(two):
     two.run(THIS_PROCESS)
     assert not list(two.output.glob("*.html"))
@@ -100,6 +132,39 @@ def test_a_report_is_written_beside_each_result_and_added_where_it_is_missing(tw
     assert [outcome.status for outcome in outcomes] == ["done already"] * 2
     assert [row["report"] for row in two.rows] == [f"{path.name[:-7]}_report.html" for path in two.sources]
     assert all((two.output / row["report"]).is_file() for row in two.rows)
+
+
+def test_a_report_is_listed_only_with_the_result_that_it_is_of(two):
+    two.run(THIS_PROCESS, reports=True)
+    first = {path.name: path.read_text() for path in two.output.glob("*.html")}
+    weaker = replace(two, settings=replace(two.settings, strength=0.5))
+
+    weaker.run(THIS_PROCESS, overwrite=True)
+
+    assert not list(two.output.glob("*.html"))
+    for name, text in first.items():  # as where a run was killed before it had removed them
+        (two.output / name).write_text(text)
+    weaker.run(THIS_PROCESS)
+    assert [row["report"] for row in two.rows] == ["n/a"] * 2
+    weaker.run(THIS_PROCESS, reports=True)
+    assert [row["report"] for row in two.rows] == sorted(first)
+    assert all((two.output / name).read_text() != text for name, text in first.items())
+    weaker.run(THIS_PROCESS)
+    assert [row["report"] for row in two.rows] == sorted(first)
+
+
+def test_a_file_of_somebody_else_under_the_name_of_a_report_stays_and_is_not_listed(two):
+    two.output.mkdir()
+    path = two.output / "sub-00_T1w_report.html"
+    path.write_text("mine")
+
+    for _ in range(2):
+        outcomes = two.run(THIS_PROCESS, reports=True)
+
+        assert path.read_text() == "mine"
+        assert not any(outcome.failed for outcome in outcomes)
+        assert {row["output"]: row["report"] for row in two.rows}["sub-00_T1w.nii.gz"] == "n/a"
+        assert any(f"there is no report: {path} exists" in outcome.message for outcome in outcomes)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,18 @@ from dataclasses import replace
 from threading import Lock
 
 from hail_mri.apps.engine.jobs import STATE_DIR, Attempt, RunChoices, ScanJob, Task
-from hail_mri.apps.engine.leftovers import clear_leftovers
+from hail_mri.apps.engine.leftovers import clear_hidden, clear_leftovers
 from hail_mri.apps.engine.outcomes import earlier_result, failed_outcome, outcome_of_result, with_report
-from hail_mri.apps.engine.states import State, job_hashes, job_key, new_state, read_state, state_path, write_state
+from hail_mri.apps.engine.states import (
+    ERRORS,
+    State,
+    job_hashes,
+    job_key,
+    new_state,
+    read_state,
+    state_path,
+    write_state,
+)
 from hail_mri.apps.result_table import Outcome
 from hail_mri.apps.scan import FileHarmonizer, Report
 from hail_mri.apps.scan_files import TargetFiles, read_scan, read_target
@@ -76,7 +85,9 @@ def _harmonize(task: Task, harmonizer: FileHarmonizer, start: float) -> Attempt:
     try:
         hashes = job_hashes(job)
         key = job_key(hashes, job, choices.states_dir)
-        before = read_state(state_path(choices.states_dir, key))
+        path = state_path(choices.states_dir, key)
+        clear_hidden((path,))
+        before = read_state(path)
         state = new_state(job, key, choices)
         write_state(state, choices.states_dir)
         if before is not None and before.status != "done":  # perhaps by a process that is gone
@@ -84,7 +95,7 @@ def _harmonize(task: Task, harmonizer: FileHarmonizer, start: float) -> Attempt:
         report = harmonizer.run(read_scan(job.request), job.request.output)
         outcome = outcome_of_result(job, "done", report)
         if choices.reports:
-            outcome = with_report(outcome, job, overwrite=True)
+            outcome = with_report(outcome, job, overwrite=choices.overwrite)
         outcome = replace(outcome, seconds=time.perf_counter() - start, attempts=state.attempts)
         _end(replace(state, status="done", seconds=round(outcome.seconds, 3)), choices)
     except Exception as error:  # noqa: BLE001
@@ -119,7 +130,7 @@ def _reason(error: Exception, job: ScanJob, choices: RunChoices) -> str:
     if isinstance(error, MemoryError) or "allocate memory" in str(error) or "bad_alloc" in str(error):
         return "there is not enough memory for it. Give it more, or take fewer workers."
     key = job_key({}, job, choices.states_dir)
-    path = choices.states_dir / STATE_DIR / "errors" / f"{key[:16]}.txt"
+    path = choices.states_dir / STATE_DIR / ERRORS / f"{key[:16]}.txt"
     trace = "".join(traceback.format_exception(error))
     with suppress(HailError):
         write_together([path], lambda hidden: hidden[path].write_text(trace, "utf-8", "backslashreplace"))

@@ -1,6 +1,6 @@
 """What a killed process leaves behind: files under hidden names, and a sidecar whose result did not get its name.
 
-Only names that a state tells are looked at, so that nobody else's files are touched.
+Only the results of a run's own jobs are looked at, so that nobody else's files are touched, whatever a state tells.
 """
 
 import re
@@ -44,5 +44,5 @@ def clear_hidden(paths: Iterable[Path]) -> None:
         with suppress(OSError):
             for path in list(folder.iterdir()):
                 match = _HIDDEN.fullmatch(path.name)
-                if match is not None and match["tail"] in tails:
+                if match is not None and match["tail"] in tails and (path.is_symlink() or path.is_file()):
                     path.unlink()

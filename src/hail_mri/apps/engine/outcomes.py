@@ -78,20 +78,27 @@ def message_of(report: Report) -> str:
     return "; ".join([*report.warnings, *checks])
 
 
-def report_path(job: ScanJob) -> Path:
-    """Return where the report of a job's scan lies, or would."""
+def current_report(job: ScanJob) -> Path | None:
+    """Return the report of a job's result that is there; None if there is none, or one of another result."""
+    from hail_mri.report.report_state import report_state
     from hail_mri.report.scan_report import scan_report_path
 
-    return scan_report_path(job.request.output)
+    return scan_report_path(job.request.output) if report_state(job.request.output) == "current" else None
 
 
 def with_report(outcome: Outcome, job: ScanJob, *, overwrite: bool) -> Outcome:
-    """Write the report of a result that is there, and list it; a result stays done where that fails, which is said."""
-    path = report_path(job)
-    if path.exists() and not overwrite:
+    """Write the report of a result that is there, and list it; a result stays done where that fails, which is said.
+
+    Without `overwrite`, a report of this result stays, and so does a file that is no report of ours.
+    """
+    from hail_mri.report.report_state import report_state
+
+    path = None if overwrite else current_report(job)
+    if path is not None:
         return replace(outcome, html_report=path)
     try:
-        path = write_report(job.request, job.target, overwrite=True)
+        is_stale = report_state(job.request.output) == "stale"
+        path = write_report(job.request, job.target, overwrite=overwrite or is_stale)
     except Exception as error:  # noqa: BLE001
         reason = one_line(error) if isinstance(error, HailError) else f"internal error, {error!r}"
         message = "; ".join(filter(None, (outcome.message, f"there is no report: {reason}")))

@@ -17,11 +17,19 @@ from hail_mri.apps.engine.cluster import on_cluster
 from hail_mri.apps.engine.in_process import in_this_process
 from hail_mri.apps.engine.jobs import Attempt, RunChoices, ScanJob, Task
 from hail_mri.apps.engine.leftovers import clear_hidden, clear_leftovers
-from hail_mri.apps.engine.outcomes import any_earlier_result, has_failures, outcome_of_result, report_path
+from hail_mri.apps.engine.outcomes import any_earlier_result, current_report, has_failures, outcome_of_result
 from hail_mri.apps.engine.processes import on_processes
 from hail_mri.apps.engine.progress import batch_progress
 from hail_mri.apps.engine.run_lock import RunLock, run_lock
-from hail_mri.apps.engine.states import job_hashes, job_key, read_state, read_states, state_path, write_state
+from hail_mri.apps.engine.states import (
+    job_hashes,
+    job_key,
+    read_state,
+    read_states,
+    require_no_links,
+    state_path,
+    write_state,
+)
 from hail_mri.apps.engine.workers import Workers
 from hail_mri.apps.requests import require_possible
 from hail_mri.apps.result_table import Outcome, is_result_table, write_outcomes
@@ -80,10 +88,12 @@ def run_jobs(
     A result of a scan that fails a check, made with `force`, is done for runs that force, too. For others the scan
     fails as any would, and the result stays as it is.
     """
+    states_dir = table_path.parent if states_dir is None else states_dir
+    for folder in (table_path.parent, states_dir):
+        require_no_links(folder)
     for target in dict.fromkeys(job.target for job in jobs):
         read_target(target)
     with run_lock(table_path.parent) as lock:
-        states_dir = table_path.parent if states_dir is None else states_dir
         _clear_earlier_runs(jobs, table_path, states_dir)
         earlier = {} if overwrite else _earlier_results(jobs)
         done = {n: r for n, r in earlier.items() if jobs[n].settings.force or not has_failures(r)}
@@ -158,11 +168,9 @@ def _clear_earlier_runs(jobs: Sequence[ScanJob], table_path: Path, states_dir: P
     outputs = {os.path.relpath(job.request.output, states_dir): job.request.output for job in jobs}
     for state in read_states(states_dir):
         # Of other outputs a state may tell anything, and another run may be at work on them.
-        if state.output in outputs:
-            clear_hidden((state_path(states_dir, state.key),))
-            if state.status == "running":
-                clear_leftovers(outputs[state.output])
-                write_state(replace(state, status="interrupted"), states_dir)
+        if state.output in outputs and state.status == "running":
+            clear_leftovers(outputs[state.output])
+            write_state(replace(state, status="interrupted"), states_dir)
 
 
 def _earlier_results(jobs: Sequence[ScanJob]) -> dict[int, Report]:
@@ -184,8 +192,8 @@ def _done_already(
             outcome = replace(outcome, attempts=state.attempts)
             if state.status != "done":
                 write_state(replace(state, status="done"), states_dir)
-        path = report_path(job) if reports else None
-        if path is not None and not path.exists():
+        path = current_report(job)
+        if reports and path is None:
             without_report.add(number)
         else:
             outcomes.append(replace(outcome, html_report=path))

@@ -16,10 +16,12 @@ from typing import Literal
 from hail_mri import __version__
 from hail_mri.apps.earlier import NO_MATTER
 from hail_mri.apps.engine.jobs import STATE_DIR, RunChoices, ScanJob, mask_paths
-from hail_mri.errors import HailError
+from hail_mri.errors import HailError, OutputExistsError
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.hashes import InputFile
 from hail_mri.provenance.sidecar import write_json
+
+STATES, ERRORS = KEPT = ("states", "errors")  # folders in `STATE_DIR`: of states, and of traces of errors
 
 # Of those that were found running when nobody could be.
 Status = Literal["running", "done", "failed", "interrupted"]
@@ -64,12 +66,29 @@ class State:
 
 def states_dir(table_dir: Path) -> Path:
     """Return the folder of the states."""
-    return table_dir / STATE_DIR / "states"
+    return table_dir / STATE_DIR / STATES
 
 
 def state_path(table_dir: Path, key: str) -> Path:
     """Return the file of a state."""
     return states_dir(table_dir) / f"{key}.json"
+
+
+def require_no_links(table_dir: Path) -> None:
+    """Make sure that what is kept of jobs lies below a folder, and not where somebody's link leads.
+
+    Raises
+    ------
+    OutputExistsError
+        If a folder of ours is a link.
+    """
+    ours = table_dir / STATE_DIR
+    for folder in (ours, *(ours / name for name in KEPT)):
+        if folder.is_symlink():
+            raise OutputExistsError(
+                f"{folder} is a link to {os.readlink(folder)}, expected a folder of this program's own",  # noqa: PTH115
+                "remove the link, or write to another folder",
+            )
 
 
 def job_hashes(job: ScanJob) -> dict[str, str]:
