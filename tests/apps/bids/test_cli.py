@@ -246,7 +246,7 @@ def test_reports_are_those_of_scans_participants_and_the_study(study, tmp_path, 
     assert status == 70
     said = capsys.readouterr()
     assert "1 of 4 scans are harmonized; the report is out/study_report.html" in said.out
-    assert said.err.count("has no result") == 3
+    assert said.err.count("it has no result") == 3
     assert report.is_file()
     assert {"sub-03.html", "study_report.html"} <= set(tree(tmp_path / "out"))
     if find_validator() is not None:

@@ -177,8 +177,8 @@ def _group(request: AppRequest) -> int:
     group = report_group(request)
     n_scans = len(group.done) + len(group.missing)
     print(f"{len(group.done)} of {n_scans} scans are harmonized; the report is {group.report_path}")
-    for scan in group.missing[:SCANS_SAID]:
-        say("missing", f"{scan.path} has no result")
+    for scan, reason in list(group.missing.items())[:SCANS_SAID]:
+        say("missing", f"{scan.path}: {reason}")
     if len(group.missing) > SCANS_SAID:
         say("missing", f"and {len(group.missing) - SCANS_SAID} more")
     return EXIT_SOME_FAILED if group.missing else 0
