@@ -2,6 +2,7 @@ import csv
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,28 @@ def test_a_table_of_an_earlier_version_is_taken_up_with_its_rows(tmp_path):
     assert (a["output"], a["status"], a["message"], a["seconds"]) == ("a.nii.gz", "done", "A warning.", "1.50")
     assert {a[name] for name in COLUMNS if name not in ("source", "output", "status", "message", "seconds")} == {"n/a"}
     assert b["source"] == "../in/b.nii"
+
+
+def test_one_source_with_two_results_of_two_runs_has_two_rows(tmp_path):
+    table_path = tmp_path / "out/harmonized.tsv"
+    first, second = done(tmp_path, "a"), replace(done(tmp_path, "b"), source=tmp_path / "in/a.nii")
+
+    for outcomes in ([first], [second], [replace(first, message="again")]):
+        write_outcomes(outcomes, table_path)
+
+    assert [(row["output"], row["message"]) for row in read_results(table_path)] == [
+        ("b.nii.gz", "n/a"),
+        ("a.nii.gz", "again"),
+    ]
+
+
+def test_a_source_that_was_skipped_has_one_row_once_it_is_done(tmp_path):
+    table_path = tmp_path / "out/harmonized.tsv"
+    write_outcomes([Outcome(tmp_path / "in/a.nii", None, "skipped", "its name ends in T2w")], table_path)
+
+    write_outcomes([done(tmp_path, "a")], table_path)
+
+    assert [row["status"] for row in read_results(table_path)] == ["done"]
 
 
 @pytest.mark.parametrize("name", ["two\nlines", "a\ttab", 'a "quote"', "脳", "=formula", os.fsdecode(b"latin-\xe9")])

@@ -16,25 +16,21 @@ from hail_mri.provenance.sidecar import read_sidecar
 
 PARTS = ("Source", "Target", "Result")
 NOT_CHECKED = "The result was made by a version that did not check results: --overwrite makes it again and checks it."
-# What decides whether, where and how fast, not what. Whether a scan that fails its checks is wanted at all is asked of
-# the checks in the report.
-NO_MATTER = ("device", "threads", "force")
+# Whether a scan that fails its checks is wanted at all is asked of the checks in the report.
+NO_MATTER = ("force",)
+_UNKNOWN = {"threads": None, "device": "auto"}  # a choice that was left to the machine: what it took is not told
 
 
-def earlier_report(
-    request: ScanRequest, target: InputFile, settings: HarmonizeSettings, target_files: TargetFiles
-) -> Report | None:
+def earlier_report(request: ScanRequest, settings: HarmonizeSettings, target_files: TargetFiles) -> Report | None:
     """Return what was said of a result that is there, whole, and what this run would make; None if there is none.
 
     Parameters
     ----------
     request : ScanRequest
-    target : InputFile
-        The target scan or style card, with its hash.
     settings : HarmonizeSettings
         Whether they `force` does not matter.
     target_files : TargetFiles
-        Its masks, and the reference, if there are any.
+        With its masks, and the reference, if there are any.
 
     Notes
     -----
@@ -43,32 +39,53 @@ def earlier_report(
     """
     told = read_sidecar(request.output)
     report = _report_of(told)
-    hashes = told.get("Sha256")
-    if report is None or not isinstance(hashes, dict) or not request.output.is_file():
+    if report is None or not isinstance(told.get("Sha256"), dict) or not request.output.is_file():
         return None
-    registers = target_files.reference is not None or settings.preset == "paper"
-    if not _same_settings(told, settings) or ("Registration" in told) != registers:
-        return None
-    from hail_mri.model.weights import weights_hash
-
-    others = {
-        "BrainMask": request.brain_mask,
-        "LesionMask": request.lesion_mask,
-        "TargetMask": target_files.brain_mask,
-        "TargetLesionMask": target_files.lesion_mask,
-        "Reference": target_files.reference,
-    }
     try:
-        expected = {name: _sha256(path) for name, path in others.items()}
-        expected["Source"] = InputFile.read(request.source).sha256
+        return None if differences(told, request, settings, target_files) else report
     except HailError:  # what is wrong with it will be said when it is its turn
         return None
-    expected |= {
-        "Target": target.sha256,
-        "Weights": weights_hash(settings.model),
-        "Result": file_sha256(request.output),
+
+
+def differences(
+    told: Mapping[str, Any], request: ScanRequest, settings: HarmonizeSettings, target_files: TargetFiles
+) -> list[str]:
+    """Return in what a result is not what this run would make, in words; nothing if it is.
+
+    Parameters
+    ----------
+    told : mapping of str to Any
+        The sidecar of the result.
+    request : ScanRequest
+    settings : HarmonizeSettings
+    target_files : TargetFiles
+
+    Raises
+    ------
+    HailError
+        If a file that the result depends on cannot be read.
+    """
+    from hail_mri.model.weights import weights_hash
+
+    found = _other_settings(told.get("Settings"), settings)
+    registers = target_files.reference is not None or settings.preset == "paper"
+    if ("Registration" in told) != registers:
+        found.append(f"it was {'not ' if registers else ''}registered")
+    others = {
+        "BrainMask": ("another brain mask", request.brain_mask),
+        "LesionMask": ("another lesion mask", request.lesion_mask),
+        "TargetMask": ("another brain mask of the target", target_files.brain_mask),
+        "TargetLesionMask": ("another lesion mask of the target", target_files.lesion_mask),
+        "Reference": ("another reference", target_files.reference),
     }
-    return report if all(hashes.get(name) == sha256 for name, sha256 in expected.items()) else None
+    now = {name: (words, _sha256(path)) for name, (words, path) in others.items()}
+    now["Source"] = ("the source is another", InputFile.read(request.source).sha256)
+    now["Target"] = ("the target is another", InputFile.read(target_files.path).sha256)
+    now["Weights"] = ("the weights are others", weights_hash(settings.model))
+    now["Result"] = ("it was changed since", file_sha256(request.output))
+    hashes = told.get("Sha256")
+    then = hashes if isinstance(hashes, dict) else {}
+    return found + [words for name, (words, sha256) in now.items() if then.get(name) != sha256]
 
 
 def _sha256(path: Path | None) -> str | None:
@@ -76,12 +93,17 @@ def _sha256(path: Path | None) -> str | None:
     return None if path is None or not path.exists() else InputFile.read(path).sha256
 
 
-def _same_settings(told: Mapping[str, Any], settings: HarmonizeSettings) -> bool:
-    """Compare the settings that a sidecar tells with those of this run, but for those that change nothing."""
-    earlier = told.get("Settings")
-    if not isinstance(earlier, dict):
-        return False
-    return all(earlier.get(name) == value for name, value in asdict(settings).items() if name not in NO_MATTER)
+def _other_settings(told: object, settings: HarmonizeSettings) -> list[str]:
+    """Return which settings are not those that a sidecar tells, but for those that change nothing."""
+    if not isinstance(told, dict):
+        return ["its settings are not known"]
+    return [
+        f"{name} was {told.get(name)}, and is {value} now"
+        for name, value in asdict(settings).items()
+        if name not in NO_MATTER
+        and told.get(name) != value
+        and not (name in _UNKNOWN and _UNKNOWN[name] in (told.get(name), value))
+    ]
 
 
 def _report_of(told: Mapping[str, Any]) -> Report | None:

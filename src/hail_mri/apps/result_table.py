@@ -7,15 +7,14 @@ columns.
 import csv
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hail_mri import __version__
 from hail_mri.apps.scan import Report
 from hail_mri.harmonize.check import Verdict
-from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.lock import locked
 
@@ -52,7 +51,8 @@ class Outcome:
     names : mapping of str to str
         `subject`, `session` and `site`, as far as they are known.
     target : Path or None
-    settings : HarmonizeSettings or None
+    settings : mapping of str to Any, or None
+        Those that the result was made with, or was to be.
     attempts : int
         How often it was begun, by all runs.
     peak_memory_mib : float or None
@@ -73,7 +73,7 @@ class Outcome:
     report: Report | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     target: Path | None = None
-    settings: HarmonizeSettings | None = None
+    settings: Mapping[str, Any] | None = None
     attempts: int = 0
     peak_memory_mib: float | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
@@ -106,13 +106,15 @@ def read_results(table_path: Path) -> list[dict[str, str]]:
 def write_outcomes(outcomes: Sequence[Outcome], table_path: Path) -> None:
     """Write the table of results; rows of other runs into the folder are kept.
 
+    A row is replaced by one of the same output; one without an output by any of the same source.
+
     Raises
     ------
     UnwritableError
         If it cannot be written; it stays as it was.
     """
     rows = [_row(outcome, table_path.parent) for outcome in outcomes]
-    ours = {row[:1] for row in rows} | {row[1:2] for row in rows if row[1] != NO_VALUE}
+    sources, outputs = {row[0] for row in rows}, {row[1] for row in rows if row[1] != NO_VALUE}
 
     def write(hidden: Mapping[Path, Path]) -> None:
         with hidden[table_path].open("w", encoding="utf-8", newline="") as file:
@@ -122,8 +124,14 @@ def write_outcomes(outcomes: Sequence[Outcome], table_path: Path) -> None:
 
     # Between reading and replacing, another run must not write: its last row would be lost.
     with locked(table_path):
-        others = [row for row in _rows(table_path) if row[:1] not in ours and row[1:2] not in ours]
+        others = [row for row in _rows(table_path) if not _is_replaced(row, sources, outputs)]
         write_together([table_path], write)
+
+
+def _is_replaced(row: tuple[str, ...], sources: Collection[str], outputs: Collection[str]) -> bool:
+    """Return whether a row of an earlier run is one of this run, too."""
+    output = row[1] if len(row) > 1 else NO_VALUE
+    return row[0] in sources if output == NO_VALUE else output in outputs
 
 
 def _rows(table_path: Path) -> list[tuple[str, ...]]:
@@ -149,7 +157,7 @@ def _read(table_path: Path) -> list[tuple[str, ...]]:
 
 def _row(outcome: Outcome, folder: Path) -> tuple[str, ...]:
     """Return the cells of one outcome."""
-    settings = outcome.settings and json.dumps(asdict(outcome.settings), separators=(",", ":"))
+    settings = outcome.settings and json.dumps(outcome.settings, separators=(",", ":"))
     told = {
         "source": os.path.relpath(outcome.source, folder),
         "output": outcome.output and os.path.relpath(outcome.output, folder),

@@ -64,6 +64,22 @@ def test_a_scan_that_failed_is_tried_twice_by_each_run_and_attempts_are_counted(
     assert {row["status"]: row["attempts"] for row in two.rows} == {"failed": "4", "done already": "1"}
 
 
+def test_a_row_tells_the_settings_that_a_result_was_made_with_and_not_those_of_the_run_that_found_it(two):
+    two.run(THIS_PROCESS)
+
+    replace(two, settings=replace(two.settings, device="cpu")).run(THIS_PROCESS)
+
+    assert [row["status"] for row in two.rows] == ["done already"] * 2
+    assert {json.loads(row["settings"])["device"] for row in two.rows} == {"auto"}
+
+
+def test_a_result_of_other_threads_is_not_mixed_with_those_of_this_run(two):
+    two.run(Workers(n_processes=0, threads=1))
+
+    with pytest.raises(OutputExistsError):
+        two.run(Workers(n_processes=0, threads=2))
+
+
 def test_states_may_lie_apart_from_the_table_and_runs_with_other_tables_know_them(two):
     for name in ("first", "second"):
         table_path = two.output / name / two.table_path.name

@@ -1,7 +1,7 @@
 """What is said of a job that is over: a result that is there, with its sidecar and its report, or why there is none."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from hail_mri.apps.scan_report import write_report
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError
 from hail_mri.harmonize.check import failures
-from hail_mri.provenance.hashes import InputFile
 from hail_mri.provenance.sidecar import read_sidecar
 
 
@@ -30,11 +29,7 @@ def any_earlier_result(job: ScanJob) -> Report | None:
     """Return what was said of the result of a job, also of one that was forced."""
     if not job.request.output.exists():
         return None
-    try:
-        target = InputFile.read(job.target.path)
-    except HailError:  # said when its turn comes
-        return None
-    return earlier_report(job.request, target, job.settings, job.target)
+    return earlier_report(job.request, job.settings, job.target)
 
 
 def has_failures(report: Report) -> bool:
@@ -43,7 +38,7 @@ def has_failures(report: Report) -> bool:
 
 
 def outcome_of_result(job: ScanJob, status: Status, report: Report) -> Outcome:
-    """Return the outcome of a job whose result is there; its sidecar tells hashes, memory, seconds and version."""
+    """Return the outcome of a job whose result is there; its sidecar tells what it was made with."""
     told = read_sidecar(job.request.output)
     hashes, seconds, versions = (_mapping(told.get(name)) for name in ("Sha256", "Seconds", "Versions"))
     peak = told.get("PeakMemoryMiB")
@@ -52,6 +47,7 @@ def outcome_of_result(job: ScanJob, status: Status, report: Report) -> Outcome:
         outcome,
         seconds=sum(number for stage, number in seconds.items() if stage != "setup" and isinstance(number, float)),
         report=report,
+        settings=_mapping(told.get("Settings")) or outcome.settings,
         peak_memory_mib=peak if isinstance(peak, float) else None,
         hashes={name: str(hashes[name]) for name in ("Source", "Target", "Result", "Weights") if name in hashes},
         version=str(versions.get("hail-mri", outcome.version)),
@@ -117,7 +113,7 @@ def _outcome(job: ScanJob, status: Status, message: str) -> Outcome:
         message,
         names=job.names,
         target=job.target.path,
-        settings=job.settings,
+        settings=asdict(job.settings),
     )
 
 

@@ -91,6 +91,8 @@ def run_jobs(
     states_dir = table_path.parent if states_dir is None else states_dir
     for folder in (table_path.parent, states_dir):
         require_no_links(folder)
+    threads = _threads(jobs, workers)
+    jobs = [replace(job, settings=replace(job.settings, threads=threads)) for job in jobs]
     for target in dict.fromkeys(job.target for job in jobs):
         read_target(target)
     with run_lock(table_path.parent) as lock:
@@ -109,7 +111,7 @@ def run_jobs(
         )
         first = [Outcome(path, None, "skipped", reason) for path, reason in skipped]
         listed, without_report = _done_already(jobs, done, states_dir, reports=reports)
-        choices = RunChoices(states_dir, uuid4().hex, overwrite, reports, _threads(jobs, workers))
+        choices = RunChoices(states_dir, uuid4().hex, overwrite, reports, threads)
         missing = [n for n in range(len(jobs)) if n not in done or n in without_report]
         tasks = deque(Task(number, jobs[number], choices) for number in missing)
         if not tasks:
