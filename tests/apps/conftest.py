@@ -10,9 +10,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from hail_mri.apps.engine.jobs import STATE_DIR
 from hail_mri.harmonize.check import Check
 from hail_mri.image.volume import Volume
+from hail_mri.provenance.folder_names import STATE_DIR
 
 ScanMaker = Callable[..., Path]
 

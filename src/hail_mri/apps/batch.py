@@ -7,11 +7,12 @@ from hail_mri.apps.engine.run import run_jobs
 from hail_mri.apps.engine.workers import THIS_PROCESS, Workers
 from hail_mri.apps.request_columns import RowColumns, leaks, read_columns
 from hail_mri.apps.requests import ScanRequest, requests_of_batch
-from hail_mri.apps.result_table import RESULT_TABLE, Outcome
+from hail_mri.apps.result_table import Outcome
 from hail_mri.apps.scan_files import TargetFiles
 from hail_mri.apps.terminal import say
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.provenance.folder_names import RESULT_TABLE
 
 
 def harmonize_batch(

@@ -18,7 +18,6 @@ from hail_mri.harmonize.check import Verdict
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.lock import locked
 
-RESULT_TABLE = "harmonized.tsv"
 NO_VALUE = "n/a"  # as in BIDS
 NAMES = ("subject", "session", "site")
 COLUMNS = (

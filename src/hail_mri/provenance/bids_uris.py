@@ -9,10 +9,10 @@ import json
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from hail_mri.provenance.folder_names import DESCRIPTION
 from hail_mri.provenance.links import real_path
 
 RAW = "raw"
-DESCRIPTION = "dataset_description.json"
 
 
 def bids_uri(path: Path, result_path: Path) -> str | None:

@@ -14,12 +14,13 @@ from hail_mri.apps.engine.jobs import ScanJob
 from hail_mri.apps.engine.run import run_jobs
 from hail_mri.apps.engine.workers import Workers
 from hail_mri.apps.requests import ScanRequest
-from hail_mri.apps.result_table import RESULT_TABLE, Outcome
+from hail_mri.apps.result_table import Outcome
 from hail_mri.apps.scan_files import TargetFiles
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import save_volume
 from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
 from hail_mri.model.weights import ModelCard, save_model
+from hail_mri.provenance.folder_names import RESULT_TABLE
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from hail_mri.apps.engine.jobs import STATE_DIR
 from hail_mri.apps.engine.run_lock import STALE, RunLock, living, told_by, who_has
 from hail_mri.errors import OutputExistsError, UnwritableError
+from hail_mri.provenance.folder_names import STATE_DIR
 from hail_mri.provenance.lock import locked
 
 CLAIMS_DIR = "claims"

@@ -12,10 +12,10 @@ from typing import Any
 
 from hail_mri.apps.bids.side_files import read_json_object
 from hail_mri.errors import HailError, InputError, MissingFileError
+from hail_mri.provenance.folder_names import DESCRIPTION
 from hail_mri.provenance.links import real_path
 from hail_mri.provenance.sidecar import NIFTI_SUFFIXES
 
-DESCRIPTION = "dataset_description.json"
 SUFFIX = "T1w"
 NAMED = ("datatype", "suffix", "ext")  # what the library tells beside entities
 

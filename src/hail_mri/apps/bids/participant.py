@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hail_mri.apps.bids.claims import claimed
 from hail_mri.apps.bids.dataset import BidsScan
-from hail_mri.apps.bids.derivatives import WORK_DIR, describe_output, result_path
+from hail_mri.apps.bids.derivatives import describe_output, result_path
 from hail_mri.apps.bids.medoid import measure_target
 from hail_mri.apps.bids.plan import Plan, make_plan
 from hail_mri.apps.bids.request import AppRequest
@@ -15,6 +15,7 @@ from hail_mri.apps.bids.targets import Auto, Targets, find_targets, leaks
 from hail_mri.apps.bids.validation import INSTALL, find_validator, require_valid
 from hail_mri.apps.requests import ScanRequest
 from hail_mri.apps.terminal import say
+from hail_mri.provenance.folder_names import RESULT_TABLE, STATE_DIR
 from hail_mri.provenance.free_paths import require_file_free
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
     plan = make_plan(request)
     targets = find_targets(request, plan)
     validate(request)
+    describe_output(request.output_dir, plan.dataset)
     if isinstance(targets, Auto):
         targets = measure_target(targets, request, plan)
     say_plan(request, plan, targets)
-    describe_output(request.output_dir, plan.dataset)
     with claimed(request.output_dir, {scan.subject for scan in plan.selection.scans}) as claim:
         outcomes = _run(request, plan, targets, workers, claim)
         if request.reports:
@@ -66,7 +67,7 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
 def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers", claim: "RunLock") -> "list[Outcome]":
     """Give the jobs to workers, and list what became of them in the table of all runs."""
     from hail_mri.apps.engine.run import run_jobs
-    from hail_mri.apps.result_table import RESULT_TABLE, is_result_table, write_outcomes
+    from hail_mri.apps.result_table import is_result_table, write_outcomes
 
     table_path, own_path = request.output_dir / RESULT_TABLE, run_dir(request) / RESULT_TABLE
     require_file_free(table_path, overwrite=request.overwrite or is_result_table(table_path))
@@ -98,7 +99,7 @@ def run_dir(request: AppRequest) -> Path:
     if not labels:
         return request.output_dir
     name = f"sub-{labels[0]}" if len(labels) == 1 else f"{len(labels)}-{sha256(' '.join(labels).encode()).hexdigest()}"
-    return request.output_dir / WORK_DIR / RUNS / name
+    return request.output_dir / STATE_DIR / RUNS / name
 
 
 def jobs_of(request: AppRequest, plan: Plan, targets: Targets) -> "list[ScanJob]":

@@ -16,8 +16,8 @@ from pathlib import Path
 from threading import Event, Thread
 from uuid import uuid4
 
-from hail_mri.apps.engine.jobs import STATE_DIR
 from hail_mri.errors import OutputExistsError, UnwritableError
+from hail_mri.provenance.folder_names import STATE_DIR
 
 BEAT = 1.0  # s between two beats
 STALE = 15.0  # s without a beat: its owner is gone

@@ -15,9 +15,10 @@ from typing import Literal
 
 from hail_mri import __version__
 from hail_mri.apps.earlier import NO_MATTER
-from hail_mri.apps.engine.jobs import STATE_DIR, RunChoices, ScanJob, mask_paths
+from hail_mri.apps.engine.jobs import RunChoices, ScanJob, mask_paths
 from hail_mri.errors import HailError, OutputExistsError
 from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.folder_names import STATE_DIR
 from hail_mri.provenance.hashes import InputFile
 from hail_mri.provenance.sidecar import write_json
 
