@@ -199,13 +199,41 @@ class TestRerun:
 
         assert self.statuses(tmp_path, target, overwrite=True) == {"a.nii.gz": "done", "b.nii.gz": "done"}
 
-    @pytest.mark.parametrize("changed", ["source", "target", "result"])
-    def test_a_result_of_other_files_is_neither_taken_for_done_nor_replaced(self, tmp_path, make_scan, target, changed):
-        path = {"source": tmp_path / "in/a.nii.gz", "target": target, "result": tmp_path / "out/a.nii.gz"}[changed]
-        make_scan(path, seed=5)
+    @pytest.mark.parametrize(
+        ("changed", "reason"),
+        [
+            pytest.param("in/a.nii.gz", "the source is another", id="source"),
+            pytest.param("target.nii.gz", "the target is another", id="target"),
+            pytest.param("out/a.nii.gz", "it was changed since", id="result"),
+        ],
+    )
+    def test_a_result_of_other_files_is_neither_taken_for_done_nor_replaced_and_others_are_made(
+        self, tmp_path, make_scan, target, changed, reason
+    ):
+        make_scan(tmp_path / "in/b.nii.gz", seed=2)
+        make_scan(tmp_path / changed, seed=5)
+        before = (tmp_path / "out/a.nii.gz").read_bytes()
 
-        with pytest.raises(OutputExistsError, match=r"a\.nii\.gz exists"):
-            run(tmp_path / "in", tmp_path / "out", target)
+        assert self.statuses(tmp_path, target) == {"a.nii.gz": "failed", "b.nii.gz": "done"}
+        messages = {row["source"]: row["message"] for row in read_results(tmp_path / "out/harmonized.tsv")}
+        assert f"out/a.nii.gz exists and is another result ({reason}). Choose" in messages["../in/a.nii.gz"]
+        assert (tmp_path / "out/a.nii.gz").read_bytes() == before
+
+    def test_a_result_of_other_settings_is_neither_taken_for_done_nor_replaced(self, tmp_path, target):
+        weaker = HarmonizeSettings(strength=0.5)
+        look = TargetFiles(target, is_style_card=False)
+
+        outcomes, _ = harmonize_batch(tmp_path / "in", tmp_path / "out", None, look, weaker, overwrite=False)
+
+        messages = {outcome.source.name: outcome.message for outcome in outcomes if outcome.failed}
+        assert "exists and is another result (strength was 1.0, and is 0.5 now)" in messages["a.nii.gz"]
+
+    def test_a_file_of_somebody_else_in_the_place_of_a_result_stays(self, tmp_path, make_scan, target):
+        make_scan(tmp_path / "in/b.nii.gz", seed=2)
+        (tmp_path / "out/b.json").write_text("mine")
+
+        assert self.statuses(tmp_path, target) == {"a.nii.gz": "done already", "b.nii.gz": "failed"}
+        assert (tmp_path / "out/b.json").read_text() == "mine"
 
 
 class TestChecks:
@@ -300,8 +328,10 @@ class TestChecks:
         sidecar = tmp_path / "out/a.json"
         sidecar.write_text(json.dumps(json.loads(sidecar.read_text(encoding="utf-8")) | {"Checks": checks}))
 
-        with pytest.raises(OutputExistsError, match=r"a\.nii\.gz exists"):
-            run(tmp_path / "in", tmp_path / "out", target)
+        outcomes, _ = run(tmp_path / "in", tmp_path / "out", target)
+
+        assert outcomes[0].failed
+        assert "a.nii.gz exists" in outcomes[0].message
 
 
 class TestLesionMasks:
@@ -333,8 +363,13 @@ class TestLesionMasks:
         assert {outcome.status for outcome in run(table, tmp_path / "out", target)[0]} == {"done already"}
 
         table.write_text(table.read_text().replace("lesion.nii", "other.nii"))
-        with pytest.raises(OutputExistsError, match=r"a\.nii\.gz exists"):
-            run(table, tmp_path / "out", target)
+        outcomes, _ = run(table, tmp_path / "out", target)
+
+        assert {outcome.source.name: outcome.status for outcome in outcomes} == {
+            "a.nii.gz": "failed",
+            "b.nii.gz": "done already",
+        }
+        assert any("another lesion mask" in outcome.message for outcome in outcomes)
 
     def test_a_mask_that_cannot_be_fails_its_own_scan_alone(self, tmp_path, make_scan, table):
         nib.save(nib.Nifti1Image(np.ones((5, 5, 5), np.uint8), np.eye(4)), tmp_path / "in/lesion.nii.gz")

@@ -98,6 +98,17 @@ class TestBatch:
         again, _ = self.run(table, tmp_path / "rome.nii.gz", tmp_path / "out")
         assert {outcome.status for outcome in again} == {"done already", "failed"}
 
+    def test_a_target_of_a_row_that_is_missing_fails_its_own_scans_alone(self, write_table, make_scan, tmp_path):
+        for seed, name in enumerate(("a", "b", "rome")):
+            make_scan(tmp_path / f"{name}.nii.gz", seed=seed)
+        table = write_table("a.nii.gz\ta.nii.gz\t01\t\t\tgone.nii.gz\t", "b.nii.gz\tb.nii.gz\t02\t\t\t\t")
+
+        outcomes, table_path = self.run(table, tmp_path / "rome.nii.gz", tmp_path / "out")
+
+        assert [outcome.status for outcome in outcomes] == ["failed", "done"]
+        message = next(row["message"] for row in read_results(table_path) if row["status"] == "failed")
+        assert message.startswith(f"{tmp_path / 'a.nii.gz'}: {tmp_path / 'gone.nii.gz'} does not exist")
+
     def test_a_scan_without_any_target_is_refused_before_the_first(self, write_table, make_scan, tmp_path):
         make_scan(tmp_path / "a.nii.gz")
         table = write_table("a.nii.gz\ta.nii.gz\t01\t\t\t\t")

@@ -56,6 +56,23 @@ def test_outputs_that_leave_the_folder_that_is_given_are_refused(tmp_path, outpu
         read_table(table, tmp_path / "out")
 
 
+def test_scans_of_a_folder_whose_results_would_leave_the_folder_that_is_given_are_refused(tmp_path):
+    touch(tmp_path, "in/sub/a.nii", "elsewhere/precious.nii")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/sub").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(InputError, match=r"sub/a\.nii: the output .* is not in the folder .*out"):
+        requests_of_batch(tmp_path / "in", tmp_path / "out", None)
+
+
+def test_the_folder_for_results_may_be_a_link_itself(tmp_path):
+    touch(tmp_path, "in/sub/a.nii")
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+
+    assert len(requests_of_batch(tmp_path / "in", tmp_path / "out", None).requests) == 1
+
+
 def test_absolute_paths_in_a_table_stay_as_they_are(tmp_path):
     table = write_table(tmp_path, "source\toutput\n/data/a.nii\t/results/a.nii.gz\n")
 

@@ -75,7 +75,8 @@ def requests_of_batch(
     Raises
     ------
     InputError, MissingFileError
-        As `find_scans` and `read_table`; also if a folder comes without `output`, or with one mask for all its scans.
+        As `find_scans`, `read_table` and `require_inside`; also if a folder comes without `output`, or with one mask
+        for all its scans.
     """
     for column, mask in zip(MASK_COLUMNS, (brain_mask, lesion_mask), strict=True):
         if mask is not None:
@@ -88,6 +89,8 @@ def requests_of_batch(
         raise InputError("-o is missing, expected the folder to write to", "add -o and the name of a folder")
     found = find_scans(source, output)
     requests = [ScanRequest(s, output / result_name(s.relative_to(source)), label=str(s)) for s in found.scans]
+    for request in requests:
+        require_inside(request, output)
     return Batch(requests, found.skipped)
 
 
@@ -181,6 +184,21 @@ def require_possible(
         require_file_free(sidecar, overwrite=overwrite)
 
 
+def require_inside(request: ScanRequest, output_dir: Path) -> None:
+    """Refuse an output that leaves the folder for results.
+
+    Raises
+    ------
+    InputError
+        If it does, by an absolute path, `..` or a link.
+    """
+    if real_path(output_dir) not in real_path(request.output).parents:
+        raise InputError(
+            f"{request.label}: the output {request.output} is not in the folder {output_dir}",
+            "let the path be relative to the folder for results, without .. and without a link that leads elsewhere",
+        )
+
+
 def own_sidecar(scan: Path) -> Path | None:
     """Return the sidecar that tells how a scan was acquired, if there is one: it is an input like the scan."""
     stem = next((scan.name[: -len(s)] for s in READABLE_SUFFIXES if scan.name.lower().endswith(s)), None)
@@ -242,17 +260,8 @@ def _request_of_row(
     )
     _require_result_name(table_path, number, request.output)
     if output_dir is not None:
-        _require_inside(table_path, number, request.output, output_dir)
+        require_inside(request, output_dir)
     return request
-
-
-def _require_inside(table_path: Path, number: int, output: Path, output_dir: Path) -> None:
-    """Refuse an output that leaves the folder for results, by an absolute path, `..` or a link."""
-    if real_path(output_dir) not in real_path(output).parents:
-        raise InputError(
-            f"{table_path}, row {number}: the output {output} is not in the folder {output_dir}",
-            "give a path relative to the folder for results, without ..",
-        )
 
 
 def _require_result_name(table_path: Path, number: int, output: Path) -> None:

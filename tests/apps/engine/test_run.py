@@ -76,8 +76,10 @@ def test_a_row_tells_the_settings_that_a_result_was_made_with_and_not_those_of_t
 def test_a_result_of_other_threads_is_not_mixed_with_those_of_this_run(two):
     two.run(Workers(n_processes=0, threads=1))
 
-    with pytest.raises(OutputExistsError):
-        two.run(Workers(n_processes=0, threads=2))
+    outcomes = two.run(Workers(n_processes=0, threads=2))
+
+    assert [outcome.status for outcome in outcomes] == ["failed"] * 2
+    assert all("threads was 1, and is 2 now" in row["message"] for row in two.rows)
 
 
 def test_states_may_lie_apart_from_the_table_and_runs_with_other_tables_know_them(two):
@@ -88,6 +90,11 @@ def test_states_may_lie_apart_from_the_table_and_runs_with_other_tables_know_the
     assert [outcome.attempts for outcome in outcomes] == [2, 2]
     assert {state.output for state in read_states(two.output)} == {source.name for source in two.sources}
     assert not read_states(table_path.parent)
+
+
+def test_outputs_that_leave_the_folder_that_runs_share_are_refused(two):
+    with pytest.raises(InputError, match="is not in the folder"):
+        run_jobs(two.jobs, two.table_path, THIS_PROCESS, overwrite=False, states_dir=two.output / "results")
 
 
 def test_what_another_run_is_making_and_its_lock_of_the_table_are_left_alone(two):

@@ -20,6 +20,7 @@ from hail_mri.apps.engine.leftovers import clear_hidden, clear_leftovers
 from hail_mri.apps.engine.outcomes import any_earlier_result, current_report, has_failures, outcome_of_result
 from hail_mri.apps.engine.processes import on_processes
 from hail_mri.apps.engine.progress import batch_progress
+from hail_mri.apps.engine.refused import refused_jobs, unreadable_targets
 from hail_mri.apps.engine.run_lock import RunLock, run_lock
 from hail_mri.apps.engine.states import (
     job_hashes,
@@ -31,10 +32,9 @@ from hail_mri.apps.engine.states import (
     write_state,
 )
 from hail_mri.apps.engine.workers import Workers
-from hail_mri.apps.requests import require_possible
+from hail_mri.apps.requests import require_inside, require_possible
 from hail_mri.apps.result_table import Outcome, is_result_table, write_outcomes
 from hail_mri.apps.scan import Report
-from hail_mri.apps.scan_files import read_target
 from hail_mri.provenance.lock import locked
 
 MOST_ATTEMPTS = 2  # of one run at one scan
@@ -68,39 +68,44 @@ def run_jobs(
     inputs : sequence of Path
         Files that are read beside those of the jobs, such as a table of requests: none may be replaced.
     states_dir : Path or None
-        Folder below which is kept what becomes of jobs, in `.hail-mri/states`; None for that of the table. Runs with
-        tables of their own, but one folder of results, give that: they know the jobs of each other then. No two of
-        them may have the same output at the same time.
+        Folder of results, below which is kept what becomes of jobs, in `.hail-mri/states`; None for that of the table.
+        Runs with tables of their own, but one folder of results, give that: they know the jobs of each other then. All
+        outputs have to lie in it, and no two runs may have the same one at the same time.
 
     Returns
     -------
     outcomes : list of Outcome
-        First what is skipped and what was done already, then the others in the order of their jobs.
+        First what is skipped, what was done already, and what cannot be begun: its target cannot be read, or without
+        `overwrite` a result of another scan, target or settings is in its place. Then the others in the order of their
+        jobs.
 
     Raises
     ------
     HailError
-        Before the first scan, if any result could not be written, a target cannot be read, the folder is in use, or the
-        only target fails its checks; nothing is left behind then. Later, if the table cannot be written.
+        Before the first scan, if any result could not be written, the only target cannot be read or fails its checks,
+        or the folder is in use; nothing is left behind then. Later, if the table cannot be written.
 
     Notes
     -----
     A result of a scan that fails a check, made with `force`, is done for runs that force, too. For others the scan
     fails as any would, and the result stays as it is.
     """
+    if states_dir is not None:
+        for job in jobs:
+            require_inside(job.request, states_dir)
     states_dir = table_path.parent if states_dir is None else states_dir
     for folder in (table_path.parent, states_dir):
         require_no_links(folder)
     threads = _threads(jobs, workers)
     jobs = [replace(job, settings=replace(job.settings, threads=threads)) for job in jobs]
-    for target in dict.fromkeys(job.target for job in jobs):
-        read_target(target)
+    unreadable = unreadable_targets(jobs)
     with run_lock(table_path.parent) as lock:
         _clear_earlier_runs(jobs, table_path, states_dir)
         earlier = {} if overwrite else _earlier_results(jobs)
         done = {n: r for n, r in earlier.items() if jobs[n].settings.force or not has_failures(r)}
+        refused = refused_jobs(jobs, earlier, unreadable, overwrite=overwrite)
         # Not those that were forced: they will fail, and if not, what is there is not replaced.
-        new = [job for number, job in enumerate(jobs) if number not in earlier]
+        new = [job for number, job in enumerate(jobs) if number not in earlier and number not in refused]
         others = [path for job in jobs for path in job.target.read]
         require_possible(
             [job.request for job in new],
@@ -109,16 +114,16 @@ def run_jobs(
             overwrite=overwrite,
             rewrite_table=is_result_table(table_path),
         )
-        first = [Outcome(path, None, "skipped", reason) for path, reason in skipped]
         listed, without_report = _done_already(jobs, done, states_dir, reports=reports)
+        first = [*(Outcome(path, None, "skipped", reason) for path, reason in skipped), *listed, *refused.values()]
         choices = RunChoices(states_dir, uuid4().hex, overwrite, reports, threads)
-        missing = [n for n in range(len(jobs)) if n not in done or n in without_report]
+        missing = [n for n in range(len(jobs)) if n not in {*done, *refused} or n in without_report]
         tasks = deque(Task(number, jobs[number], choices) for number in missing)
         if not tasks:
-            write_outcomes([*first, *listed], table_path)
-            return [*first, *listed]
+            write_outcomes(first, table_path)
+            return first
         one_target = len({job.target for job in jobs}) == 1
-        return _work([*first, *listed], tasks, table_path, workers, lock, one_target=one_target)
+        return _work(first, tasks, table_path, workers, lock, one_target=one_target)
 
 
 def _work(
