@@ -5,7 +5,8 @@ from pathlib import Path
 from hail_mri.apps.engine.jobs import ScanJob
 from hail_mri.apps.engine.run import run_jobs
 from hail_mri.apps.engine.workers import THIS_PROCESS, Workers
-from hail_mri.apps.request_columns import RowColumns, leaks, read_columns
+from hail_mri.apps.leaks import leak_warnings
+from hail_mri.apps.request_columns import RowColumns, read_columns, split_scans
 from hail_mri.apps.requests import ScanRequest, requests_of_batch
 from hail_mri.apps.result_table import Outcome
 from hail_mri.apps.scan_files import TargetFiles
@@ -71,9 +72,8 @@ def harmonize_batch(
         ScanJob(request, _target_of(request, row, target_files, reference), settings, row.names)
         for request, row in zip(batch.requests, columns, strict=True)
     ]
-    for target in dict.fromkeys(job.target.path for job in jobs):
-        for leak in leaks(batch.requests, columns, target)[:1]:
-            say("warning", _LEAK.format(target=target, leak=leak))
+    for warning in leak_warnings(split_scans(batch.requests, columns), (job.target.path for job in jobs)):
+        say("warning", warning)
     outcomes = run_jobs(
         jobs,
         table_path,
@@ -84,12 +84,6 @@ def harmonize_batch(
         inputs=[] if source.is_dir() else [source],
     )
     return outcomes, table_path
-
-
-_LEAK = (
-    "the target {target} is among the test subjects: {leak} is the same scan or of the same subject. What is "
-    "measured on test subjects will look better than it is; take a target of another subject."
-)
 
 
 def _target_of(

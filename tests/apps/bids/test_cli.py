@@ -199,6 +199,17 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, tree, caps
 
 
 @pytest.mark.usefixtures("study")
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_copy_of_a_test_scan_as_target_is_warned_of(options, tmp_path, capsys):
+    (tmp_path / "target.nii.gz").write_bytes((tmp_path / f"raw/{SCANS['02']}.nii.gz").read_bytes())
+    asked = ["--target", "target.nii.gz", "--participant-label", "03", *options]
+
+    assert main(["raw", "out", "participant", *OPTIONS, *asked]) == 0
+
+    assert "warning: the target target.nii.gz is among the test subjects" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("study")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

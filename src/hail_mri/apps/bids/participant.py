@@ -11,7 +11,7 @@ from hail_mri.apps.bids.derivatives import describe_output, result_path
 from hail_mri.apps.bids.medoid import measure_target
 from hail_mri.apps.bids.plan import Plan, make_plan
 from hail_mri.apps.bids.request import AppRequest
-from hail_mri.apps.bids.targets import Auto, Targets, find_targets, leaks
+from hail_mri.apps.bids.targets import Auto, Targets, find_targets, warnings_of
 from hail_mri.apps.bids.validation import INSTALL, find_validator, require_valid
 from hail_mri.apps.requests import ScanRequest
 from hail_mri.apps.terminal import say
@@ -154,7 +154,7 @@ def validate(request: AppRequest) -> None:
 
 def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
     """Say which target is taken, and what is to be known of it; with -v also the sites."""
-    for warning in leaks(targets, plan):
+    for warning in warnings_of(targets, plan):
         say("warning", warning)
     if request.verbosity:
         say("sites", f"{told(plan.sites.counts())}, by {plan.sites.told_by}")
@@ -169,6 +169,8 @@ def plan_rows(request: AppRequest) -> list[Sequence[str]]:
     targets = find_targets(request, plan)
     for scan, reason in plan.unusable.items():
         say("failed", f"{scan.path}: {reason}")
+    for warning in warnings_of(targets, plan):
+        say("warning", warning)
     rows: list[Sequence[str]] = [("source", "site", "target", "output")]
     for scan in plan.selection.scans:
         target = _target_text(scan, targets)
