@@ -13,6 +13,7 @@ import typer
 from hail_mri import __version__
 from hail_mri.apps.bids.arguments import spread_arguments
 from hail_mri.apps.bids.request import AppRequest, Level
+from hail_mri.apps.bids.useless import require_useful
 from hail_mri.apps.cli import run_app
 from hail_mri.apps.options import EXIT_SOME_FAILED, Force, Model, Overwrite
 from hail_mri.apps.terminal import say
@@ -129,6 +130,7 @@ def run(
         reports=reports,
         verbosity=verbose,
     )
+    require_useful(request, level, dry_run=dry_run, reports_only=reports_only)
     if dry_run:
         return _dry_run(request, level)
     if level == "group":
