@@ -3,6 +3,7 @@ import shutil
 import pytest
 
 from hail_mri.apps.batch import harmonize_batch
+from hail_mri.apps.cli import main
 from hail_mri.apps.leaks import leaks
 from hail_mri.apps.request_columns import read_columns, split_scans
 from hail_mri.apps.requests import read_table
@@ -116,6 +117,21 @@ class TestBatch:
 
         with pytest.raises(InputError, match=r"scans\.tsv, row 2: there is no target"):
             self.run(table, None, tmp_path / "out")
+
+    @pytest.mark.parametrize("option", ["--target-mask", "--target-lesion-mask"])
+    @pytest.mark.parametrize("look", [[], ["--target", "rome.nii.gz"]], ids=["no target of all", "one that none has"])
+    def test_a_mask_of_a_target_that_no_scan_has_is_refused(
+        self, write_table, make_scan, tmp_path, monkeypatch, capsys, option, look
+    ):
+        monkeypatch.chdir(tmp_path)
+        make_scan(tmp_path / "a.nii.gz")
+        make_scan(tmp_path / "paris.nii.gz")
+        table = write_table("a.nii.gz\ta.nii.gz\t01\t\t\tparis.nii.gz\t")
+
+        assert main(["harmonize", str(table), "-o", "out", *look, option, "m.nii"]) == 2
+
+        assert "m.nii is given as a mask of the target, but no scan of" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
 
     def test_a_target_among_the_test_subjects_is_warned_of(self, write_table, make_scan, tmp_path, capsys):
         for seed, name in enumerate(("a", "b")):

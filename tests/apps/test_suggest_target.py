@@ -110,6 +110,19 @@ def test_a_folder_is_pooled_into_a_card_with_its_picture(site, tmp_path, monkeyp
         pytest.param(["gone.json", "--preview", "a.png"], "gone.json does not exist", id="no card"),
         pytest.param(["in/a.json", "--preview", "a.jpg"], "expected a name that ends in .png", id="no PNG"),
         pytest.param(
+            ["in", "--suggest-target", "--preview", "x.png"], "--preview is given with --suggest-target", id="picture"
+        ),
+        pytest.param(
+            ["in", "--suggest-target", "--brain-mask", "m.nii"],
+            "--brain-mask is given with --suggest-target",
+            id="mask",
+        ),
+        pytest.param(
+            ["in/a.json", "--preview", "a.png", "--brain-mask", "m.nii"],
+            "--brain-mask is given with a style card",
+            id="mask of a card",
+        ),
+        pytest.param(
             ["in/a_T1w.nii.gz", "--suggest-target", "-o", "in/a_T1w.nii.gz"], "is an input of this run", id="input"
         ),
     ],

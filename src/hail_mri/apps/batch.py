@@ -9,7 +9,7 @@ from hail_mri.apps.leaks import leak_warnings
 from hail_mri.apps.request_columns import RowColumns, read_columns, split_scans
 from hail_mri.apps.requests import ScanRequest, requests_of_batch
 from hail_mri.apps.result_table import Outcome
-from hail_mri.apps.scan_files import TargetFiles
+from hail_mri.apps.scan_files import TargetFiles, require_no_target_masks
 from hail_mri.apps.terminal import say
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import HarmonizeSettings
@@ -59,7 +59,7 @@ def harmonize_batch(
     Raises
     ------
     HailError
-        As `run_jobs`; also if a scan has no target.
+        As `run_jobs`; also if a scan has no target, or masks of a target are given that no scan has.
 
     Notes
     -----
@@ -72,6 +72,8 @@ def harmonize_batch(
         ScanJob(request, _target_of(request, row, target_files, reference), settings, row.names)
         for request, row in zip(batch.requests, columns, strict=True)
     ]
+    if target_files is not None and target_files not in {job.target for job in jobs}:
+        require_no_target_masks(source, target_files.brain_mask, target_files.lesion_mask)
     for warning in leak_warnings(split_scans(batch.requests, columns), (job.target.path for job in jobs)):
         say("warning", warning)
     outcomes = run_jobs(

@@ -86,6 +86,22 @@ def target_files(
     return TargetFiles(path, path is style_card, target_mask, reference, lesion_mask)
 
 
+def require_no_target_masks(table_path: Path, *masks: Path | None) -> None:
+    """Refuse masks of a target where only the rows of a table may name targets.
+
+    Raises
+    ------
+    InputError
+        If there is a mask: whose it is cannot be known.
+    """
+    found = next((mask for mask in masks if mask is not None), None)
+    if found is not None:
+        raise InputError(
+            f"{found} is given as a mask of the target, but no scan of {table_path} takes its target from --target",
+            "leave it away: targets that rows name have no masks",
+        )
+
+
 @contextmanager
 def importing(module: str) -> Iterator[None]:
     """Import a module that will be needed while something else is done: reading files leaves a core idle."""

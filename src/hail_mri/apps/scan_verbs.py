@@ -73,7 +73,7 @@ def harmonize(
     from hail_mri.apps.engine.workers import Workers, require_no_workers
     from hail_mri.apps.requests import is_batch, request_of_scan
     from hail_mri.apps.scan import harmonize_scan
-    from hail_mri.apps.scan_files import target_files
+    from hail_mri.apps.scan_files import require_no_target_masks, target_files
     from hail_mri.apps.scan_report import report_scan, require_report_free
 
     settings = HarmonizeSettings(
@@ -91,6 +91,8 @@ def harmonize(
     # Each row of a table may name its own.
     has_target = not many or source.is_dir() or target is not None or style is not None
     files = target_files(target, style, target_mask, reference, lesion_mask=target_lesion_mask) if has_target else None
+    if files is None:
+        require_no_target_masks(source, target_mask, target_lesion_mask)
     who = Workers(workers, threads, memory_gb, dask_scheduler)
     if files is None or many:
         outcomes, table_path = harmonize_batch(

@@ -1,5 +1,6 @@
 """The verb `style`: a card from scans of a site, a picture of a card, or the best example of a site."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -37,9 +38,11 @@ def style(
 
     settings = HarmonizeSettings(model=model, threads=threads, force=force)
     if suggest_target:
+        _require_unused("--suggest-target", {"--preview": preview, "--brain-mask": brain_mask})
         _suggest_target(scans_of(targets, None), output, settings, overwrite=overwrite)
         return
     if is_card(targets) and preview is not None and output is None:
+        _require_unused("a style card", {"--brain-mask": brain_mask})
         preview_card(targets[0], preview, overwrite=overwrite)
         return
     if output is None:
@@ -54,6 +57,13 @@ def style(
         say_warnings(report.warnings)
     if preview is not None:
         preview_card(output, preview, overwrite=overwrite)
+
+
+def _require_unused(what: str, options: Mapping[str, object]) -> None:
+    """Refuse options that would do nothing."""
+    for option, value in options.items():
+        if value:
+            raise InputError(f"{option} is given with {what}, which makes no style card of scans", "leave it away")
 
 
 def _suggest_target(scans: list[Path], output: Path | None, settings: HarmonizeSettings, *, overwrite: bool) -> None:

@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 from time import sleep
 
 import psutil
 import pytest
 
+from hail_mri import __version__
 from hail_mri.apps.cli import main
 from hail_mri.apps.engine.states import read_states
 from hail_mri.apps.engine.workers import Workers
@@ -93,3 +94,34 @@ def test_an_address_where_nobody_answers_is_said(study, monkeypatch):
         study.run(Workers(dask_scheduler="tcp://127.0.0.1:9"))
 
     assert not study.output.exists()
+
+
+def test_a_worker_of_another_version_that_comes_late_ends_the_run(study, monkeypatch):
+    monkeypatch.setattr("hail_mri.apps.engine.cluster.__version__", "99.0")  # here, and not in the worker
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as empty:
+        late = Timer(1.0, empty.scale, [1])
+        late.start()
+
+        with pytest.raises(InputError, match=rf"the worker on .* runs hail-mri {__version__}, expected 99\.0"):
+            study.run(Workers(dask_scheduler=empty.scheduler_address))
+        late.join()
+
+    assert not study.hashes
+
+
+def test_a_cluster_without_workers_is_said_and_waited_for(study, monkeypatch, capsys):
+    monkeypatch.setattr("hail_mri.apps.engine.cluster.LOOK_SECONDS", 0.5)
+    study.sources = study.sources[:1]
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as empty:
+        late = Timer(3.0, empty.scale, [1])
+        late.start()
+
+        outcomes = study.run(Workers(dask_scheduler=empty.scheduler_address))
+        late.join()
+
+        said = capsys.readouterr().err
+        expected = (
+            f"hail-mri: waiting for workers: the cluster has none; start some: dask worker {empty.scheduler_address}"
+        )
+        assert said.count(expected) == 1
+    assert [outcome.status for outcome in outcomes] == ["done"]

@@ -198,6 +198,7 @@ def test_a_file_of_somebody_else_under_the_name_of_a_report_stays_and_is_not_lis
         pytest.param({"memory_gb": 0.0}, id="no memory"),
         pytest.param({"dask_scheduler": "head-node"}, id="no address"),
         pytest.param({"dask_scheduler": "tcp://head-node:8786", "n_processes": 2}, id="workers of a cluster"),
+        pytest.param({"dask_scheduler": "tcp://head-node:8786", "memory_gb": 2.0}, id="memory of a cluster"),
         pytest.param({"dask_scheduler": "local", "n_processes": 0}, id="a cluster of this process"),
     ],
 )

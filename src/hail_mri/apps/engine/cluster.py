@@ -5,8 +5,10 @@ paths that this process knows, and writes results there.
 """
 
 import logging
+import platform
+import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, chdir, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,14 +21,17 @@ from hail_mri.apps.engine.jobs import Attempt, Task
 from hail_mri.apps.engine.memory import budget_of, estimate, n_processes_of
 from hail_mri.apps.engine.outcomes import failed_outcome
 from hail_mri.apps.engine.workers import LOCAL_CLUSTER, Workers
+from hail_mri.apps.terminal import say
 from hail_mri.errors import InputError
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, as_completed
 
 _one_folder = Lock()
 
 CONNECT_SECONDS = 30.0
+LOOK_SECONDS = 5.0  # between two looks whether there are workers
+PAUSE = 0.05  # s between two looks whether a task has ended
 # Of a local cluster: how often a task may lose its worker before it is given up. A scheduler elsewhere has its own.
 ALLOWED_FAILURES = 1
 
@@ -46,7 +51,12 @@ def on_cluster(tasks: deque[Task], workers: Workers, threads: int) -> Generator[
     Raises
     ------
     InputError
-        If Dask is not installed, nobody answers at the address, or the workers run another version.
+        If Dask is not installed, nobody answers at the address, or a worker runs another version, also one that comes
+        later.
+
+    Notes
+    -----
+    As long as there are no workers, it waits for some, which is said.
     """
     with _client(tasks, workers, threads) as client:
         from distributed import as_completed
@@ -56,15 +66,30 @@ def on_cluster(tasks: deque[Task], workers: Workers, threads: int) -> Generator[
         submitted: dict[Future[Attempt], Task] = {}
         while tasks or submitted:
             while tasks:
-                future = client.submit(_attempt_in, folder, task := tasks.popleft(), pure=False)
+                future = client.submit(_attempt_in, folder, task := tasks.popleft(), __version__, pure=False)
                 submitted[future] = task
                 ended.add(future)
+            _wait_for_one(ended, client, workers.dask_scheduler)
             future = next(ended)
             yield _result(future, submitted.pop(future))
 
 
-def _attempt_in(folder: Path, task: Task) -> Attempt:
+def _wait_for_one(ended: "as_completed", client: "Client", address: str | None) -> None:
+    """Wait until a task has ended; if there are no workers meanwhile, say so once."""
+    looked, is_said = time.monotonic(), False
+    while not ended.has_ready():
+        time.sleep(PAUSE)
+        if not is_said and time.monotonic() - looked > LOOK_SECONDS:
+            looked = time.monotonic()
+            is_said = not client.nthreads()
+            if is_said:
+                say("waiting for workers", f"the cluster has none; start some: dask worker {address}")
+
+
+def _attempt_in(folder: Path, task: Task, version: str) -> Attempt:
     """Attempt a task where its relative paths mean what they mean to the one who asked for it."""
+    if version != __version__:
+        raise _other_version(f"the worker on {platform.node()} runs", [__version__], version)
     # The working folder is one of the process, and a worker may have several threads.
     with _one_folder, chdir(folder):
         return make_attempt(task)
@@ -75,6 +100,8 @@ def _result(future: "Future[Attempt]", task: Task) -> Attempt:
     if future.cancelled():
         raise InputError("the Dask scheduler is gone", "start it and the same command again, which does the rest")
     error = future.exception()
+    if isinstance(error, InputError):  # of the worker's version: of a scan, no error leaves an attempt
+        raise error
     if error is None:
         attempt: Attempt = future.result()
         return attempt
@@ -123,10 +150,14 @@ def _require_same_version(client: "Client") -> None:
     found = client.run(_version)
     others = {version for version in found.values() if version != __version__}
     if others:
-        raise InputError(
-            f"workers of the cluster run hail-mri {', '.join(sorted(others))}, expected {__version__}",
-            "install the same version on all machines",
-        )
+        raise _other_version("workers of the cluster run", sorted(others), __version__)
+
+
+def _other_version(who: str, found: Sequence[str], expected: str) -> InputError:
+    """Return the error that says which versions were found."""
+    return InputError(
+        f"{who} hail-mri {', '.join(found)}, expected {expected}", "install the same version on all machines"
+    )
 
 
 def _version() -> str:

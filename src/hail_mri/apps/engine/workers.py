@@ -22,7 +22,8 @@ class Workers:
         Of each process. None is what the settings say, or else 1: the bits of a result depend on the number of
         threads, and may not depend on the machine.
     memory_gb : float or None
-        Budget of all processes of this machine together, GB (10^9 bytes); None is 80 % of what is free.
+        Budget of all processes of this machine together, GB (10^9 bytes); None is 80 % of what is free. Not for a
+        cluster elsewhere.
     dask_scheduler : str or None
         Address of a Dask scheduler ("tcp://host:8786"), or "local" for a cluster of processes on this machine.
 
@@ -45,7 +46,7 @@ class Workers:
         if self.memory_gb is not None and not 0 < self.memory_gb < float("inf"):
             raise InputError(f"memory is {self.memory_gb} GB, expected a number above 0")
         if self.dask_scheduler is not None:
-            _require_scheduler(self.dask_scheduler, self.n_processes)
+            _require_scheduler(self.dask_scheduler, self.n_processes, self.memory_gb)
 
 
 THIS_PROCESS = Workers(n_processes=0)
@@ -66,8 +67,8 @@ def require_no_workers(workers: Workers, source: Path) -> None:
         )
 
 
-def _require_scheduler(address: str, n_processes: int | None) -> None:
-    """Refuse what is no address, and a number of workers for a cluster that has its own."""
+def _require_scheduler(address: str, n_processes: int | None, memory_gb: float | None) -> None:
+    """Refuse what is no address, and a number of workers or a memory for a cluster that has its own."""
     if address != LOCAL_CLUSTER and "://" not in address:
         raise InputError(
             f"the Dask scheduler is {address!r}, expected an address or {LOCAL_CLUSTER}", "write tcp://HOST:PORT"
@@ -76,4 +77,9 @@ def _require_scheduler(address: str, n_processes: int | None) -> None:
         raise InputError(
             f"{n_processes} workers are asked for with the Dask scheduler {address}, which has its own",
             "start its workers with dask worker, or use --dask-scheduler local",
+        )
+    if memory_gb is not None and address != LOCAL_CLUSTER:
+        raise InputError(
+            f"{memory_gb:g} GB of memory are asked for with the Dask scheduler {address}, whose workers have their own",
+            "start them with dask worker --memory-limit, or use --dask-scheduler local",
         )
