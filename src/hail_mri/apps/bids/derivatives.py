@@ -98,7 +98,7 @@ def describe_output(output_dir: Path, dataset: Dataset) -> None:
     end = "\n" if ignored and not ignored.endswith("\n") else ""
     _write(output_dir / ".bidsignore", ignored + end + "".join(f"{pattern}\n" for pattern in missing))
     if not os.path.lexists(output_dir / "README.md"):
-        _write(output_dir / "README.md", README.format(name=dataset.description["Name"], **MAKER))
+        _write(output_dir / "README.md", README.format(name=_name(dataset), **MAKER))
 
 
 def _write(path: Path, text: str) -> None:
@@ -112,6 +112,11 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
 
 
+def _name(dataset: Dataset) -> str:
+    """Return the name of a data set as text that can be written; JSON may have halves of letters."""
+    return str(dataset.description["Name"]).encode("utf-8", "replace").decode()
+
+
 def dataset_description(output_dir: Path, dataset: Dataset) -> dict[str, Any]:
     """Return the description of the results, as BIDS 1.10 wants it.
 
@@ -121,10 +126,11 @@ def dataset_description(output_dir: Path, dataset: Dataset) -> dict[str, Any]:
     it where.
     """
     doi = dataset.description.get("DatasetDOI")
-    link = quote(Path(os.path.relpath(real_path(dataset.root), real_path(output_dir))).as_posix())
+    # As bytes: a name may be no UTF-8.
+    link = quote(os.fsencode(Path(os.path.relpath(real_path(dataset.root), real_path(output_dir))).as_posix()))
     source = {"URL": f"bids:{RAW}:"} | ({"DOI": doi} if isinstance(doi, str) else {})
     return {
-        "Name": f"{dataset.description['Name']}, harmonized",
+        "Name": f"{_name(dataset)}, harmonized",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         "GeneratedBy": [{**MAKER, "Description": "T1-weighted scans in the look of one scan or site"}],

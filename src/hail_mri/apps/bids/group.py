@@ -100,7 +100,9 @@ def report_scans(request: AppRequest) -> tuple[int, list[str]]:
     scans = [s for s in read_study(request.output_dir) if s.result is not None and real_path(s.result) in wanted]
     with progress("reporting scans", total=len(scans)) as step:
         reasons = write_scan_reports(scans, overwrite=True, step=step)
-    write_subject_pages(request.output_dir, {scan.subject for scan in scans if scan.subject})
+    # Labels of the data set: what the table calls a subject may be anything.
+    subjects = {scan.subject for scan in plan.selection.scans}
+    write_subject_pages(request.output_dir, subjects & {scan.subject for scan in scans})
     return len(scans) - len(reasons), reasons
 
 
