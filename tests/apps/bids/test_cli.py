@@ -126,33 +126,6 @@ def test_jobs_of_one_participant_each_may_run_at_the_same_time(tmp_path):
     assert {row["subject"] for row in rows_of(tmp_path / "out")} == {"01", "02", "03"}
 
 
-@pytest.mark.usefixtures("study")
-def test_a_table_of_somebody_else_stays(tmp_path, capsys):
-    call = ["raw", "out", "participant", "--target", f"raw/{SCANS['03']}.nii.gz", *OPTIONS]
-    assert main([*call, "--participant-label", "03"]) == 0
-    (tmp_path / "out/harmonized.tsv").write_text("mine\n")
-
-    assert main([*call, "--participant-label", "03"]) == 2
-    assert main(call) == 2
-
-    assert capsys.readouterr().err.count("harmonized.tsv exists") == 2
-    assert (tmp_path / "out/harmonized.tsv").read_text() == "mine\n"
-
-
-@pytest.mark.usefixtures("study")
-@pytest.mark.parametrize("name", ["README.md", ".bidsignore", "sub-01.html", "target_A.tsv", "study_report.html"])
-def test_a_folder_with_files_of_somebody_else_is_refused_and_stays(name, tmp_path, tree, capsys):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / name).write_text("mine")
-
-    assert main(["raw", "out", "participant", "--target-site", "A", *OPTIONS]) == 2
-    assert main(["raw", "out", "group"]) == 2
-
-    assert capsys.readouterr().err.count(f"is neither empty nor a folder of results: it has {name} in it") == 2
-    assert tree(tmp_path / "out") == [name]
-    assert (tmp_path / "out" / name).read_text() == "mine"
-
-
 def test_a_data_set_may_be_the_folder_one_is_in(study, monkeypatch, capsys):
     monkeypatch.chdir(study)
 

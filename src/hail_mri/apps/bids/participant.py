@@ -165,6 +165,8 @@ def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
 
 def plan_rows(request: AppRequest) -> list[Sequence[str]]:
     """Return what a run would do, a row for each scan: source, site, target, result; nothing is written."""
+    from hail_mri.apps.result_table import NO_VALUE
+
     plan = make_plan(request)
     targets = find_targets(request, plan)
     for scan, reason in plan.unusable.items():
@@ -174,8 +176,8 @@ def plan_rows(request: AppRequest) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = [("source", "site", "target", "output")]
     for scan in plan.selection.scans:
         target = _target_text(scan, targets)
-        output = str(result_path(scan, request.output_dir)) if target else "n/a"
-        rows.append((str(scan.path), plan.sites.of_scan[scan] or "n/a", target or "n/a", output))
+        output = str(result_path(scan, request.output_dir)) if target else NO_VALUE
+        rows.append((str(scan.path), plan.sites.of_scan[scan] or NO_VALUE, target or NO_VALUE, output))
     return rows
 
 
