@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 
 import pytest
 
@@ -6,6 +7,7 @@ from hail_mri.apps import suggest_target as module
 from hail_mri.apps.cli import main
 from hail_mri.apps.suggest_target import suggest_target, write_candidates
 from hail_mri.errors import InputError
+from hail_mri.harmonize.limits import LIMITS
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_card import StyleCard
 from hail_mri.image.nifti import save_volume
@@ -63,6 +65,23 @@ def test_styles_that_were_kept_are_not_measured_again(site, tmp_path, monkeypatc
         path.write_text("{")
     with pytest.raises(TypeError):  # there is no meter to measure them again with
         suggest_target(site, FORCED, kept_dir=tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("LIMITS", LIMITS[1:], id="other limits"),
+        pytest.param("__version__", "99.0", id="another version"),
+    ],
+)
+def test_styles_that_were_judged_otherwise_are_measured_again(site, tmp_path, monkeypatch, name, value):
+    first = suggest_target(site[:1], FORCED, kept_dir=tmp_path / "kept")
+    monkeypatch.setattr(module, name, value)
+
+    assert suggest_target(site[:1], FORCED, kept_dir=tmp_path / "kept") == first
+    assert len(list((tmp_path / "kept").glob("*.checks.json"))) == 2
+    suggest_target(site[:1], replace(FORCED, threads=2), kept_dir=tmp_path / "kept")
+    assert len(list((tmp_path / "kept").glob("*.checks.json"))) == 3
 
 
 def test_a_table_lists_candidates_as_seen_from_its_folder(site, tmp_path):

@@ -8,13 +8,16 @@ check is worth a look come after those that are ok in all.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
+from hail_mri import __version__
 from hail_mri.apps.requests import ScanRequest
 from hail_mri.apps.scan_files import Scan, read_scan
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError, InputError
 from hail_mri.harmonize.check import Check, failures
+from hail_mri.harmonize.limits import LIMITS
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_card import StyleCard, StyleMeter
 from hail_mri.model.tissue_exchange import distance_within_site
@@ -143,7 +146,7 @@ def _tissue_style(card: StyleCard, settings: HarmonizeSettings) -> TissueStyle:
 
 
 class _KeptStyles:
-    """Measures styles, or reads them where they were kept: by the hashes of scan and weights."""
+    """Measures styles, or reads them where they were kept: by the hashes of scan, weights, and how it is judged."""
 
     def __init__(self, settings: HarmonizeSettings, folder: Path | None) -> None:
         self._settings = settings
@@ -156,7 +159,7 @@ class _KeptStyles:
         scan = read_scan(ScanRequest(path, path, label=str(path)))
         if self._folder is None:
             return self._measure(scan)
-        start = f"{scan.file.sha256[:32]}-{self._weights[:16]}"
+        start = f"{scan.file.sha256[:32]}-{self._weights[:16]}-{_judgement(self._settings)[:16]}"
         card_path, checks_path = (self._folder / f"{start}.{name}.json" for name in ("style", "checks"))
         try:
             checks = tuple(Check(**entries) for entries in json.loads(checks_path.read_text(encoding="utf-8")))
@@ -173,3 +176,8 @@ class _KeptStyles:
         if self._meter is None:
             self._meter = StyleMeter(self._settings.model, threads=self._settings.threads)
         return self._meter.measure(scan.volume, brain_mask=scan.brain_mask)
+
+
+def _judgement(settings: HarmonizeSettings) -> str:
+    """Return a hash of what decides, beside scan and weights, what is measured and said of a scan."""
+    return sha256(repr((__version__, settings.threads, LIMITS)).encode()).hexdigest()
