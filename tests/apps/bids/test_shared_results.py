@@ -1,5 +1,6 @@
 """Runs of some participants and of all into one folder of results."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -41,3 +42,43 @@ def test_runs_that_share_a_participant_are_refused_and_others_are_not(app, capsy
         "sub-03_T1w.nii.gz": "done already",
     }
     assert not list(app.output.glob(".hail-mri/claims/*"))
+
+
+@pytest.mark.parametrize("name", ["", "/claims", "/runs", "/states"])
+def test_a_link_in_place_of_what_is_kept_is_refused_and_what_it_leads_to_stays(name, app, tmp_path, capsys):
+    assert app.run("--participant-label", "01") == 0
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/mine.lock").write_text("mine")
+    kept = app.output / f".hail-mri{name}"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.symlink_to(tmp_path / "home")
+
+    assert app.run("--participant-label", "02") == 2
+
+    assert "is a link to" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["mine.lock"]
+
+
+def test_a_scan_that_was_replaced_does_not_stop_the_others(app, make_scan):
+    assert app.run("--participant-label", "01") == 0
+    before = app.result("01").read_bytes()
+    make_scan(app.source("01"), seed=9, spacing=4.0)
+
+    assert app.run() == 70
+
+    assert app.status == {
+        "sub-01_T1w.nii.gz": "failed",
+        "sub-02_T1w.nii.gz": "done",
+        "sub-03_T1w.nii.gz": "done",
+    }
+    assert app.result("01").read_bytes() == before
+
+
+def test_a_folder_of_results_that_leads_elsewhere_is_not_written_through(app, tmp_path):
+    assert app.run("--participant-label", "02") == 0
+    (tmp_path / "elsewhere").mkdir()
+    (app.output / "sub-01").symlink_to(tmp_path / "elsewhere")
+
+    assert app.run("--participant-label", "01") == 2
+
+    assert not list((tmp_path / "elsewhere").rglob("*"))

@@ -6,11 +6,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from hail_mri.apps.engine.run_lock import STALE, RunLock, living, told_by, who_has
+from hail_mri.apps.engine.states import CLAIMS_DIR, require_no_links
 from hail_mri.errors import OutputExistsError, UnwritableError
 from hail_mri.provenance.folder_names import STATE_DIR
 from hail_mri.provenance.lock import locked
 
-CLAIMS_DIR = "claims"
 _PARTICIPANTS = "participants"
 
 
@@ -33,10 +33,11 @@ def claimed(output_dir: Path, participants: Collection[str]) -> Iterator[RunLock
     Raises
     ------
     OutputExistsError
-        If a run that lasts has one of them.
+        If a run that lasts has one of them, or a folder of ours is a link.
     UnwritableError
         If the folder cannot be written to.
     """
+    require_no_links(output_dir)
     path = output_dir / STATE_DIR / CLAIMS_DIR / f"{uuid4().hex}.lock"
     made = [folder for folder in path.parents if not folder.exists()]
     claim = RunLock(path, output_dir, {_PARTICIPANTS: sorted(participants)})

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from hail_mri.apps.engine.workers import Workers
     from hail_mri.apps.result_table import Outcome
 
-RUNS = "runs"
-
 
 def harmonize_participants(request: AppRequest) -> "list[Outcome]":
     """Harmonize the scans that were asked for, into a data set of derivatives.
@@ -95,11 +93,13 @@ def run_dir(request: AppRequest) -> Path:
     the same time: each adds its rows to the common table when it is done. What is kept of their scans, and who has
     which participant, is in one place for all.
     """
+    from hail_mri.apps.engine.states import RUNS_DIR
+
     labels = sorted({label.removeprefix("sub-") for label in request.participants})
     if not labels:
         return request.output_dir
     name = f"sub-{labels[0]}" if len(labels) == 1 else f"{len(labels)}-{sha256(' '.join(labels).encode()).hexdigest()}"
-    return request.output_dir / STATE_DIR / RUNS / name
+    return request.output_dir / STATE_DIR / RUNS_DIR / name
 
 
 def jobs_of(request: AppRequest, plan: Plan, targets: Targets) -> "list[ScanJob]":
