@@ -391,6 +391,24 @@ def test_two_folders_may_go_into_one_and_both_are_listed(tmp_path, make_scan):
     assert [row["output"] for row in read_results(table_path)] == ["a.nii.gz", "b.nii.gz"]
 
 
+def test_two_scans_of_a_folder_with_one_result_fail_and_the_others_are_done(tmp_path, make_scan):
+    target = make_scan(tmp_path / "target.nii.gz", seed=9)
+    for name in ("a.nii", "a.nii.gz", "b.nii.gz"):
+        make_scan(tmp_path / "in" / name)
+
+    for overwrite, status in ((False, "done"), (True, "done"), (False, "done already")):
+        outcomes, table_path = run(tmp_path / "in", tmp_path / "out", target, overwrite=overwrite)
+
+        assert {o.source.name: o.status for o in outcomes} == {
+            "a.nii": "failed",
+            "a.nii.gz": "failed",
+            "b.nii.gz": status,
+        }
+        messages = {row["source"]: row["message"] for row in read_results(table_path)}
+        assert len(messages) == 3
+        assert "the result would be" in messages["../in/a.nii"]
+
+
 def test_what_is_skipped_is_listed_with_the_reason(tmp_path, make_scan):
     target = make_scan(tmp_path / "target.nii.gz", seed=9)
     make_scan(tmp_path / "in/a.nii.gz", seed=1)

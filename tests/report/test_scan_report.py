@@ -10,7 +10,8 @@ import pytest
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.harmonize.style_card import StyleCard
 from hail_mri.image.nifti import load_volume, save_volume
-from hail_mri.report.scan_report import ReportFiles, files_of_result, scan_report, scan_report_path, write_scan_report
+from hail_mri.report.report_state import scan_report_path
+from hail_mri.report.scan_report import ReportFiles, files_of_result, scan_report, write_scan_report
 
 PHONE = {"width": 360, "height": 740}
 LARGEST_BYTES = 3_000_000

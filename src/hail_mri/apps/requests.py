@@ -110,10 +110,14 @@ def read_table(table_path: Path, output_dir: Path | None = None) -> list[ScanReq
     MissingFileError
         If there is no such table.
     InputError
-        If it is not such a table; the message names the row, counted as an editor counts lines.
+        If it is not such a table, or two rows have one result; the message names the row, counted as an editor counts
+        lines.
     """
     header, rows = _checked_rows(table_path)
-    return [_request_of_row(table_path, number, header, cells, output_dir) for number, cells in rows]
+    requests = [_request_of_row(table_path, number, header, cells, output_dir) for number, cells in rows]
+    for error in same_results(requests).values():
+        raise error
+    return requests
 
 
 def table_rows(table_path: Path) -> list[dict[str, str]]:
@@ -168,20 +172,33 @@ def require_possible(
     if table_path is not None:
         require_not_read(table_path, read)
         require_file_free(table_path, overwrite=overwrite or rewrite_table)
-    taken: dict[Path, ScanRequest] = {}
+    for error in same_results(requests).values():
+        raise error
     for request in requests:
-        require_not_read(request.output, read)
-        require_file_free(request.output, overwrite=overwrite)
+        for path in (request.output, sidecar_path(request.output)):
+            require_not_read(path, read)
+            require_file_free(path, overwrite=overwrite)
+
+
+def same_results(requests: Sequence[ScanRequest]) -> dict[int, InputError]:
+    """Return, for each request whose result would have the name of another's, the error that says so, by its number."""
+    taken: dict[Path, int] = {}
+    errors: dict[int, InputError] = {}
+    for number, request in enumerate(requests):
         # The sidecar tells results apart: a.nii and a.nii.gz would share a.json.
-        sidecar = sidecar_path(request.output)
-        other = taken.setdefault(real_path(sidecar), request)
-        if other is not request:
-            raise InputError(
-                f"{request.label}: the result would be {request.output} as for {other.label}, expected its own name",
-                "rename one of them, or list both in a table with the columns source and output",
-            )
-        require_not_read(sidecar, read)
-        require_file_free(sidecar, overwrite=overwrite)
+        other = taken.setdefault(real_path(sidecar_path(request.output)), number)
+        if other != number:
+            errors[number] = _same_result(request, requests[other])
+            errors.setdefault(other, _same_result(requests[other], request))
+    return errors
+
+
+def _same_result(request: ScanRequest, other: ScanRequest) -> InputError:
+    """Return the error that two requests have one result."""
+    return InputError(
+        f"{request.label}: the result would be {request.output} as for {other.label}, expected its own name",
+        "rename one of them, or list both in a table with the columns source and output",
+    )
 
 
 def require_inside(request: ScanRequest, output_dir: Path) -> None:

@@ -12,7 +12,7 @@ from hail_mri.provenance.free_paths import require_file_free
 
 def require_report_free(request: ScanRequest, *, overwrite: bool) -> None:
     """Make sure, before anything is computed, that a report may be written; raises as `require_file_free`."""
-    from hail_mri.report.scan_report import scan_report_path
+    from hail_mri.report.report_state import scan_report_path
 
     require_file_free(scan_report_path(request.output), overwrite=overwrite)
 
@@ -39,7 +39,8 @@ def report_scan(request: ScanRequest, target: TargetFiles, *, overwrite: bool) -
 
 def write_report(request: ScanRequest, target: TargetFiles, *, overwrite: bool) -> Path:
     """Write the report of a result that is there, and return its path; raises as `write_scan_report`."""
-    from hail_mri.report.scan_report import ReportFiles, scan_report_path, write_scan_report
+    from hail_mri.report.report_state import scan_report_path
+    from hail_mri.report.scan_report import ReportFiles, write_scan_report
 
     files = ReportFiles(
         source=request.source,

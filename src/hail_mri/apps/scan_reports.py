@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError
-from hail_mri.report.report_state import report_state
-from hail_mri.report.scan_report import files_of_result, scan_report_path, write_scan_report
+from hail_mri.report.report_state import report_state, scan_report_path
+from hail_mri.report.scan_report import files_of_result, write_scan_report
 from hail_mri.report.study.scans import StudyScan
 
 

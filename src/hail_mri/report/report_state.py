@@ -1,4 +1,4 @@
-"""Whether the report beside a result is of that result: it tells the SHA-256 of the one that it was made of."""
+"""Where the report of a result lies, and whether it is of that result: it tells the SHA-256 of what it was made of."""
 
 import re
 from contextlib import suppress
@@ -9,13 +9,26 @@ from hail_mri.errors import HailError
 from hail_mri.provenance.environment import DISTRIBUTION
 from hail_mri.provenance.hashes import file_sha256
 from hail_mri.provenance.regular_file import size_of_file
-from hail_mri.report.scan_report import scan_report_path
+from hail_mri.provenance.sidecar import sidecar_path
 
+SUFFIX = "_report.html"
 ReportState = Literal["missing", "current", "stale", "other"]
 
 _HEAD_BYTES = 4096  # of a page, where it tells what wrote it, and of which result
 _MAKER = f'<meta name="generator" content="{DISTRIBUTION} '
 _RESULT = re.compile(r'<meta name="result-sha256" content="([0-9a-f]{64})">')
+
+
+def scan_report_path(result: Path) -> Path:
+    """
+    Return where the report of a result goes.
+
+    Examples
+    --------
+    >>> scan_report_path(Path("out/a_T1w.nii.gz")).name
+    'a_T1w_report.html'
+    """
+    return sidecar_path(result).with_name(sidecar_path(result).name.removesuffix(".json") + SUFFIX)
 
 
 def report_state(result: Path) -> ReportState:

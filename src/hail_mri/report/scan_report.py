@@ -15,7 +15,6 @@ from hail_mri.image.nifti import load_volume
 from hail_mri.image.orientation import to_canonical
 from hail_mri.provenance.free_paths import require_file_free
 from hail_mri.provenance.hashes import file_sha256
-from hail_mri.provenance.sidecar import sidecar_path
 from hail_mri.report.blocks import Picture, before_after, paragraph, picture_grid, side_by_side, text_to_copy
 from hail_mri.report.change_section import change_section
 from hail_mri.report.checks_section import checks_section
@@ -31,7 +30,6 @@ from hail_mri.report.scan_view import ScanView, view_scan
 from hail_mri.report.target_view import TargetView, pictures_of, view_target
 from hail_mri.report.trust import concerns_of, trust_blocks, worst_first
 
-SUFFIX = "_report.html"
 CARD_SUFFIX = ".json"
 JUDGED_BY = (
     "The same model has usually made the result: these histograms explain it, and do not prove it. Each scan is shown "
@@ -69,18 +67,6 @@ class _Views:
     target: TargetView
     place: Place
     lesion: NDArray[np.bool_] | None
-
-
-def scan_report_path(result: Path) -> Path:
-    """
-    Return where the report of a result goes.
-
-    Examples
-    --------
-    >>> scan_report_path(Path("out/a_T1w.nii.gz")).name
-    'a_T1w_report.html'
-    """
-    return sidecar_path(result).with_name(sidecar_path(result).name.removesuffix(".json") + SUFFIX)
 
 
 def files_of_result(result: Path) -> ReportFiles:

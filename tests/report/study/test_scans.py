@@ -1,9 +1,11 @@
+import hashlib
 import json
 import re
 
 import pytest
 
 from hail_mri.harmonize.check import Check
+from hail_mri.report.page import page
 from hail_mri.report.study.result_rows import ResultRow
 from hail_mri.report.study.scans import study_scan
 
@@ -35,6 +37,14 @@ def test_a_scan_is_what_table_and_sidecar_tell(folder, write_sidecar):
     assert scan.report == "a_report.html"
     assert scan.made_with == "hail-mri 0.1.0, model compact, weights abababababab"
     assert scan.problems == ()
+
+
+@pytest.mark.parametrize(("content", "report"), [(b"result", "a_report.html"), (b"another", "")])
+def test_a_report_beside_a_result_is_linked_only_if_it_is_of_that_result(folder, content, report):
+    html = page("A scan", [], result_sha256=hashlib.sha256(content).hexdigest())
+    (folder / "a_report.html").write_text(html)
+
+    assert scan_of(folder).report == report
 
 
 def test_the_table_is_believed_before_the_name_and_the_sidecar(folder, write_sidecar):

@@ -78,8 +78,7 @@ def message_of(report: Report) -> str:
 
 def current_report(job: ScanJob) -> Path | None:
     """Return the report of a job's result that is there; None if there is none, or one of another result."""
-    from hail_mri.report.report_state import report_state
-    from hail_mri.report.scan_report import scan_report_path
+    from hail_mri.report.report_state import report_state, scan_report_path
 
     return scan_report_path(job.request.output) if report_state(job.request.output) == "current" else None
 

@@ -1,4 +1,4 @@
-"""Jobs of a batch that are not begun: their target cannot be read, or another result is where theirs would be."""
+"""Jobs of a batch that are not begun: no target can be read, or another result is, or would be, in their place."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 from hail_mri.apps.earlier import differences
 from hail_mri.apps.engine.jobs import ScanJob
 from hail_mri.apps.engine.outcomes import failed_outcome
+from hail_mri.apps.requests import same_results
 from hail_mri.apps.result_table import Outcome
 from hail_mri.apps.scan_files import TargetFiles, read_target
 from hail_mri.apps.terminal import one_line
@@ -52,13 +53,16 @@ def refused_jobs(
     InputError, UnwritableError
         If an output is no place for a result.
     """
+    wanted = [number for number in range(len(jobs)) if number not in found]
+    same = same_results([jobs[number].request for number in wanted])
     refused = {}
-    for number, job in enumerate(jobs):
+    for place, number in enumerate(wanted):
+        job, reason = jobs[number], ""
         if job.target in unreadable:
             reason = one_line(unreadable[job.target])
-        elif overwrite or number in found:
-            continue
-        else:
+        elif place in same:
+            reason = one_line(same[place])
+        elif not overwrite:
             reason = _why_not_free(job)
         if reason:
             refused[number] = replace(failed_outcome(job, reason, 0.0), attempts=0)

@@ -75,9 +75,9 @@ def run_jobs(
     Returns
     -------
     outcomes : list of Outcome
-        First what is skipped, what was done already, and what cannot be begun: its target cannot be read, or without
-        `overwrite` a result of another scan, target or settings is in its place. Then the others in the order of their
-        jobs.
+        First what is skipped, what was done already, and what cannot be begun: its target cannot be read, another job
+        has the same output, or without `overwrite` a result of another scan, target or settings is in its place. Then
+        the others in the order of their jobs.
 
     Raises
     ------
@@ -90,12 +90,7 @@ def run_jobs(
     A result of a scan that fails a check, made with `force`, is done for runs that force, too. For others the scan
     fails as any would, and the result stays as it is.
     """
-    if states_dir is not None:
-        for job in jobs:
-            require_inside(job.request, states_dir)
-    states_dir = table_path.parent if states_dir is None else states_dir
-    for folder in (table_path.parent, states_dir):
-        require_no_links(folder)
+    states_dir = _checked_states_dir(jobs, table_path, states_dir)
     threads = _threads(jobs, workers)
     jobs = [replace(job, settings=replace(job.settings, threads=threads)) for job in jobs]
     unreadable = unreadable_targets(jobs)
@@ -106,7 +101,7 @@ def run_jobs(
         refused = refused_jobs(jobs, earlier, unreadable, overwrite=overwrite)
         # Not those that were forced: they will fail, and if not, what is there is not replaced.
         new = [job for number, job in enumerate(jobs) if number not in earlier and number not in refused]
-        others = [path for job in jobs for path in job.target.read]
+        others = [path for job in jobs for path in (*job.request.read, *job.target.read)]
         require_possible(
             [job.request for job in new],
             [*others, *inputs],
@@ -124,6 +119,17 @@ def run_jobs(
             return first
         one_target = len({job.target for job in jobs}) == 1
         return _work(first, tasks, table_path, workers, lock, one_target=one_target)
+
+
+def _checked_states_dir(jobs: Sequence[ScanJob], table_path: Path, states_dir: Path | None) -> Path:
+    """Return the folder of states, once it is known that it and all that is written lies where it should."""
+    require_no_links(table_path.parent)
+    if states_dir is None:
+        return table_path.parent
+    require_no_links(states_dir)
+    for job in jobs:
+        require_inside(job.request, states_dir)
+    return states_dir
 
 
 def _work(

@@ -10,7 +10,7 @@ from typing import Any
 from hail_mri.errors import HailError
 from hail_mri.harmonize.check import Check
 from hail_mri.provenance.sidecar import NIFTI_SUFFIXES, sidecar_path
-from hail_mri.report.scan_report import scan_report_path
+from hail_mri.report.report_state import report_state, scan_report_path
 from hail_mri.report.study.places import file_inside, scan_file
 from hail_mri.report.study.result_rows import NOT_AVAILABLE, ResultRow
 
@@ -159,8 +159,10 @@ def _check(entry: object) -> Check | None:
 
 
 def _report_beside(result: Path, folder: Path) -> str:
-    """Return the report that lies beside a result, relative to the folder; nothing if there is none."""
+    """Return the report beside a result, relative to the folder; nothing if there is none, or one of another result."""
     cell = scan_report_path(result).relative_to(folder).as_posix()
+    if report_state(result) == "stale":
+        return ""
     return cell if _or_problem([], "report", lambda: file_inside(folder, cell, suffixes=(".html",))) else ""
 
 
