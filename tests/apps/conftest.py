@@ -1,17 +1,18 @@
 """Small scans, and a harmonizer without a network where only files matter."""
 
+import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import nibabel as nib
 import numpy as np
 import pytest
 
-from hail_mri.apps.engine.jobs import STATE_DIR
 from hail_mri.harmonize.check import Check
 from hail_mri.image.volume import Volume
+from hail_mri.provenance.folder_names import STATE_DIR
 
 ScanMaker = Callable[..., Path]
 
@@ -100,3 +101,13 @@ def tree(folder: Path) -> list[str]:
 @pytest.fixture(name="tree")
 def tree_fixture() -> Callable[[Path], list[str]]:
     return tree
+
+
+@pytest.fixture(scope="session")
+def broken_inputs() -> ModuleType:
+    """The module that makes a data set of broken and odd input; folders of tests are no packages."""
+    spec = importlib.util.spec_from_file_location("broken_inputs", Path(__file__).parent / "engine/broken_inputs.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

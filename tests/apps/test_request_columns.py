@@ -4,7 +4,8 @@ import pytest
 
 from hail_mri.apps.batch import harmonize_batch
 from hail_mri.apps.cli import main
-from hail_mri.apps.request_columns import leaks, read_columns
+from hail_mri.apps.leaks import leaks
+from hail_mri.apps.request_columns import read_columns, split_scans
 from hail_mri.apps.requests import read_table
 from hail_mri.apps.result_table import read_results
 from hail_mri.apps.scan_files import TargetFiles
@@ -59,7 +60,7 @@ def test_a_target_gives_away_the_test_scans_of_its_subject(write_table, make_sca
         "b.nii.gz\to/b.nii.gz\t02\tpre\tn/a\tn/a\ttrain",
     )
 
-    found = leaks(read_table(table), read_columns(table), tmp_path / target)
+    found = leaks(split_scans(read_table(table), read_columns(table)), tmp_path / target)
 
     assert [path.name for path in found] == expected
 

@@ -5,13 +5,15 @@ from pathlib import Path
 from hail_mri.apps.engine.jobs import ScanJob
 from hail_mri.apps.engine.run import run_jobs
 from hail_mri.apps.engine.workers import THIS_PROCESS, Workers
-from hail_mri.apps.request_columns import RowColumns, leaks, read_columns
+from hail_mri.apps.leaks import leak_warnings
+from hail_mri.apps.request_columns import RowColumns, read_columns, split_scans
 from hail_mri.apps.requests import ScanRequest, requests_of_batch
-from hail_mri.apps.result_table import RESULT_TABLE, Outcome
+from hail_mri.apps.result_table import Outcome
 from hail_mri.apps.scan_files import TargetFiles, require_no_target_masks
 from hail_mri.apps.terminal import say
 from hail_mri.errors import InputError
 from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.provenance.folder_names import RESULT_TABLE
 
 
 def harmonize_batch(
@@ -72,9 +74,8 @@ def harmonize_batch(
     ]
     if target_files is not None and target_files not in {job.target for job in jobs}:
         require_no_target_masks(source, target_files.brain_mask, target_files.lesion_mask)
-    for target in dict.fromkeys(job.target.path for job in jobs):
-        for leak in leaks(batch.requests, columns, target)[:1]:
-            say("warning", _LEAK.format(target=target, leak=leak))
+    for warning in leak_warnings(split_scans(batch.requests, columns), (job.target.path for job in jobs)):
+        say("warning", warning)
     outcomes = run_jobs(
         jobs,
         table_path,
@@ -85,12 +86,6 @@ def harmonize_batch(
         inputs=[] if source.is_dir() else [source],
     )
     return outcomes, table_path
-
-
-_LEAK = (
-    "the target {target} is among the test subjects: {leak} is the same scan or of the same subject. What is "
-    "measured on test subjects will look better than it is; take a target of another subject."
-)
 
 
 def _target_of(

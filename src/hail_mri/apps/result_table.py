@@ -18,7 +18,6 @@ from hail_mri.harmonize.check import Verdict
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.lock import locked
 
-RESULT_TABLE = "harmonized.tsv"
 NO_VALUE = "n/a"  # as in BIDS
 NAMES = ("subject", "session", "site")
 COLUMNS = (
@@ -137,8 +136,8 @@ def _is_replaced(row: tuple[str, ...], sources: Collection[str], outputs: Collec
 def _rows(table_path: Path) -> list[tuple[str, ...]]:
     """Return the rows of a table of results, in the columns of today."""
     header, *rows = _read(table_path) or [()]
-    if header == COLUMNS:
-        return rows
+    if header == COLUMNS:  # somebody may have cut a row, or added to it
+        return [(*row, *(NO_VALUE for _ in COLUMNS[len(row) :]))[: len(COLUMNS)] for row in rows]
     if header != _EARLIER_COLUMNS:
         return []
     earlier = [dict(zip(_EARLIER_COLUMNS, row, strict=False)) for row in rows]

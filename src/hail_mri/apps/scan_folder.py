@@ -10,6 +10,7 @@ from pathlib import Path
 from hail_mri.apps.folder_walk import walk
 from hail_mri.errors import InputError
 from hail_mri.image.nifti import READABLE_SUFFIXES
+from hail_mri.provenance.folder_names import DERIVATIVES
 from hail_mri.provenance.links import real_path
 
 T1_WEIGHTED = "T1w"
@@ -22,7 +23,6 @@ OTHERS = frozenset(
     .lower()
     .split()
 )
-DERIVATIVES = "derivatives"
 
 
 @dataclass(frozen=True)

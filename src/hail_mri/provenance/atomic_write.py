@@ -5,6 +5,7 @@ So files appear together or not at all, what was there before stays until then, 
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from uuid import uuid4
 from hail_mri.errors import HailError, UnwritableError
 
 TAIL = 20  # letters at the end of a name, which hold its suffix
+HIDDEN_NAME = re.compile(r"\.[0-9a-f]{32}\.(?P<tail>.+?)(\.kept)?", re.DOTALL)  # until files have their own names
 
 
 def write_together(paths: Sequence[Path], write: Callable[[Mapping[Path, Path]], object]) -> None:

@@ -6,13 +6,14 @@ BIDS specification 1.10, "BIDS URI": `DatasetLinks` in a data set's description 
 """
 
 import json
+import os
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from hail_mri.provenance.folder_names import DESCRIPTION
 from hail_mri.provenance.links import real_path
 
 RAW = "raw"
-DESCRIPTION = "dataset_description.json"
 
 
 def bids_uri(path: Path, result_path: Path) -> str | None:
@@ -33,7 +34,7 @@ def bids_uri(path: Path, result_path: Path) -> str | None:
     found = real_path(path.parent) / path.name  # data sets are often made of links to files elsewhere
     for name, linked in _links(result_path).items():
         if found.is_relative_to(linked):
-            return f"bids:{name}:{quote(found.relative_to(linked).as_posix())}"
+            return f"bids:{name}:{quote(os.fsencode(found.relative_to(linked).as_posix()))}"
     return None
 
 
@@ -49,7 +50,7 @@ def _links(result_path: Path) -> dict[str, Path]:
         links = told.get("DatasetLinks") if isinstance(told, dict) else None
         links = links if isinstance(links, dict) else {}
         return {
-            name: real_path(folder / unquote(link))
+            name: real_path(folder / unquote(link, errors="surrogateescape"))
             for name, link in links.items()
             if isinstance(link, str) and ":" not in link
         }

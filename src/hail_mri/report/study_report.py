@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from hail_mri.provenance.folder_names import RESULT_TABLE
 from hail_mri.provenance.free_paths import require_file_free
 from hail_mri.report.blocks import badge, paragraph
 from hail_mri.report.page import Section, page, write_page
@@ -12,7 +13,7 @@ from hail_mri.report.study.counts import BADGES, WORDS, count_kinds, verdict_sen
 from hail_mri.report.study.findings import find
 from hail_mri.report.study.mosaic import mosaic
 from hail_mri.report.study.prose import MOSAIC
-from hail_mri.report.study.result_rows import RESULT_TABLE, read_result_rows
+from hail_mri.report.study.result_rows import read_result_rows
 from hail_mri.report.study.scans import StudyScan, study_scan
 from hail_mri.report.study.sections import map_blocks, method_blocks, probe_blocks
 from hail_mri.report.study.survey import StudyEntry, survey

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from hail_mri.provenance.environment import DISTRIBUTION, MAKER
+from hail_mri.provenance.folder_names import BIDS_VERSION, DERIVATIVES
 from hail_mri.provenance.sidecar import write_json
 from hail_mri.simulation.scanners import Site
 from hail_mri.simulation.sequences import Mprage, Sequence, SpinEcho
 from hail_mri.simulation.tissues import TISSUES
 
-BIDS_VERSION = "1.10.0"
 SECONDS_PER_MS = 1e-3
-TRUTH_DIR = Path("derivatives", "truth")
+TRUTH_DIR = Path(DERIVATIVES, "truth")
 
 README = """# Simulated travelling subjects
 

@@ -126,19 +126,6 @@ def test_jobs_of_one_participant_each_may_run_at_the_same_time(tmp_path):
     assert {row["subject"] for row in rows_of(tmp_path / "out")} == {"01", "02", "03"}
 
 
-@pytest.mark.usefixtures("study")
-def test_a_table_of_somebody_else_stays(tmp_path, capsys):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out/harmonized.tsv").write_text("mine\n")
-    call = ["raw", "out", "participant", "--target", f"raw/{SCANS['03']}.nii.gz", *OPTIONS]
-
-    assert main([*call, "--participant-label", "03"]) == 2
-    assert main(call) == 2
-
-    assert capsys.readouterr().err.count("harmonized.tsv exists") == 2
-    assert (tmp_path / "out/harmonized.tsv").read_text() == "mine\n"
-
-
 def test_a_data_set_may_be_the_folder_one_is_in(study, monkeypatch, capsys):
     monkeypatch.chdir(study)
 
@@ -182,6 +169,17 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, tree, caps
         f"raw/{SCANS['03']}.nii.gz\tB\tthe medoid of 2 scans of A\tout/{result_of(SCANS['03'])}.nii.gz",
     ]
     assert tree(tmp_path) == before
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_copy_of_a_test_scan_as_target_is_warned_of(options, tmp_path, capsys):
+    (tmp_path / "target.nii.gz").write_bytes((tmp_path / f"raw/{SCANS['02']}.nii.gz").read_bytes())
+    asked = ["--target", "target.nii.gz", "--participant-label", "03", *options]
+
+    assert main(["raw", "out", "participant", *OPTIONS, *asked]) == 0
+
+    assert "warning: the target target.nii.gz is among the test subjects" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("study")
@@ -246,7 +244,7 @@ def test_reports_are_those_of_scans_participants_and_the_study(study, tmp_path, 
     assert status == 70
     said = capsys.readouterr()
     assert "1 of 4 scans are harmonized; the report is out/study_report.html" in said.out
-    assert said.err.count("has no result") == 3
+    assert said.err.count("it has no result") == 3
     assert report.is_file()
     assert {"sub-03.html", "study_report.html"} <= set(tree(tmp_path / "out"))
     if find_validator() is not None:

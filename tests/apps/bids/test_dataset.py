@@ -65,6 +65,23 @@ def test_what_is_no_scan_is_left_out_with_a_reason(make_dataset):
 
 
 @pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        pytest.param("sub-01/ses-A/anat/sub-01_ses-B_T1w.nii.gz", "sub-01/ses-B/anat", id="another session"),
+        pytest.param("sub-01/ses-A/anat/sub-01_T1w.nii.gz", "sub-01/anat", id="no session in the name"),
+        pytest.param("sub-01/anat/sub-01_ses-B_acq-x_T1w.nii.gz", "sub-01/ses-B/anat", id="no folder of a session"),
+    ],
+)
+def test_a_scan_that_is_not_in_the_folder_of_its_name_is_left_out(path, expected, make_dataset):
+    dataset = open_dataset(make_dataset("sub-02/anat/sub-02_T1w.nii.gz", path))
+
+    assert names(dataset.scans) == ["sub-02_T1w.nii.gz"]
+    ((skipped, reason),) = dataset.skipped
+    assert skipped == dataset.root / path
+    assert reason == f"it lies in {path.rsplit('/', 1)[0]}, expected {expected} by its name"
+
+
+@pytest.mark.parametrize(
     ("description", "said"),
     [
         pytest.param({"Name": "a"}, "has no BIDSVersion, expected a text", id="no version"),

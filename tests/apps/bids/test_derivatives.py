@@ -58,3 +58,25 @@ def test_what_is_as_it_should_be_is_not_written_again(two_sites, tmp_path):
 
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
     assert len(before) == 3
+
+
+def test_what_people_add_to_our_files_stays(two_sites, tmp_path):
+    dataset = open_dataset(two_sites)
+    describe_output(tmp_path / "out", dataset)
+    readme, ignored = (tmp_path / "out" / name for name in ("README.md", ".bidsignore"))
+    readme.write_text("My notes")
+    patterns = ignored.read_text().splitlines()
+    ignored.write_text("\n".join([*patterns[:2], "notes.txt"]))
+
+    describe_output(tmp_path / "out", dataset)
+
+    assert readme.read_text() == "My notes"
+    assert sorted(ignored.read_text().splitlines()) == sorted([*patterns, "notes.txt"])
+
+
+def test_a_folder_that_a_run_is_just_beginning_to_fill_is_taken(two_sites, tmp_path):
+    out = tmp_path / "out"
+    (out / ".hail-mri/claims").mkdir(parents=True)
+    (out / f".{'0' * 32}.et_description.json").write_text("{")
+
+    require_output_dir(out, two_sites)

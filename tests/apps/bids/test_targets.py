@@ -1,8 +1,10 @@
+import shutil
+
 import pytest
 
 from hail_mri.apps.bids.plan import make_plan
 from hail_mri.apps.bids.request import AppRequest
-from hail_mri.apps.bids.targets import Auto, find_targets, leaks
+from hail_mri.apps.bids.targets import Auto, find_targets, warnings_of
 from hail_mri.errors import InputError, MissingFileError
 
 pytest.importorskip("bids2table")
@@ -81,21 +83,27 @@ def test_scans_of_test_subjects_are_no_examples(plan_of, two_sites):
     assert [scan.subject for scan in auto.examples] == ["03"]
 
 
-def test_a_target_of_a_test_subject_is_warned_of(plan_of, two_sites, tmp_path):
+@pytest.mark.parametrize("kind", ["link", "copy"])
+def test_a_target_of_a_test_subject_is_warned_of(kind, plan_of, two_sites, tmp_path):
     table = two_sites / "participants.tsv"
     scan = two_sites / "sub-02/ses-1/anat/sub-02_ses-1_acq-a_T1w.nii.gz"
-    (tmp_path / "link.nii.gz").symlink_to(scan)
+    scan.write_bytes(b"a scan")
+    if kind == "link":
+        (tmp_path / "other.nii.gz").symlink_to(scan)
+    else:
+        shutil.copy(scan, tmp_path / "other.nii.gz")
     table.write_text("participant_id\tsite\tsplit\nsub-01\tA\ttest\nsub-02\tB\ttest\nsub-03\tB\ttrain\n")
 
-    request, plan = plan_of(target=str(tmp_path / "link.nii.gz"))
-    warnings = leaks(find_targets(request, plan), plan)
+    request, plan = plan_of(target=str(tmp_path / "other.nii.gz"))
+    warnings = warnings_of(find_targets(request, plan), plan)
 
     assert len(warnings) == 1
-    assert "sub-02, whose split in participants.tsv is test" in warnings[0]
+    assert "other.nii.gz is among the test subjects" in warnings[0]
+    assert str(scan) in warnings[0]
 
     table.write_text("participant_id\tsite\tsplit\nsub-01\tA\ttest\nsub-02\tB\ttrain\nsub-03\tB\ttrain\n")
     request, plan = plan_of(target=str(scan))
-    assert leaks(find_targets(request, plan), plan) == []
+    assert warnings_of(find_targets(request, plan), plan) == []
 
 
 @pytest.mark.parametrize(

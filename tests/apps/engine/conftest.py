@@ -2,12 +2,9 @@
 
 import csv
 import hashlib
-import importlib.util
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -17,12 +14,13 @@ from hail_mri.apps.engine.jobs import ScanJob
 from hail_mri.apps.engine.run import run_jobs
 from hail_mri.apps.engine.workers import Workers
 from hail_mri.apps.requests import ScanRequest
-from hail_mri.apps.result_table import RESULT_TABLE, Outcome
+from hail_mri.apps.result_table import Outcome
 from hail_mri.apps.scan_files import TargetFiles
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.image.nifti import save_volume
 from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
 from hail_mri.model.weights import ModelCard, save_model
+from hail_mri.provenance.folder_names import RESULT_TABLE
 
 
 @pytest.fixture(scope="session")
@@ -105,13 +103,3 @@ def undisturbed(tmp_path_factory, make_study) -> Study:
     study = make_study(tmp_path_factory.mktemp("undisturbed"))
     assert [outcome.status for outcome in study.run(Workers(n_processes=0))] == ["done"] * len(study.sources)
     return study
-
-
-@pytest.fixture(scope="session")
-def broken_inputs() -> ModuleType:
-    """The module that makes a data set of broken and odd input; folders of tests are no packages."""
-    spec = importlib.util.spec_from_file_location("broken_inputs", Path(__file__).with_name("broken_inputs.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module

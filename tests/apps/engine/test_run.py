@@ -6,12 +6,12 @@ from threading import Thread
 
 import pytest
 
-from hail_mri.apps.engine.jobs import STATE_DIR
 from hail_mri.apps.engine.run import run_jobs
 from hail_mri.apps.engine.states import read_states, states_dir, write_state
 from hail_mri.apps.engine.workers import THIS_PROCESS, Workers
 from hail_mri.apps.result_table import COLUMNS
 from hail_mri.errors import InputError, OutputExistsError
+from hail_mri.provenance.folder_names import STATE_DIR
 from hail_mri.provenance.lock import locked
 
 

@@ -12,12 +12,13 @@ import typer
 
 from hail_mri import __version__
 from hail_mri.apps.bids.arguments import spread_arguments
-from hail_mri.apps.bids.derivatives import WORK_DIR
 from hail_mri.apps.bids.request import AppRequest, Level
+from hail_mri.apps.bids.useless import require_useful
 from hail_mri.apps.cli import run_app
 from hail_mri.apps.options import EXIT_SOME_FAILED, Force, Model, Overwrite
 from hail_mri.apps.terminal import say
 from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.provenance.folder_names import STATE_DIR
 
 PROGRAM = "hail-mri-bids"
 SCANS_SAID = 20  # of those without a result
@@ -87,7 +88,7 @@ def run(
         bool, typer.Option("--skip-bids-validation", help="Do not ask the BIDS validator.")
     ] = False,
     work_dir: Annotated[
-        Path | None, typer.Option("--work-dir", "-w", help=f"Where styles are kept (default: OUT_DIR/{WORK_DIR}).")
+        Path | None, typer.Option("--work-dir", "-w", help=f"Where styles are kept (default: OUT_DIR/{STATE_DIR}).")
     ] = None,
     nprocs: Annotated[int | None, typer.Option(metavar="N", help="Scans at a time, each in a process.")] = None,
     omp_nthreads: Annotated[int | None, typer.Option(metavar="N", help="CPU threads of each process.")] = None,
@@ -118,7 +119,7 @@ def run(
         target=target,
         target_site=target_site,
         site_from=site_from,
-        work_dir=output_dir / WORK_DIR if work_dir is None else work_dir,
+        work_dir=output_dir / STATE_DIR if work_dir is None else work_dir,
         n_processes=nprocs,
         threads=omp_nthreads,
         memory_gb=mem_gb,
@@ -129,6 +130,7 @@ def run(
         reports=reports,
         verbosity=verbose,
     )
+    require_useful(request, level, dry_run=dry_run, reports_only=reports_only)
     if dry_run:
         return _dry_run(request, level)
     if level == "group":
@@ -177,8 +179,8 @@ def _group(request: AppRequest) -> int:
     group = report_group(request)
     n_scans = len(group.done) + len(group.missing)
     print(f"{len(group.done)} of {n_scans} scans are harmonized; the report is {group.report_path}")
-    for scan in group.missing[:SCANS_SAID]:
-        say("missing", f"{scan.path} has no result")
+    for scan, reason in list(group.missing.items())[:SCANS_SAID]:
+        say("missing", f"{scan.path}: {reason}")
     if len(group.missing) > SCANS_SAID:
         say("missing", f"and {len(group.missing) - SCANS_SAID} more")
     return EXIT_SOME_FAILED if group.missing else 0

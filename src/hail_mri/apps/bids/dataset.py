@@ -3,6 +3,7 @@
 An *entity* is a part of a name, `sub-01` or `acq-mprage`: a key and a label. Names are parsed by bids2table.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,10 +13,10 @@ from typing import Any
 
 from hail_mri.apps.bids.side_files import read_json_object
 from hail_mri.errors import HailError, InputError, MissingFileError
+from hail_mri.provenance.folder_names import DESCRIPTION
 from hail_mri.provenance.links import real_path
 from hail_mri.provenance.sidecar import NIFTI_SUFFIXES
 
-DESCRIPTION = "dataset_description.json"
 SUFFIX = "T1w"
 NAMED = ("datatype", "suffix", "ext")  # what the library tells beside entities
 
@@ -128,10 +129,22 @@ def _t1_weighted(root: Path) -> list[BidsScan]:
     """Return all images that are T1-weighted by their names, ordered by path."""
     bids2table = _library()
     with _plain_name(root) as link:
-        rows = bids2table.index_dataset(link).select(["suffix", "ext", "datatype", "path"]).to_pylist()
+        try:
+            table = bids2table.index_dataset(link)
+        except UnicodeEncodeError as error:
+            raise _not_utf8(root) from error
+        rows = table.select(["suffix", "ext", "datatype", "path"]).to_pylist()
     wanted = {"suffix": SUFFIX, "datatype": "anat"}
     paths = sorted(row["path"] for row in rows if row["ext"] in NIFTI_SUFFIXES and wanted.items() <= row.items())
     return [BidsScan(root, Path(path), entities_of(path)) for path in paths]
+
+
+def _not_utf8(root: Path) -> InputError:
+    """Return what to say of a data set with a name that cannot be indexed."""
+    names = (path.relative_to(root).as_posix() for path in sorted(root.glob("sub-*/**/*")))
+    first = next((name for name in names if os.fsencode(name).decode(errors="replace") != name), "one")
+    shown = os.fsencode(first).decode(errors="backslashreplace")
+    return InputError(f"{root} has the name {shown}, expected letters and digits, as BIDS has them", "rename that file")
 
 
 def entities_of(path: str | Path) -> dict[str, str]:
@@ -173,4 +186,8 @@ def _reason(scan: BidsScan) -> str:
         return f"part-{scan.entities['part']} in its name says that it holds no magnitudes"
     if not scan.relative.name.startswith(f"sub-{scan.relative.parts[0][4:]}_"):
         return f"its name and its folder {scan.relative.parts[0]} tell of two subjects"
+    session = f"ses-{scan.session}" if scan.session else ""
+    expected = Path(f"sub-{scan.subject}", session, "anat")
+    if scan.relative.parent != expected:
+        return f"it lies in {scan.relative.parent}, expected {expected} by its name"
     return ""

@@ -2,33 +2,30 @@
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from hail_mri.apps.bids.dataset import DESCRIPTION, SUFFIX, BidsScan, Dataset
+from hail_mri.apps.bids.dataset import SUFFIX, BidsScan, Dataset
 from hail_mri.apps.bids.side_files import read_json_object
 from hail_mri.errors import InputError, OutputExistsError
-from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.atomic_write import HIDDEN_NAME, write_together
 from hail_mri.provenance.bids_uris import RAW
 from hail_mri.provenance.environment import DISTRIBUTION, MAKER
+from hail_mri.provenance.folder_names import BIDS_VERSION, DERIVATIVES, DESCRIPTION, STATE_DIR
 from hail_mri.provenance.free_paths import require_writable_folder
 from hail_mri.provenance.links import real_path
 from hail_mri.provenance.sidecar import NIFTI_SUFFIXES
 
-BIDS_VERSION = "1.10.0"
-DERIVATIVES = "derivatives"
-WORK_DIR = ".hail-mri"
 LABEL = "harmonized"
 README = """# {name}, harmonized
 
-T1-weighted scans in the look of one scan or site, each on its own voxel grid; made by {Name} {Version}.
+T1-weighted scans in the look of one scan or site, each on its own voxel grid; made by {Name}.
 
 `harmonized.tsv` tells what became of each scan, and with which target; beside each result lies a sidecar with hashes,
 settings, checks and warnings, and a report to open in a browser. For research only; not for diagnosis or treatment.
 """
-IGNORED = ("*.html", "harmonized.tsv*", "features.tsv", "study_features", "target_*.tsv", WORK_DIR)
+IGNORED = ("*.html", "harmonized.tsv*", "features.tsv", "study_features", "target_*.tsv", STATE_DIR)
 
 
 def result_path(scan: BidsScan, output_dir: Path) -> Path:
@@ -46,7 +43,7 @@ def result_path(scan: BidsScan, output_dir: Path) -> Path:
 
 
 def require_output_dir(output_dir: Path, dataset_dir: Path) -> None:
-    """Refuse a folder for results that lies among the raw scans, or that is another program's data set.
+    """Refuse a folder for results that lies among the raw scans, or has anything in it and is not one of ours.
 
     Raises
     ------
@@ -64,6 +61,16 @@ def require_output_dir(output_dir: Path, dataset_dir: Path) -> None:
     require_writable_folder(output_dir)
     if (output_dir / DESCRIPTION).exists() and not is_ours(output_dir):
         raise OutputExistsError(f"{output_dir} is a data set that another program has made", advice)
+    others = [] if (output_dir / DESCRIPTION).exists() else _visible(output_dir)
+    if others:
+        found = f"it has {others[0]} in it, and no {DESCRIPTION} of {DISTRIBUTION}"
+        raise OutputExistsError(f"{output_dir} is neither empty nor a folder of results: {found}", advice)
+
+
+def _visible(folder: Path) -> list[str]:
+    """Return what lies in a folder, without what runs that begin at the same time may have made."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return sorted(name for name in names if name != STATE_DIR and not HIDDEN_NAME.fullmatch(name))
 
 
 def is_ours(output_dir: Path) -> bool:
@@ -74,7 +81,9 @@ def is_ours(output_dir: Path) -> bool:
 
 
 def describe_output(output_dir: Path, dataset: Dataset) -> None:
-    """Write the description of the results, and which files BIDS does not know; what is as it should be stays.
+    """Write the description of the results, and which files BIDS does not know.
+
+    What is as it should be stays. A README that is there stays, and so do lines that were added to `.bidsignore`.
 
     Raises
     ------
@@ -82,19 +91,30 @@ def describe_output(output_dir: Path, dataset: Dataset) -> None:
         If they cannot be written.
     """
     description = dataset_description(output_dir, dataset)
-    texts = {
-        output_dir / DESCRIPTION: json.dumps(description, indent=2, ensure_ascii=False) + "\n",
-        output_dir / ".bidsignore": "".join(f"{pattern}\n" for pattern in IGNORED),
-        output_dir / "README.md": README.format(name=dataset.description["Name"], **MAKER),
-    }
-    if all(path.is_file() and path.read_text(encoding="utf-8") == text for path, text in texts.items()):
-        return
+    # First, as it tells other runs that the folder is ours.
+    _write(output_dir / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
+    ignored = _text(output_dir / ".bidsignore")
+    missing = [pattern for pattern in IGNORED if pattern not in ignored.splitlines()]
+    end = "\n" if ignored and not ignored.endswith("\n") else ""
+    _write(output_dir / ".bidsignore", ignored + end + "".join(f"{pattern}\n" for pattern in missing))
+    if not os.path.lexists(output_dir / "README.md"):
+        _write(output_dir / "README.md", README.format(name=_name(dataset), **MAKER))
 
-    def write(hidden: Mapping[Path, Path]) -> None:
-        for path, text in texts.items():
-            hidden[path].write_text(text, encoding="utf-8")
 
-    write_together(list(texts), write)
+def _write(path: Path, text: str) -> None:
+    """Write a file, unless it says that already."""
+    if not path.is_file() or _text(path) != text:
+        write_together([path], lambda hidden: hidden[path].write_text(text, "utf-8", "surrogateescape"))
+
+
+def _text(path: Path) -> str:
+    """Return what a file says; nothing if there is none."""
+    return path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
+
+
+def _name(dataset: Dataset) -> str:
+    """Return the name of a data set as text that can be written; JSON may have halves of letters."""
+    return str(dataset.description["Name"]).encode("utf-8", "replace").decode()
 
 
 def dataset_description(output_dir: Path, dataset: Dataset) -> dict[str, Any]:
@@ -106,10 +126,11 @@ def dataset_description(output_dir: Path, dataset: Dataset) -> dict[str, Any]:
     it where.
     """
     doi = dataset.description.get("DatasetDOI")
-    link = quote(Path(os.path.relpath(real_path(dataset.root), real_path(output_dir))).as_posix())
+    # As bytes: a name may be no UTF-8.
+    link = quote(os.fsencode(Path(os.path.relpath(real_path(dataset.root), real_path(output_dir))).as_posix()))
     source = {"URL": f"bids:{RAW}:"} | ({"DOI": doi} if isinstance(doi, str) else {})
     return {
-        "Name": f"{dataset.description['Name']}, harmonized",
+        "Name": f"{_name(dataset)}, harmonized",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         "GeneratedBy": [{**MAKER, "Description": "T1-weighted scans in the look of one scan or site"}],

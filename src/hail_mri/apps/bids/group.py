@@ -1,5 +1,6 @@
 """What is done once scans are harmonized: reports of scans again, and the report of the study."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,9 +8,11 @@ from hail_mri.apps.bids.dataset import BidsScan
 from hail_mri.apps.bids.derivatives import describe_output, result_path
 from hail_mri.apps.bids.plan import make_plan
 from hail_mri.apps.bids.request import AppRequest
-from hail_mri.apps.result_table import RESULT_TABLE
+from hail_mri.apps.result_table import NO_VALUE, read_results
 from hail_mri.apps.terminal import progress
 from hail_mri.errors import MissingFileError
+from hail_mri.provenance.folder_names import RESULT_TABLE
+from hail_mri.provenance.hashes import file_sha256
 from hail_mri.provenance.links import real_path
 
 
@@ -19,13 +22,15 @@ class Group:
 
     Attributes
     ----------
-    done, missing : tuple of BidsScan
-        Scans that have a result, and scans that have none.
+    done : tuple of BidsScan
+        Scans whose result is there, and is what the table of results says.
+    missing : mapping of BidsScan to str
+        Scans that have none, each with the reason.
     report_path : Path
     """
 
     done: tuple[BidsScan, ...]
-    missing: tuple[BidsScan, ...]
+    missing: Mapping[BidsScan, str]
     report_path: Path
 
 
@@ -42,12 +47,33 @@ def report_group(request: AppRequest) -> Group:
     plan = make_plan(request)
     _require_results(request.output_dir)
     describe_output(request.output_dir, plan.dataset)  # results of an earlier version may know less of what lies there
-    there = {scan: result_path(scan, request.output_dir).is_file() for scan in plan.selection.scans}
-    with progress("measuring", total=len(there)) as step:
+    listed = _rows_by_result(request.output_dir)
+    reasons = {scan: _missing(result_path(scan, request.output_dir), listed) for scan in plan.selection.scans}
+    missing = {scan: reason for scan, reason in reasons.items() if reason} | dict(plan.unusable)
+    with progress("measuring", total=len(reasons)) as step:
         n_processes = max(1, request.n_processes or 1)
         report_path = write_study_report(request.output_dir, overwrite=True, n_processes=n_processes, step=step)
-    done, missing = (tuple(scan for scan, found in there.items() if found is wanted) for wanted in (True, False))
-    return Group(done, missing, report_path)
+    return Group(tuple(scan for scan, reason in reasons.items() if not reason), missing, report_path)
+
+
+def _rows_by_result(output_dir: Path) -> dict[Path, dict[str, str]]:
+    """Return the rows of the table of results, by their results."""
+    rows = read_results(output_dir / RESULT_TABLE)
+    return {real_path(output_dir / row["output"]): row for row in rows if row["output"] != NO_VALUE}
+
+
+def _missing(result: Path, listed: Mapping[Path, Mapping[str, str]]) -> str:
+    """Return why a scan has no result, by the table of results; nothing if it has one."""
+    row = listed.get(real_path(result))
+    if row is None:
+        return "it has no result"
+    if not row["status"].startswith("done"):
+        return f"it has {row['status']}: {row['message']}" if row["status"] == "failed" else "it has no result"
+    if not result.is_file():
+        return f"{result} does not exist any more"
+    if row["result_sha256"] not in (NO_VALUE, file_sha256(result)):
+        return f"{result} is not the file that {RESULT_TABLE} tells of"
+    return ""
 
 
 def report_scans(request: AppRequest) -> tuple[int, list[str]]:
@@ -74,7 +100,9 @@ def report_scans(request: AppRequest) -> tuple[int, list[str]]:
     scans = [s for s in read_study(request.output_dir) if s.result is not None and real_path(s.result) in wanted]
     with progress("reporting scans", total=len(scans)) as step:
         reasons = write_scan_reports(scans, overwrite=True, step=step)
-    write_subject_pages(request.output_dir, {scan.subject for scan in scans if scan.subject})
+    # Labels of the data set: what the table calls a subject may be anything.
+    subjects = {scan.subject for scan in plan.selection.scans}
+    write_subject_pages(request.output_dir, subjects & {scan.subject for scan in scans})
     return len(scans) - len(reasons), reasons
 
 

@@ -5,24 +5,24 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hail_mri.apps.bids.claims import claimed
 from hail_mri.apps.bids.dataset import BidsScan
-from hail_mri.apps.bids.derivatives import WORK_DIR, describe_output, result_path
+from hail_mri.apps.bids.derivatives import describe_output, result_path
 from hail_mri.apps.bids.medoid import measure_target
 from hail_mri.apps.bids.plan import Plan, make_plan
 from hail_mri.apps.bids.request import AppRequest
-from hail_mri.apps.bids.targets import Auto, Targets, find_targets, leaks
+from hail_mri.apps.bids.targets import Auto, Targets, find_targets, warnings_of
 from hail_mri.apps.bids.validation import INSTALL, find_validator, require_valid
 from hail_mri.apps.requests import ScanRequest
 from hail_mri.apps.terminal import say
+from hail_mri.provenance.folder_names import RESULT_TABLE, STATE_DIR
 from hail_mri.provenance.free_paths import require_file_free
 
 if TYPE_CHECKING:
     from hail_mri.apps.engine.jobs import ScanJob
+    from hail_mri.apps.engine.run_lock import RunLock
     from hail_mri.apps.engine.workers import Workers
     from hail_mri.apps.result_table import Outcome
-
-RUNS = "runs"
-NO_TARGET = "no target is given for its site"
 
 
 def harmonize_participants(request: AppRequest) -> "list[Outcome]":
@@ -49,22 +49,23 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
     plan = make_plan(request)
     targets = find_targets(request, plan)
     validate(request)
+    describe_output(request.output_dir, plan.dataset)
     if isinstance(targets, Auto):
         targets = measure_target(targets, request, plan)
     say_plan(request, plan, targets)
-    describe_output(request.output_dir, plan.dataset)
-    outcomes = _run(request, plan, targets, workers)
-    if request.reports:
-        from hail_mri.apps.bids.subject_page import write_subject_pages
+    with claimed(request.output_dir, {scan.subject for scan in plan.selection.scans}) as claim:
+        outcomes = _run(request, plan, targets, workers, claim)
+        if request.reports:
+            from hail_mri.apps.bids.subject_page import write_subject_pages
 
-        write_subject_pages(request.output_dir, {outcome.names["subject"] for outcome in outcomes if outcome.names})
+            write_subject_pages(request.output_dir, {outcome.names["subject"] for outcome in outcomes if outcome.names})
     return outcomes
 
 
-def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers") -> "list[Outcome]":
+def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers", claim: "RunLock") -> "list[Outcome]":
     """Give the jobs to workers, and list what became of them in the table of all runs."""
     from hail_mri.apps.engine.run import run_jobs
-    from hail_mri.apps.result_table import RESULT_TABLE, is_result_table, write_outcomes
+    from hail_mri.apps.result_table import is_result_table, write_outcomes
 
     table_path, own_path = request.output_dir / RESULT_TABLE, run_dir(request) / RESULT_TABLE
     require_file_free(table_path, overwrite=request.overwrite or is_result_table(table_path))
@@ -74,25 +75,31 @@ def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers") 
         workers,
         overwrite=request.overwrite,
         reports=request.reports,
-        skipped=[*plan.selection.skipped, *((scan.path, NO_TARGET) for scan in without_target(plan, targets))],
+        skipped=plan.selection.skipped,
         inputs=[] if targets.table_path is None else [targets.table_path],
+        states_dir=request.output_dir,
     )
-    if own_path != table_path:
-        write_outcomes(outcomes, table_path)
+    outcomes += unusable_outcomes(plan, targets)
+    claim.require_held()
+    for path in dict.fromkeys((own_path, table_path)):
+        write_outcomes(outcomes, path)
     return outcomes
 
 
 def run_dir(request: AppRequest) -> Path:
-    """Return the folder that a run has for itself, which a second one may not use meanwhile.
+    """Return the folder of a run's own table, which is complete after every scan.
 
-    A run of all participants has the folder of results. On a cluster, jobs of one participant each share that at the
-    same time: each has a folder of its own in it, and adds its rows to the common table when it is done.
+    That of a run of all participants is the folder of results. On a cluster, jobs of one participant each share that at
+    the same time: each adds its rows to the common table when it is done. What is kept of their scans, and who has
+    which participant, is in one place for all.
     """
+    from hail_mri.apps.engine.states import RUNS_DIR
+
     labels = sorted({label.removeprefix("sub-") for label in request.participants})
     if not labels:
         return request.output_dir
     name = f"sub-{labels[0]}" if len(labels) == 1 else f"{len(labels)}-{sha256(' '.join(labels).encode()).hexdigest()}"
-    return request.output_dir / WORK_DIR / RUNS / name
+    return request.output_dir / STATE_DIR / RUNS_DIR / name
 
 
 def jobs_of(request: AppRequest, plan: Plan, targets: Targets) -> "list[ScanJob]":
@@ -113,13 +120,25 @@ def jobs_of(request: AppRequest, plan: Plan, targets: Targets) -> "list[ScanJob]
 
 def names_of(scan: BidsScan, plan: Plan) -> Mapping[str, str]:
     """Return subject, session and site of a scan, as far as there are any."""
-    names = {"subject": scan.subject, "session": scan.session, "site": plan.sites.of_scan[scan]}
+    names = {"subject": scan.subject, "session": scan.session, "site": plan.sites.of_scan.get(scan, "")}
     return {name: value for name, value in names.items() if value}
 
 
-def without_target(plan: Plan, targets: Targets) -> list[BidsScan]:
-    """Return the scans whose site has no target."""
-    return [scan for scan in plan.selection.scans if scan not in targets.of_scan]
+def unusable_outcomes(plan: Plan, targets: Targets) -> "list[Outcome]":
+    """Return the outcomes of scans that were asked for and cannot be harmonized, or whose site has no target."""
+    from hail_mri.apps.result_table import Outcome
+
+    without = {scan: _no_target(scan, plan) for scan in plan.selection.scans if scan not in targets.of_scan}
+    return [
+        Outcome(scan.path, None, "failed", f"{scan.path}: {reason}", names=names_of(scan, plan))
+        for scan, reason in sorted({**plan.unusable, **without}.items(), key=lambda item: item[0].relative)
+    ]
+
+
+def _no_target(scan: BidsScan, plan: Plan) -> str:
+    """Return why a scan has no target, in words."""
+    site = plan.sites.of_scan[scan]
+    return f"no target is given for its site {site}" if site else "its site is not known, and targets go by site"
 
 
 def validate(request: AppRequest) -> None:
@@ -135,7 +154,7 @@ def validate(request: AppRequest) -> None:
 
 def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
     """Say which target is taken, and what is to be known of it; with -v also the sites."""
-    for warning in leaks(targets, plan):
+    for warning in warnings_of(targets, plan):
         say("warning", warning)
     if request.verbosity:
         say("sites", f"{told(plan.sites.counts())}, by {plan.sites.told_by}")
@@ -146,13 +165,19 @@ def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
 
 def plan_rows(request: AppRequest) -> list[Sequence[str]]:
     """Return what a run would do, a row for each scan: source, site, target, result; nothing is written."""
+    from hail_mri.apps.result_table import NO_VALUE
+
     plan = make_plan(request)
     targets = find_targets(request, plan)
+    for scan, reason in plan.unusable.items():
+        say("failed", f"{scan.path}: {reason}")
+    for warning in warnings_of(targets, plan):
+        say("warning", warning)
     rows: list[Sequence[str]] = [("source", "site", "target", "output")]
     for scan in plan.selection.scans:
         target = _target_text(scan, targets)
-        output = str(result_path(scan, request.output_dir)) if target else "n/a"
-        rows.append((str(scan.path), plan.sites.of_scan[scan] or "n/a", target or "n/a", output))
+        output = str(result_path(scan, request.output_dir)) if target else NO_VALUE
+        rows.append((str(scan.path), plan.sites.of_scan[scan] or NO_VALUE, target or NO_VALUE, output))
     return rows
 
 

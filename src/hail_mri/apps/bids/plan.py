@@ -1,9 +1,12 @@
 """What a run will do, found from names, tables and sidecars before any image is read."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
 
 from hail_mri.apps.bids.dataset import BidsScan, Dataset, open_dataset
-from hail_mri.apps.bids.derivatives import require_output_dir
+from hail_mri.apps.bids.derivatives import require_output_dir, result_path
 from hail_mri.apps.bids.request import AppRequest
 from hail_mri.apps.bids.selection import Selection, matches, read_filter, select
 from hail_mri.apps.bids.sites import Sites, find_sites
@@ -21,6 +24,8 @@ class Plan:
     dataset : Dataset
     selection : Selection
         The scans to harmonize.
+    unusable : mapping of BidsScan to str
+        Scans that were asked for and cannot be harmonized, each with the reason.
     examples : tuple of BidsScan
         Scans that may be the target of their site: those of all participants, so that runs of one participant each have
         the same target; of the names that the filter file asks for.
@@ -31,6 +36,7 @@ class Plan:
 
     dataset: Dataset
     selection: Selection
+    unusable: Mapping[BidsScan, str]
     examples: tuple[BidsScan, ...]
     sites: Sites
     tables: Tables
@@ -49,10 +55,30 @@ def make_plan(request: AppRequest) -> Plan:
     _require_work_dir(request)
     wanted = read_filter(request.filter_path)
     selection = select(dataset, request.participants, request.sessions, wanted)
+    twins = _twins(dataset.scans)
     by_name = {key: labels for key, labels in wanted.items() if key not in ("sub", "ses")}
-    examples = tuple(scan for scan in dataset.scans if matches(scan, by_name))
+    examples = [scan for scan in dataset.scans if matches(scan, by_name) and scan not in twins]
     tables = Tables()
-    return Plan(dataset, selection, examples, find_sites(examples, tables, request.site_from), tables)
+    sites = find_sites(examples, tables, request.site_from)
+    reasons = {**twins, **sites.unreadable}
+    unusable = {scan: reasons[scan] for scan in selection.scans if scan in reasons}
+    usable = replace(selection, scans=tuple(scan for scan in selection.scans if scan not in unusable))
+    return Plan(dataset, usable, unusable, tuple(sites.of_scan), sites, tables)
+
+
+def _twins(scans: Sequence[BidsScan]) -> dict[BidsScan, str]:
+    """Return the scans that would have one result, such as x_T1w.nii and x_T1w.nii.gz, each with the reason."""
+
+    def result(scan: BidsScan) -> Path:
+        return result_path(scan, Path())
+
+    reasons: dict[BidsScan, str] = {}
+    for _, group in groupby(sorted(scans, key=lambda scan: (result(scan), scan.relative)), key=result):
+        twins = list(group)
+        names = " and ".join(scan.relative.name for scan in twins)
+        if len(twins) > 1:
+            reasons |= dict.fromkeys(twins, f"{names} would have one result, expected one of them: remove the other")
+    return reasons
 
 
 def _require_work_dir(request: AppRequest) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from hail_mri.apps.bids.request import AppRequest
-from hail_mri.apps.result_table import RESULT_TABLE, Outcome
+from hail_mri.apps.result_table import Outcome
 from hail_mri.apps.terminal import say
+from hail_mri.provenance.folder_names import RESULT_TABLE
 
 EVERY_SCAN = 2  # -v -v
 

@@ -5,11 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hail_mri.apps.requests import NO_VALUE
 from hail_mri.errors import InputError
 from hail_mri.provenance.regular_file import size_of_file
-
-# BIDS writes n/a where a table has no value.
-NO_VALUE = ("", "n/a")
 
 
 def read_json_object(path: Path, *, expected: str) -> dict[str, Any]:

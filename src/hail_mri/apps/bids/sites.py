@@ -5,14 +5,15 @@ of them that has a value; where no table has one, manufacturer, model, field str
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hail_mri.apps.bids.dataset import BidsScan
 from hail_mri.apps.bids.metadata import Sidecars
 from hail_mri.apps.bids.tables import Tables
-from hail_mri.errors import InputError
+from hail_mri.apps.terminal import one_line
+from hail_mri.errors import HailError, InputError
 
 COLUMN = "site"
 SESSION = "session"
@@ -28,10 +29,21 @@ SCANNER = {
 
 @dataclass(frozen=True)
 class Sites:
-    """The site of each scan (empty where nothing tells), and what told it, in words."""
+    """At which site scans were made.
+
+    Attributes
+    ----------
+    of_scan : mapping of BidsScan to str
+        Empty where nothing tells.
+    told_by : str
+        What told it, in words.
+    unreadable : mapping of BidsScan to str
+        Scans whose tables or sidecars cannot be read, which are not in `of_scan`: why not.
+    """
 
     of_scan: Mapping[BidsScan, str]
     told_by: str
+    unreadable: Mapping[BidsScan, str] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
         """Return how many scans each site has, ordered by name; without those of unknown site."""
@@ -69,14 +81,17 @@ def find_sites(scans: Sequence[BidsScan], tables: Tables, site_from: str | None 
     Raises
     ------
     InputError
-        If no scan has a value there, or a table or a sidecar cannot be read.
+        If no scan has a value there, or tables or sidecars of none can be read.
     """
     sidecars = Sidecars()
     if site_from is None:
-        by_column = {scan: tables.value(scan, COLUMN) for scan in scans}
-        if any(by_column.values()):
-            return Sites(by_column, f"the column {COLUMN}")
-        return Sites({scan: _scanner(sidecars.of(scan), SCANNER) for scan in scans}, "the scanner in the sidecars")
+        by_column = _told(scans, lambda scan: tables.value(scan, COLUMN), f"the column {COLUMN}")
+        if any(by_column.of_scan.values()):
+            return by_column
+        by_scanner = _told(
+            list(by_column.of_scan), lambda scan: _scanner(sidecars.of(scan), SCANNER), "the scanner in the sidecars"
+        )
+        return replace(by_scanner, unreadable={**by_column.unreadable, **by_scanner.unreadable})
     sites = _find(scans, tables, sidecars, site_from)
     if not any(sites.of_scan.values()):
         raise InputError(
@@ -90,10 +105,23 @@ def _find(scans: Sequence[BidsScan], tables: Tables, sidecars: Sidecars, site_fr
     """Tell sites by what was asked for."""
     parts = site_from.split(TOGETHER)
     if all(part in SCANNER for part in parts):
-        return Sites({scan: _scanner(sidecars.of(scan), parts) for scan in scans}, f"{site_from} in the sidecars")
+        return _told(scans, lambda scan: _scanner(sidecars.of(scan), parts), f"{site_from} in the sidecars")
     if site_from == SESSION:
-        return Sites({scan: scan.session for scan in scans}, "sessions")
-    return Sites({scan: tables.value(scan, site_from) for scan in scans}, f"the column {site_from}")
+        return _told(scans, lambda scan: scan.session, "sessions")
+    return _told(scans, lambda scan: tables.value(scan, site_from), f"the column {site_from}")
+
+
+def _told(scans: Sequence[BidsScan], site_of: Callable[[BidsScan], str], told_by: str) -> Sites:
+    """Return the site of each scan; a file that cannot be read is the trouble of its scans only, unless of all."""
+    of_scan, errors = {}, {}
+    for scan in scans:
+        try:
+            of_scan[scan] = site_of(scan)
+        except HailError as error:
+            errors[scan] = error
+    if errors and not of_scan:
+        raise next(iter(errors.values()))
+    return Sites(of_scan, told_by, {scan: one_line(error) for scan, error in errors.items()})
 
 
 def _scanner(told: Mapping[str, Any], parts: Iterable[str]) -> str:

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from hail_mri.apps.result_table import NO_VALUE, RESULT_TABLE, read_results
+from hail_mri.apps.result_table import NO_VALUE, read_results
+from hail_mri.provenance.folder_names import RESULT_TABLE
 from hail_mri.report.blocks import Column, badge, link, paragraph, table
 from hail_mri.report.page import Section, page, write_page
 

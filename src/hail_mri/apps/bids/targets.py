@@ -8,13 +8,11 @@ from hail_mri.apps.bids.dataset import BidsScan
 from hail_mri.apps.bids.plan import Plan
 from hail_mri.apps.bids.request import AUTO, AppRequest
 from hail_mri.apps.bids.side_files import read_table
+from hail_mri.apps.leaks import SPLIT_COLUMN, SplitScan, is_test, leak_warnings
+from hail_mri.apps.request_columns import CARD_SUFFIX
+from hail_mri.apps.requests import TABLE_SUFFIX
 from hail_mri.apps.scan_files import TargetFiles
 from hail_mri.errors import InputError, MissingFileError
-from hail_mri.provenance.links import real_path
-
-TABLE_SUFFIX = ".tsv"
-CARD_SUFFIX = ".json"
-SPLIT, TEST = "split", "test"
 
 
 @dataclass(frozen=True)
@@ -64,16 +62,12 @@ def find_targets(request: AppRequest, plan: Plan) -> Targets | Auto:
     return Targets(dict.fromkeys(plan.selection.scans, target))
 
 
-def leaks(targets: Targets, plan: Plan) -> list[str]:
+def warnings_of(targets: Targets | Auto, plan: Plan) -> list[str]:
     """Return a warning for each target whose subject is among the test subjects, by `split` of `participants.tsv`."""
-    tested = {real_path(s.path): s for s in plan.dataset.scans if _is_tested(s, plan)}
-    paths = dict.fromkeys(target.path for target in targets.of_scan.values())
-    subjects = [tested[real_path(path)].subject for path in paths if real_path(path) in tested]
-    return [
-        f"the target is a scan of sub-{subject}, whose {SPLIT} in participants.tsv is {TEST}: what is measured on test "
-        "subjects is not independent of it; take a target of another subject"
-        for subject in subjects
-    ]
+    if isinstance(targets, Auto):  # which scan it will be is not known yet
+        return []
+    scans = [SplitScan(scan.path, scan.subject, _is_tested(scan, plan)) for scan in plan.dataset.scans]
+    return leak_warnings(scans, (target.path for target in targets.of_scan.values()))
 
 
 def _auto(request: AppRequest, plan: Plan) -> Auto:
@@ -91,7 +85,7 @@ def _auto(request: AppRequest, plan: Plan) -> Auto:
 
 def _is_tested(scan: BidsScan, plan: Plan) -> bool:
     """Return whether a scan's subject is among the test subjects."""
-    return plan.tables.of_participant(scan).get(SPLIT, "").lower() == TEST
+    return is_test(plan.tables.of_participant(scan).get(SPLIT_COLUMN, ""))
 
 
 def _by_site(path: Path, plan: Plan) -> Targets:
@@ -108,7 +102,7 @@ def _by_site(path: Path, plan: Plan) -> Targets:
     if not files:
         raise InputError(f"{path} has no rows below the header, expected one for each site")
     used = {scan: files.get(plan.sites.of_scan[scan]) for scan in plan.selection.scans}
-    if not any(used.values()):
+    if not files.keys() & set(plan.sites.of_scan.values()):
         names = ", ".join(plan.sites.counts()) or "none"
         raise InputError(
             f"{path} has targets for {', '.join(files)}; the data set has the sites {names}", "see --site-from"

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
 
-from hail_mri.apps.engine.jobs import STATE_DIR, Attempt, RunChoices, ScanJob, Task
+from hail_mri.apps.engine.jobs import Attempt, RunChoices, ScanJob, Task
 from hail_mri.apps.engine.leftovers import clear_hidden, clear_leftovers
 from hail_mri.apps.engine.outcomes import earlier_result, failed_outcome, outcome_of_result, with_report
 from hail_mri.apps.engine.states import (
@@ -32,6 +32,7 @@ from hail_mri.harmonize.check import ChecksFailedError
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.environment import peak_memory_mib, restart_peak_memory
+from hail_mri.provenance.folder_names import STATE_DIR
 from hail_mri.provenance.hashes import InputFile
 
 MOST_TARGETS = 4  # kept by a process, each with the weights of its model

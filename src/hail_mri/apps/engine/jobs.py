@@ -10,8 +10,6 @@ from hail_mri.apps.scan_files import TargetFiles
 from hail_mri.errors import HailError
 from hail_mri.harmonize.settings import HarmonizeSettings
 
-STATE_DIR = ".hail-mri"  # in the folder of the results: lock of the run, states, traces of errors
-
 
 @dataclass(frozen=True)
 class ScanJob:

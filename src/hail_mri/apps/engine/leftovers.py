@@ -3,17 +3,14 @@
 Only the results of a run's own jobs are looked at, so that nobody else's files are touched, whatever a state tells.
 """
 
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from hail_mri.errors import HailError
-from hail_mri.provenance.atomic_write import TAIL
+from hail_mri.provenance.atomic_write import HIDDEN_NAME, TAIL
 from hail_mri.provenance.environment import DISTRIBUTION
 from hail_mri.provenance.sidecar import read_sidecar, sidecar_path
-
-_HIDDEN = re.compile(r"\.[0-9a-f]{32}\.(?P<tail>.+?)(\.kept)?", re.DOTALL)
 
 
 def clear_leftovers(result: Path) -> None:
@@ -43,6 +40,6 @@ def clear_hidden(paths: Iterable[Path]) -> None:
     for folder in {path.parent for path in wanted}:
         with suppress(OSError):
             for path in list(folder.iterdir()):
-                match = _HIDDEN.fullmatch(path.name)
+                match = HIDDEN_NAME.fullmatch(path.name)
                 if match is not None and match["tail"] in tails and (path.is_symlink() or path.is_file()):
                     path.unlink()

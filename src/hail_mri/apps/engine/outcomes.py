@@ -57,8 +57,10 @@ def outcome_of_result(job: ScanJob, status: Status, report: Report) -> Outcome:
 
 def failed_outcome(job: ScanJob, reason: str, seconds: float, report: Report | None = None) -> Outcome:
     """Return the outcome of a job without a result."""
-    source = job.request.source
+    source, output = job.request.source, job.request.output
     message = reason if str(source) in reason else f"{source}: {reason}"
+    if output.exists() and str(output) not in message:  # of an earlier run, for instance
+        message = f"{message}; {output} is there, but this row does not tell of it"
     outcome = _outcome(job, "failed", message)
     return replace(outcome, seconds=seconds, report=report, attempts=1)
 

@@ -10,14 +10,14 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from uuid import uuid4
 
-from hail_mri.apps.engine.jobs import STATE_DIR
 from hail_mri.errors import OutputExistsError, UnwritableError
+from hail_mri.provenance.folder_names import STATE_DIR
 
 BEAT = 1.0  # s between two beats
 STALE = 15.0  # s without a beat: its owner is gone
@@ -33,11 +33,14 @@ class RunLock:
     path : Path
     table_dir : Path
         The folder that is locked, for messages.
+    told : mapping of str to object
+        What the lock says beside its owner, as JSON.
     """
 
-    def __init__(self, path: Path, table_dir: Path) -> None:
+    def __init__(self, path: Path, table_dir: Path, told: Mapping[str, object] | None = None) -> None:
         self._path, self._table_dir = path, table_dir
-        self._owner = json.dumps({"owner": uuid4().hex, "pid": os.getpid(), "host": platform.node(), "place": _place()})
+        owner = {"owner": uuid4().hex, "pid": os.getpid(), "host": platform.node(), "place": _place()}
+        self._owner = json.dumps(owner | dict(told or {}))
         self._ended = Event()
         self._heart = Thread(target=self._beat, daemon=True)
 
@@ -138,6 +141,30 @@ def run_lock(table_dir: Path) -> Iterator[RunLock]:
         for folder in made:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def living(paths: Sequence[Path]) -> Path | None:
+    """Return a lock whose owner lives; None if all owners are gone. Those of other machines are watched for a while."""
+    seen = {path: found for path in paths if (found := _read(path)) and not _owner_is_gone(found)}
+    end = time.monotonic() + STALE
+    while seen and time.monotonic() < end:
+        time.sleep(_PAUSE)
+        now = {path: _read(path) for path in seen}
+        beating = [path for path, found in now.items() if found and found != seen[path]]
+        if beating:
+            return beating[0]
+        seen = {path: found for path, found in seen.items() if now[path]}  # some may have ended
+    return None
+
+
+def told_by(path: Path) -> dict[str, object]:
+    """Return what a lock says; nothing if there is none."""
+    return _told(_read(path))
+
+
+def who_has(path: Path) -> str:
+    """Return who has a lock, in words."""
+    return _who(_read(path))
 
 
 def _made_new(path: Path, told: str) -> bool:

@@ -15,13 +15,15 @@ from typing import Literal
 
 from hail_mri import __version__
 from hail_mri.apps.earlier import NO_MATTER
-from hail_mri.apps.engine.jobs import STATE_DIR, RunChoices, ScanJob, mask_paths
+from hail_mri.apps.engine.jobs import RunChoices, ScanJob, mask_paths
 from hail_mri.errors import HailError, OutputExistsError
 from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.folder_names import STATE_DIR
 from hail_mri.provenance.hashes import InputFile
 from hail_mri.provenance.sidecar import write_json
 
-STATES, ERRORS = KEPT = ("states", "errors")  # folders in `STATE_DIR`: of states, and of traces of errors
+# Folders in `STATE_DIR`: of states, of traces of errors, of claims of runs, and of tables of single participants.
+STATES, ERRORS, CLAIMS_DIR, RUNS_DIR = KEPT = ("states", "errors", "claims", "runs")
 
 # Of those that were found running when nobody could be.
 Status = Literal["running", "done", "failed", "interrupted"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hail_mri.errors import InputError
+from hail_mri.provenance.folder_names import RESULT_TABLE
 from hail_mri.provenance.regular_file import size_of_file
 
-RESULT_TABLE = "harmonized.tsv"
 NOT_AVAILABLE = "n/a"  # as in BIDS
 REQUIRED_COLUMNS = ("source", "output", "status")
 LARGEST_TABLE_BYTES = 1 << 28
