@@ -7,7 +7,7 @@ surround, core, contrast-to-noise, shown, found
     contrast-to-noise, as sites differ; it may not turn it around.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,6 +156,21 @@ def lesion_changes(
     healthy = np.asarray(brain, dtype=bool) & ~np.asarray(lesions, dtype=bool)
     for box, inside in parts_of(np.asarray(lesions, dtype=bool), steps):
         yield lesion_change(before[box], after[box], lesion=inside, brain=healthy[box] | inside, spacing=steps)
+
+
+def share_of_lesions(changes: Sequence[LesionChange], happened: Callable[[LesionChange], bool]) -> Measurement:
+    """Return in what share of the lesions that the source shows something has happened, 0 to 1.
+
+    Parameters
+    ----------
+    changes : sequence of LesionChange
+        Of `lesion_changes`.
+    happened : function of LesionChange to bool
+    """
+    shown = [change for change in changes if change.volume.value is not None]
+    if not shown:
+        return Measurement.undefined("the source shows no lesion by itself")
+    return Measurement(sum(map(happened, shown)) / len(shown))
 
 
 def _undefined(before: Measurement, after: Measurement, reason: str) -> LesionChange:
