@@ -24,6 +24,7 @@ def summary(lesions: pd.DataFrame) -> pd.DataFrame:
         }
         row |= {"all, %": 100 * after / before, "each, %": group["volume"].median()}
         row |= {"off by, %": (group["volume"] - 100).abs().median(), "reversed": int(group["reversed"].sum())}
+        row["not shown"] = int(group["not shown"].sum())
         row |= {"CNR before": group["contrast_before"].mean(), "CNR after": group["contrast_after"].mean()}
         row |= {"sharpness %": group["sharpness"].median(), "Dice": group["overlap"].mean()}
         rows.append(row | {"shift mm": group["shift"].mean()})

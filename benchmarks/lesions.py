@@ -195,7 +195,8 @@ def measure_lesions(case: Case, result: Volume) -> Iterator[dict[str, object]]:
             spacing=case.source.spacing,
         )
         numbers = {field.name: getattr(change, field.name).value for field in fields(change)}
-        yield {"lesion": number, "part": kind, "true_ml": true_ml, **numbers, "reversed": change.is_reversed}
+        happened = {"reversed": change.is_reversed, "not shown": change.is_erased}
+        yield {"lesion": number, "part": kind, "true_ml": true_ml, **numbers, **happened}
 
 
 def search(case: Case, result: Volume) -> Found:

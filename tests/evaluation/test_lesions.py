@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from hail_mri.errors import InputError
-from hail_mri.evaluation.lesions import lesion_change
+from hail_mri.evaluation.lesions import lesion_change, lesion_changes, share_of_lesions
 from hail_mri.image.marked_region import GAP, REACH
 
 SHAPE, SPACING = (40, 44, 36), (1.0, 1.0, 1.2)
@@ -74,6 +74,62 @@ def test_what_is_found_of_a_lesion_has_its_volume(scan):
     found = change(source, 2 * source, lesion, brain)
     assert found.found_before.value == found.found_after.value
     assert found.found_before.value == pytest.approx(lesion.sum() * 1.2 / 1000, rel=0.1)
+
+
+def noisy(volume, lesion, level, seed=3):
+    """Fill a lesion with a level in noise."""
+    return np.where(lesion, level + np.random.default_rng(seed).normal(0, 2, SHAPE), volume)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_a_lesion_that_was_erased_nothing_is_found_in_noise(scan, seed):
+    source, lesion, brain = scan
+    wide = ndimage.binary_dilation(lesion, iterations=2)
+    found = change(source, noisy(source, wide, 100, seed), lesion, brain)
+    assert abs(found.contrast_after.value) < 0.5
+    assert (found.volume.value, found.overlap.value, found.found_after.value) == (0, 0, 0)
+    assert found.is_erased
+    for number in (found.sharpness, found.shift, found.reversal):
+        assert number.reason == "the result does not show the lesion"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_lesion_that_the_source_hides_in_noise_has_a_contrast_and_nothing_else(scan, seed):
+    source, lesion, brain = scan
+    hidden = noisy(source, ndimage.binary_dilation(lesion, iterations=2), 100, seed)
+    found = change(hidden, source, lesion, brain)
+    assert abs(found.contrast_before.value) < 0.5
+    assert found.contrast_after.value < -3
+    for number in (found.sharpness, found.volume, found.overlap, found.shift, found.found_before, found.reversal):
+        assert number.reason == "the source does not show the lesion"
+    assert not found.is_erased
+
+
+def test_of_few_voxels_noise_is_not_taken_for_a_lesion(scan):
+    source, lesion, brain = scan
+    rng = np.random.default_rng(5)
+    places = rng.permutation(
+        np.argwhere(ndimage.binary_erosion(brain, iterations=3) & ~ndimage.binary_dilation(lesion))
+    )
+    shown = 0
+    for place in places[:200]:
+        single = np.zeros(SHAPE, bool)
+        single[tuple(place)] = True
+        shown += change(source, source, single, brain & ~lesion | single).volume.value is not None
+    assert shown <= 4  # beyond three standard deviations; 123 are beyond half a one
+
+
+def test_each_lesion_is_counted_by_itself(scan):
+    source, lesion, brain = scan
+    small = np.zeros(SHAPE, bool)
+    small[30:32, 22:24, 20:22] = True
+    both = noisy(source, small, 70)
+    changes = list(lesion_changes(both, noisy(both, small, 130), lesions=lesion | small, brain=brain, spacing=SPACING))
+    assert [each.is_reversed for each in changes] == [False, True]
+    assert not change(both, noisy(both, small, 130), lesion | small, brain).is_reversed
+    assert share_of_lesions(changes, lambda each: each.is_reversed).value == 0.5
+    assert share_of_lesions(changes, lambda each: each.is_erased).value == 0
+    assert "shows no lesion" in share_of_lesions([], lambda each: each.is_erased).reason
 
 
 @pytest.mark.parametrize("axes", [(1, 0, 2), (2, 1, 0)])

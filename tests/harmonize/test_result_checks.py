@@ -179,7 +179,7 @@ def with_lesion(request, harmonizer, simulated_slab, from_middle):
 def test_a_lesion_that_is_kept_passes(with_lesion):
     found = by_name(with_lesion[1].result_checks)
     assert not not_ok(found.values())
-    assert {"lesion contrast", "lesion volume", "lesion in the brain"} <= set(found)
+    assert {"lesions judged", "lesion contrast", "lesion volume", "lesion in the brain"} <= set(found)
 
 
 @pytest.mark.parametrize(

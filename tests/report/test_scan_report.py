@@ -10,8 +10,10 @@ import pytest
 from hail_mri.errors import InputError, MissingFileError, OutputExistsError
 from hail_mri.harmonize.style_card import StyleCard
 from hail_mri.image.nifti import load_volume, save_volume
+from hail_mri.report.lesion_section import lesion_section
 from hail_mri.report.report_state import scan_report_path
 from hail_mri.report.scan_report import ReportFiles, files_of_result, scan_report, write_scan_report
+from hail_mri.report.scan_view import view_scan
 
 PHONE = {"width": 360, "height": 740}
 LARGEST_BYTES = 3_000_000
@@ -130,9 +132,24 @@ def test_shows_what_became_of_the_lesion(report, open_file):
     found = open_file(report)
     text = found.page.locator("section:has(#lesions)").inner_text()
     assert "1 lesion, 1.00 ml" in text
-    before, after = map(float, re.search(r"contrast-to-noise\s+(\S+) before, (\S+) after", text).groups())
-    assert before < -1
-    assert after < -1
+    assert re.search(r"measured\s+1 of 1", text)
+    cells = found.page.locator("section:has(#lesions) tbody tr").all_inner_texts()[0].split("\t")
+    assert float(cells[2]) < -1
+    assert float(cells[3]) < -1
+
+
+def test_a_small_lesion_that_was_erased_beside_a_large_one_is_told(study):
+    source, result = load_volume(study.source), load_volume(study.result)
+    large = load_volume(study.lesion).data > 0.5
+    small = np.zeros_like(large)
+    i, j, k = (int(n) for n in np.argwhere(large).mean(axis=0))
+    small[i + 9 : i + 11, j : j + 2, k : k + 2] = True
+    marked = np.where(small, 0.5 * source.data, source.data)
+    views = [view_scan(source.with_data(marked)), view_scan(source)]
+    seen = [view.without(large | small) for view in (views[0], views[0].with_result(result, views[0].scale))]
+    section, concerns = lesion_section(*seen, large | small)
+    assert any("1 of 2 is not shown by the result" in concern.text for concern in concerns)
+    assert any(re.search(r"not shown by the result</dt>\s*<dd>1", str(block)) for block in section.blocks)
 
 
 def test_the_methods_text_names_version_model_and_papers(report, study, open_file):

@@ -1,6 +1,7 @@
 import pytest
 
 from hail_mri.harmonize.check import Check
+from hail_mri.report.provenance_section import FileState, provenance_section
 from hail_mri.report.scan_record import ScanRecord
 from hail_mri.report.trust import Concern, concerns_of, trust_blocks, trust_sentence
 
@@ -53,3 +54,15 @@ def test_checks_warnings_and_a_raw_prediction_count_and_the_worst_comes_first(tm
 def test_a_verdict_that_nobody_knows_is_taken_for_a_failure(tmp_path):
     told = {"Checks": {"Source": [{"name": "a", "verdict": "fine, believe me"}]}}
     assert trust_sentence({"Source": (OK,)}, concerns_of(ScanRecord(told, tmp_path)))[0] == "fail"
+
+
+def test_letters_that_nobody_sees_are_written_out_on_the_first_screen():
+    blocks = trust_blocks({}, [Concern("check", "Warning: a\u202egz.iin <b>")])
+    assert "\u202e" not in "".join(blocks)
+    assert "a\\u202egz.iin &lt;b&gt;" in "".join(blocks)
+
+
+def test_letters_that_nobody_sees_are_written_out_beside_hashes(tmp_path):
+    section = provenance_section(ScanRecord({}, tmp_path), [FileState("Source", "a.nii.gz", "12\u202e34", "as it was")])
+    assert "\u202e" not in "".join(section.blocks)
+    assert '<span class="hash">12\\u202e34</span>' in "".join(section.blocks)

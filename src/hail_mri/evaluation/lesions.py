@@ -2,17 +2,12 @@
 
 Terms
 -----
-surround, core, found
-    As of any marked region (`image.marked_region`); the surround is brain.
-contrast-to-noise
-    Mean of the lesion minus mean of the surround, over the standard deviation of the surround: negative where the
-    lesion is darker. A harmonization may change it, as sites differ; it may not turn it around.
-
-References
-----------
-Bechara et al., AJR 188:1306 (2007), doi:10.2214/AJR.06.1043, for contrast-to-noise ratios of lesions.
+surround, core, contrast-to-noise, shown, found
+    As of any marked region (`image.marked_region`); the surround is brain. A harmonization may change the
+    contrast-to-noise, as sites differ; it may not turn it around.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,10 +17,11 @@ from scipy import ndimage
 from hail_mri.errors import InputError
 from hail_mri.evaluation.measurement import Measurement
 from hail_mri.evaluation.paired_arrays import mask_on_grid, volumes_on_one_grid
-from hail_mri.image.marked_region import FEWEST_VOXELS, core_of, difference, found_region, near_and_around
+from hail_mri.image.marked_region import MarkedRegion, parts_of
 
 NO_SURROUND = "there is next to no brain around the lesion"
-NO_CONTRAST = "the source does not show the lesion: its mean is that of its surround"
+NOT_IN_SOURCE = "the source does not show the lesion"
+NOT_IN_RESULT = "the result does not show the lesion"
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,8 @@ class LesionChange:
         Mean gradient at the lesion's edge over its contrast, of the result in percent of the source's: below 100 where
         the edge was blurred.
     volume : Measurement
-        Of what is found in the result, in percent of what is found in the source.
+        Of what is found in the result, in percent of what is found in the source; 0 where the result does not show
+        the lesion, and of a lesion that was turned over that of what is found on the other side.
     overlap : Measurement
         Dice coefficient of both, 0 to 1.
     shift : Measurement
@@ -59,10 +56,24 @@ class LesionChange:
     found_after: Measurement
 
     @property
+    def reversal(self) -> Measurement:
+        """1 where a dark lesion has become a bright one, or a bright one dark, and 0 where not.
+
+        Undefined where source or result do not show the lesion: the sign of noise means nothing.
+        """
+        if reason := self.sharpness.reason or self.contrast_before.reason or self.contrast_after.reason:
+            return Measurement.undefined(reason)
+        return Measurement(float((self.contrast_before.value or 0) * (self.contrast_after.value or 0) < 0))
+
+    @property
     def is_reversed(self) -> bool:
         """Whether a dark lesion has become a bright one, or a bright one dark."""
-        before, after = self.contrast_before.value, self.contrast_after.value
-        return before is not None and after is not None and before * after < 0
+        return self.reversal.value == 1
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the source shows the lesion, and the result does not."""
+        return self.volume.value == 0
 
 
 def lesion_change(
@@ -75,14 +86,15 @@ def lesion_change(
     source, result : (I, J, K) array-like
         One grid, each in any unit.
     lesion, brain : (I, J, K) bool array-like
-        Outlined in the source; several lesions in one mask are looked at together.
+        Outlined in the source; several lesions in one mask are looked at together (`lesion_changes`: one by one).
     spacing : (3,) array-like of float
         Of the voxels, mm.
 
     Returns
     -------
     LesionChange
-        Undefined where there is no brain around the lesion, or the source does not show it.
+        Undefined where there is no brain around the lesion, and all but the contrast where the source does not show
+        it; where the result does not, nothing of it is found, and it has no edge and no place.
 
     Raises
     ------
@@ -107,52 +119,87 @@ def lesion_change(
     steps = np.asarray(spacing, dtype=np.float64)
     if steps.shape != (3,) or not (np.isfinite(steps).all() and (steps > 0).all()):
         raise InputError(f"the spacing is {spacing!r}, expected three positive numbers", hint="give it in mm")
-    near, around = near_and_around(inside, of_brain, steps)
-    if around.sum() < FEWEST_VOXELS:
-        return _undefined(NO_SURROUND)
-    if difference(before, inside, around) == 0:
-        return _undefined(NO_CONTRAST)
-    core = core_of(inside, steps)
-    found = [found_region(volume, core, near, around) for volume in (before, after)]
+    region = MarkedRegion.of(inside, of_brain, steps)
+    if not region.has_surround:
+        nothing = Measurement.undefined(NO_SURROUND)
+        return _undefined(nothing, nothing, NO_SURROUND)
+    contrasts = (_contrast(before, region), _contrast(after, region))
+    found = [region.found_in(volume) for volume in (before, after)]
+    if not found[0].any():
+        return _undefined(*contrasts, NOT_IN_SOURCE)
     return LesionChange(
-        _contrast(before, inside, around),
-        _contrast(after, inside, around),
-        _relative_sharpness(before, after, inside, around, steps),
+        *contrasts,
+        _relative_sharpness(before, after, region, steps),
         *_compare(found[0], found[1], steps),
         *(Measurement(float(each.sum() * steps.prod() / 1000)) for each in found),
     )
 
 
-def _undefined(reason: str) -> LesionChange:
-    """Return that nothing can be measured."""
-    return LesionChange(*[Measurement.undefined(reason)] * 8)
+def lesion_changes(
+    source: ArrayLike, result: ArrayLike, *, lesions: ArrayLike, brain: ArrayLike, spacing: ArrayLike
+) -> Iterator[LesionChange]:
+    """Compare each part of a mask by itself; no lesion is the surround of another.
+
+    Parameters
+    ----------
+    source, result : (I, J, K) array-like
+    lesions, brain : (I, J, K) bool array-like
+    spacing : (3,) array-like of float
+        As of `lesion_change`.
+
+    Yields
+    ------
+    LesionChange
+        In the order of `image.marked_region.parts_of`.
+    """
+    before, after, steps = np.asarray(source), np.asarray(result), np.asarray(spacing, dtype=np.float64)
+    healthy = np.asarray(brain, dtype=bool) & ~np.asarray(lesions, dtype=bool)
+    for box, inside in parts_of(np.asarray(lesions, dtype=bool), steps):
+        yield lesion_change(before[box], after[box], lesion=inside, brain=healthy[box] | inside, spacing=steps)
 
 
-def _contrast(volume: NDArray[np.floating], inside: NDArray[np.bool_], around: NDArray[np.bool_]) -> Measurement:
+def share_of_lesions(changes: Sequence[LesionChange], happened: Callable[[LesionChange], bool]) -> Measurement:
+    """Return in what share of the lesions that the source shows something has happened, 0 to 1.
+
+    Parameters
+    ----------
+    changes : sequence of LesionChange
+        Of `lesion_changes`.
+    happened : function of LesionChange to bool
+    """
+    shown = [change for change in changes if change.volume.value is not None]
+    if not shown:
+        return Measurement.undefined("the source shows no lesion by itself")
+    return Measurement(sum(map(happened, shown)) / len(shown))
+
+
+def _undefined(before: Measurement, after: Measurement, reason: str) -> LesionChange:
+    """Return the contrasts, and that nothing else can be measured."""
+    rest = Measurement.undefined(reason)
+    return LesionChange(before, after, rest, rest, rest, rest, rest, rest)
+
+
+def _contrast(volume: NDArray[np.floating], region: MarkedRegion) -> Measurement:
     """Return the contrast-to-noise of a lesion."""
-    noise = float(volume[around].std(dtype=np.float64))
-    if noise == 0:
+    contrast = region.contrast_to_noise(volume)
+    if np.isinf(contrast) or np.ptp(volume[region.around]) == 0:
         return Measurement.undefined("the surround of the lesion is constant")
-    return Measurement(difference(volume, inside, around) / noise)
+    return Measurement(contrast)
 
 
 def _relative_sharpness(
-    before: NDArray[np.floating],
-    after: NDArray[np.floating],
-    inside: NDArray[np.bool_],
-    around: NDArray[np.bool_],
-    spacing: NDArray[np.float64],
+    before: NDArray[np.floating], after: NDArray[np.floating], region: MarkedRegion, spacing: NDArray[np.float64]
 ) -> Measurement:
     """Return how sharp the edge is after, in percent of how sharp it was."""
+    if not region.is_shown_by(after):
+        return Measurement.undefined(NOT_IN_RESULT)
+    inside = region.inside
     edge = ndimage.binary_dilation(inside) & ~ndimage.binary_erosion(inside)
     values = []
     for volume in (before, after):
         gradients = np.stack([np.asarray(g)[edge] for g in np.gradient(volume.astype(np.float64), *spacing)])
         slope = float(np.linalg.norm(gradients, axis=0).mean())
-        contrast = abs(difference(volume, inside, around))
-        if contrast == 0:
-            return Measurement.undefined("the result does not show the lesion")
-        values.append(slope / contrast)
+        values.append(slope / abs(region.difference(volume)))
     return Measurement(100 * values[1] / values[0])
 
 
@@ -162,7 +209,7 @@ def _compare(
     """Return volume in percent, Dice, and distance of the centres."""
     overlap = Measurement(2 * float((before & after).sum()) / float(before.sum() + after.sum()))
     if not after.any():
-        return Measurement(0.0), overlap, Measurement.undefined("nothing of the lesion is found in the result")
+        return Measurement(0.0), overlap, Measurement.undefined(NOT_IN_RESULT)
     centres = [np.argwhere(found).mean(axis=0) * spacing for found in (before, after)]
     shift = Measurement(float(np.linalg.norm(centres[0] - centres[1])))
     return Measurement(100 * float(after.sum() / before.sum())), overlap, shift

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hail_mri.evaluation.comparison import RANGE_PERCENTILE
 from hail_mri.evaluation.divergence import jensen_shannon_divergence
 from hail_mri.evaluation.found_structures import FoundStructures
 from hail_mri.evaluation.gradients import edge_agreement, gradient_alignment, gradient_correlation
-from hail_mri.evaluation.lesions import lesion_change
+from hail_mri.evaluation.lesions import lesion_change, lesion_changes, share_of_lesions
 from hail_mri.evaluation.measured import PERCENT, SHARE, UNITS, Measured, measured_distances, value_or_reason
 from hail_mri.evaluation.measurement import Measurement
 from hail_mri.evaluation.metrics import mae, psnr, ssim
@@ -25,10 +26,12 @@ from hail_mri.evaluation.tissue_measures import measure_tissues
 from hail_mri.evaluation.tissue_profile import TissueProfile, tissue_profiles
 from hail_mri.evaluation.units_in_doubt import units_in_doubt
 from hail_mri.evaluation.wasserstein import nwd
-from hail_mri.image.mask import MASK_THRESHOLD, load_mask
+from hail_mri.image.mask import MASK_THRESHOLD, check_mask
+from hail_mri.image.nifti import read_volume
 
 IMAGE, LESION = "image", "lesion"
 NO_TRUTH, NO_LESION = "there is no truth", "there is no lesion mask"
+EMPTY_LESION = "the lesion mask is empty"  # a patient without lesions: all else is scored
 
 
 @dataclass(frozen=True)
@@ -156,23 +159,39 @@ def _against_truth(scans: PairScans) -> Iterator[Measured]:
 
 def _of_lesions(scans: PairScans, row: PairRow) -> Iterator[Measured]:
     """Measure what became of the lesions that are outlined."""
-    if "lesion_mask" not in row.files or scans.brain is None:
-        missing = Measurement.undefined(NO_BRAIN if "lesion_mask" in row.files else NO_LESION)
-        found = [missing] * 6
-    else:
-        path = row.files["lesion_mask"]
-        lesion = load_mask(path, scans.source, row.files["source"]).data > MASK_THRESHOLD
-        source, result = scans.source.data, scans.harmonized.data
-        change = lesion_change(source, result, lesion=lesion, brain=scans.brain, spacing=scans.source.spacing)
-        found = [change.contrast_before, change.contrast_after, change.sharpness]
-        found += [change.volume, change.overlap, change.shift]
+    found = _lesion_numbers(scans, row)
     names = (
         ("contrast-to-noise before", SHARE),
         ("contrast-to-noise after", SHARE),
+        ("lesions reversed", SHARE),
+        ("lesions not shown", SHARE),
         ("edge sharpness", PERCENT),
         ("volume found", PERCENT),
         ("Dice", SHARE),
         ("shift", "mm"),
     )
-    for (metric, unit), measurement in zip(names, found, strict=True):
+    for n, (metric, unit) in enumerate(names):
+        measurement = Measurement.undefined(found) if isinstance(found, str) else found[n]
         yield Measured(metric, LESION, unit, measurement)
+
+
+def _lesion_numbers(scans: PairScans, row: PairRow) -> list[Measurement] | str:
+    """Return what was measured of lesions, or why nothing was."""
+    path = row.files.get("lesion_mask")
+    if path is None:
+        return NO_LESION
+    mask = read_volume(path)
+    if mask.data.max() <= MASK_THRESHOLD:
+        return EMPTY_LESION
+    check_mask(
+        mask, scans.source, mask_name=f"the lesion_mask {path}", scan_name=str(row.files["source"]), of="lesions"
+    )
+    if scans.brain is None:
+        return NO_BRAIN
+    lesions, spacing = mask.data > MASK_THRESHOLD, scans.source.spacing
+    source, result = scans.source.data, scans.harmonized.data
+    change = lesion_change(source, result, lesion=lesions, brain=scans.brain, spacing=spacing)
+    parts = list(lesion_changes(source, result, lesions=lesions, brain=scans.brain, spacing=spacing))
+    shares = [share_of_lesions(parts, happened) for happened in (attrgetter("is_reversed"), attrgetter("is_erased"))]
+    contrasts = [change.contrast_before, change.contrast_after]
+    return [*contrasts, *shares, change.sharpness, change.volume, change.overlap, change.shift]

@@ -31,6 +31,10 @@ HEADLINES = {  # column, and what of the long table it shows
     "monotonicity": ("monotonicity", "head"),
     "lost, head ml": ("lost structures", "head"),
     "appeared, head ml": ("appeared structures", "head"),
+    "lesion CNR before": ("contrast-to-noise before", "lesion"),
+    "lesion CNR after": ("contrast-to-noise after", "lesion"),
+    "lesions reversed, share": ("lesions reversed", "lesion"),
+    "lesions not shown, share": ("lesions not shown", "lesion"),
     "lesion volume %": ("volume found", "lesion"),
     "lesion sharpness %": ("edge sharpness", "lesion"),
 }

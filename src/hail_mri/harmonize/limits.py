@@ -96,8 +96,9 @@ LIMITS = (
         (0.0, INFINITE),
         "tissues came too near to each other, or changed places",
     ),
-    Limits("lesion contrast", "of that in the source", (0.6, 1.7), (0.0, 3.0), "look at the lesion in both"),
+    Limits("lesion contrast", "of that in the source", (0.6, 1.7), (0.2, 3.0), "look at the lesion in both"),
     Limits("lesion volume", "of that in the source", (0.85, 1.2), (0.5, 2.0), "look at the lesion in both"),
+    Limits("lesions judged", "of their voxels", (0.8, 1.0), (0.0, 1.0), "look at the others in both"),
     Limits("lesion in the brain", "of its voxels", (0.5, 1.0), (0.0, 1.0), "is it the lesion mask of this scan?"),
 )
 LIMITS_BY_NAME = {limits.name: limits for limits in LIMITS}

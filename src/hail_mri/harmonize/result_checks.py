@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from hail_mri.harmonize.check import Check
 from hail_mri.harmonize.harmonized import Source
-from hail_mri.harmonize.lesion_contract import lesion_numbers
+from hail_mri.harmonize.lesion_contract import lesion_checks, lesion_parts
 from hail_mri.harmonize.limits import LIMITS_BY_NAME
 from hail_mri.harmonize.result_measures import edge_alignment, kept_contrast, piled_share, unexplained_change
-from hail_mri.harmonize.result_sample import TISSUES, at_native_voxels, brain_of, sample_result
+from hail_mri.harmonize.result_sample import TISSUES, at_native_voxels, brain_of, sample_result, solid_brain_of
 from hail_mri.harmonize.settings import OutputMode
 from hail_mri.harmonize.style_model import Style
 from hail_mri.image.header import geometry_difference
@@ -76,8 +76,11 @@ def check_result(source: Source, result: Volume, wanted: Wanted) -> tuple[Check,
     )
     if moved:
         return (geometry,)
-    numbers = _of_voxels(source, to_canonical(result).data, wanted)
+    made = to_canonical(result).data
+    numbers = _of_voxels(source, made, wanted)
     checks = [LIMITS_BY_NAME[name].check(number) for name, number in numbers.items()]
+    if source.lesion_mask is not None:
+        checks += _of_lesions(source, made, to_canonical(source.lesion_mask))
     if wanted.output_mode == "network":
         checks = [_at_most_a_look(check) if check.name in BLURRED else check for check in checks]
     return (geometry, *checks)
@@ -101,8 +104,6 @@ def _of_voxels(source: Source, result: NDArray[np.float32], wanted: Wanted) -> d
         "unexplained change at its worst place": worst,
         "contrast of tissues": kept_contrast(sample, _tissue_means(wanted.style)),
     }
-    if source.lesion_mask is not None:
-        numbers |= _of_lesion(source, result, source.lesion_mask)
     return {name: number for name, number in numbers.items() if number is not None}
 
 
@@ -126,12 +127,13 @@ def _share_below_no_signal(source: Source, result: NDArray[np.float32], scale: L
     return int(np.count_nonzero(lower)) / result.size
 
 
-def _of_lesion(source: Source, result: NDArray[np.float32], lesion_mask: Volume) -> dict[str, float]:
-    """Return what became of the lesion."""
-    lesion = np.asarray(to_canonical(lesion_mask).data > MASK_THRESHOLD)
-    raw, found = source.preparation.raw, brain_of(source)
-    if found is None:
-        return lesion_numbers(raw.data, result, lesion, np.ones_like(lesion), raw.spacing)
-    brain = at_native_voxels(source, found, np.s_[:, :, :])
-    in_brain = {"lesion in the brain": float(brain[lesion].mean())}
-    return in_brain | lesion_numbers(raw.data, result, lesion, brain, raw.spacing)
+def _of_lesions(source: Source, result: NDArray[np.float32], lesion_mask: Volume) -> list[Check]:
+    """Return what became of the lesions, in canonical axes."""
+    lesion = np.asarray(lesion_mask.data > MASK_THRESHOLD)
+    raw, brain, solid = source.preparation.raw, brain_of(source), solid_brain_of(source)
+    if brain is None or solid is None:
+        return lesion_checks(lesion_parts(raw.data, result, lesion, [np.ones_like(lesion)], raw.spacing), raw.affine)
+    # Beside a ventricle a dark lesion stands out from the brain without fluid alone.
+    surrounds = [at_native_voxels(source, mask, np.s_[:, :, :]) for mask in (brain, solid)]
+    in_brain = LIMITS_BY_NAME["lesion in the brain"].check(float(surrounds[0][lesion].mean()))
+    return [in_brain, *lesion_checks(lesion_parts(raw.data, result, lesion, surrounds, raw.spacing), raw.affine)]

@@ -83,6 +83,14 @@ def brain_of(source: Source) -> BoolArray | None:
     return reading.measures.brain if isinstance(reading, TissueReading) and reading.measures is not None else None
 
 
+def solid_brain_of(source: Source) -> BoolArray | None:
+    """Return where the model finds brain and next to no fluid, on the network grid; None if it knows no brain."""
+    brain = brain_of(source)
+    if brain is None or not isinstance(source.reading, TissueReading):
+        return brain
+    return np.asarray(brain & (source.reading.fit.tissue_map.numpy()[CSF] < 1 - PURE))
+
+
 def at_native_voxels(source: Source, mask: BoolArray, voxels: tuple[slice, slice, slice]) -> BoolArray:
     """Return a mask of the network grid at some voxels of the scan, canonical axes, nearest neighbour."""
     matrices = source.reading.prepared.to_native

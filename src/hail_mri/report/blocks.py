@@ -45,6 +45,11 @@ class Cell:
     order: float | str | None = None
 
 
+def plain(text: str) -> Markup:
+    """Return a text that is to stand within other HTML, with letters that nobody sees written out."""
+    return Markup(environment().from_string("{{ text }}").render(text=text))
+
+
 def paragraph(text: Text, kind: str = "") -> Markup:
     """Return a paragraph; kinds are those of the style: soft, verdict ok, verdict check, verdict fail."""
     return _block("paragraph", text, kind)

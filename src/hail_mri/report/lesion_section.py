@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from hail_mri.evaluation.lesions import LesionChange, lesion_change
+from hail_mri.evaluation.lesions import LesionChange, lesion_changes
 from hail_mri.evaluation.measurement import Measurement
-from hail_mri.image.marked_region import REACH
+from hail_mri.image.marked_region import parts_of
 from hail_mri.image.mask import MASK_THRESHOLD
-from hail_mri.report.blocks import Text, definitions, paragraph, picture_grid
+from hail_mri.model.tissue_classes import CSF
+from hail_mri.report.blocks import Cell, Column, Text, definitions, paragraph, picture_grid, table
 from hail_mri.report.page import Section
 from hail_mri.report.planes import ORIENTATION, PLANES, Place, as_picture, grey, outlined, slice_at
 from hail_mri.report.scan_view import ScanView
 from hail_mri.report.trust import Concern
 
-MARGIN = REACH + 4.0  # mm around the lesions, in which they are measured
 MOST_VOLUME_CHANGE = 2.0  # percent
 ML_PER_MM3 = 1e-3
 FIELD, PIXEL = (110.0, 110.0, 110.0), 0.6  # mm
+MOST_ROWS = 50  # lesions in the table
+TABLE = tuple(
+    Column(name, is_number=True)
+    for name in (
+        "lesion",
+        "in the mask, ml",
+        "contrast-to-noise before",
+        "after",
+        "volume, %",
+        "overlap (Dice)",
+        "shift, mm",
+        "sharpness of the edge, %",
+    )
+)
 COLUMNS = ("source", "harmonized", "source, outlined", "harmonized, outlined")
 CAPTION = (
     "Through the largest lesion; the outline of the mask that was given is yellow and lies just outside of it. "
@@ -41,48 +56,55 @@ def lesion_section(source: ScanView, result: ScanView, lesion: NDArray[np.bool_]
     lesion : (I, J, K) array of bool
         Outlined in the source, canonical axes.
     """
-    change = _measured(source, result, lesion)
-    parts, n_parts = ndimage.label(lesion)
-    millilitres = np.count_nonzero(lesion) * float(np.prod(source.volume.spacing)) * ML_PER_MM3
+    spacing = source.volume.spacing
+    before, after = source.volume.data, result.volume.data
+    around = source.region if source.labels is None else source.region & (source.labels != CSF)
+    changes = list(lesion_changes(before, after, lesions=lesion, brain=around, spacing=spacing))
+    voxel = float(np.prod(spacing)) * ML_PER_MM3
+    sizes = [voxel * int(np.count_nonzero(inside)) for _, inside in parts_of(lesion, spacing)]
+    measured = [change for change in changes if change.volume.value is not None]
     numbers: dict[str, Text] = {
-        "in the mask": f"{n_parts} lesion{'s' if n_parts != 1 else ''}, {millilitres:.2f} ml",
-        "contrast-to-noise": f"{_text(change.contrast_before)} before, {_text(change.contrast_after)} after",
-        "volume found": f"{_text(change.volume, '%')} of that in the source",
-        "overlap (Dice)": _text(change.overlap),
-        "shift of the centre": _text(change.shift, "mm"),
-        "sharpness of the edge": f"{_text(change.sharpness, '%')} of that in the source",
+        "in the mask": f"{_lesions(len(sizes))}, {sum(sizes):.2f} ml",
+        "measured": f"{len(measured)} of {len(changes)}{_why_not(changes)}",
+        "turned over": str(sum(change.is_reversed for change in measured)),
+        "not shown by the result": str(sum(change.is_erased for change in measured)),
     }
     note = (
-        "All lesions of the mask are measured together, in source and result, by the intensities of each: what lies on "
-        "the lesion's side of the middle between lesion and surround counts as found."
+        "Each lesion is measured by itself, in source and result, by the intensities of each: what lies on the "
+        "lesion's side of the middle between lesion and surround, brain without fluid, counts as found. Volume and "
+        "sharpness are in percent of those in the source."
     )
-    blocks = [_pictures(source, result, lesion, parts), definitions(numbers), paragraph(note, "soft")]
-    return Section("lesions", "Lesions", blocks), _concerns(change)
+    blocks = [_pictures(source, result, lesion), definitions(numbers), _table(changes, sizes), paragraph(note, "soft")]
+    return Section("lesions", "Lesions", blocks), _concerns(changes)
 
 
-def _measured(source: ScanView, result: ScanView, lesion: NDArray[np.bool_]) -> LesionChange:
-    """Measure the lesions in the box around them: no voxel farther away matters."""
-    spacing = source.volume.spacing
-    box = []
-    for axis, step in enumerate(spacing.tolist()):
-        inside = np.flatnonzero(lesion.any(axis=tuple(a for a in range(3) if a != axis)))
-        margin = int(np.ceil(MARGIN / step))
-        box.append(slice(max(int(inside[0]) - margin, 0), int(inside[-1]) + margin + 1))
-    brain = source.region | lesion
-    i, j, k = box
-    return lesion_change(
-        source.volume.data[i, j, k],
-        result.volume.data[i, j, k],
-        lesion=lesion[i, j, k],
-        brain=brain[i, j, k],
-        spacing=spacing,
-    )
+def _table(changes: Sequence[LesionChange], sizes: Sequence[float]) -> Markup:
+    """Return what became of every lesion, the largest first."""
+    rows: list[list[Cell | Text]] = []
+    for rank, n in enumerate(np.argsort(sizes, kind="stable")[::-1][:MOST_ROWS].tolist(), start=1):
+        change = changes[n]
+        measured = (change.contrast_before, change.contrast_after, change.volume, change.overlap)
+        rows.append([str(rank), f"{sizes[n]:.3g}", *map(_text, (*measured, change.shift, change.sharpness))])
+    more = f" (the largest {MOST_ROWS} of {len(sizes)})" if len(sizes) > MOST_ROWS else ""
+    return table(f"What became of each lesion, the largest first{more}", TABLE, rows)
 
 
-def _pictures(source: ScanView, result: ScanView, lesion: NDArray[np.bool_], parts: NDArray[np.int32]) -> Markup:
+def _lesions(number: int) -> str:
+    """Return so many lesions."""
+    return f"{number} lesion{'s' if number != 1 else ''}"
+
+
+def _why_not(changes: Sequence[LesionChange]) -> str:
+    """Return why some lesions could not be measured, and how many."""
+    reasons = Counter(change.volume.reason for change in changes if change.volume.reason)
+    return "".join(f"; {_lesions(n)} not: {reason}" for reason, n in sorted(reasons.items()))
+
+
+def _pictures(source: ScanView, result: ScanView, lesion: NDArray[np.bool_]) -> Markup:
     """Show both scans through the largest lesion, without and with its outline."""
-    largest = 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
-    within = np.argwhere(parts == largest)
+    parts = parts_of(lesion, source.volume.spacing)
+    box, inside = max(parts, key=lambda part: int(np.count_nonzero(part[1])))
+    within = np.argwhere(inside) + [side.start for side in box]
     nearest = within[np.argmin(((within - within.mean(axis=0)) ** 2).sum(axis=1))]  # a bent lesion may miss its centre
     place = replace(Place.of(nearest.tolist(), source.volume.spacing), field=FIELD, pixel=PIXEL)
     scans = [source.percent(), result.percent()]
@@ -95,17 +117,22 @@ def _pictures(source: ScanView, result: ScanView, lesion: NDArray[np.bool_], par
     return picture_grid(COLUMNS, rows, CAPTION)
 
 
-def _concerns(change: LesionChange) -> list[Concern]:
+def _concerns(changes: Sequence[LesionChange]) -> list[Concern]:
     """Return what of a lesion should not have happened."""
-    if change.is_reversed:
-        return [Concern("fail", "Lesions: the contrast to their surround is reversed.")]
-    volume = change.volume.value
-    if volume is not None and abs(volume - 100) > MOST_VOLUME_CHANGE:
+    counts = (
+        ("fail", "is reversed", sum(change.is_reversed for change in changes)),
+        ("fail", "is not shown by the result", sum(change.is_erased for change in changes)),
+        ("check", "could not be measured", sum(change.volume.value is None for change in changes)),
+    )
+    concerns = [Concern(verdict, f"Lesions: {n} of {len(changes)} {what}.") for verdict, what, n in counts if n]
+    volumes = [change.volume.value for change in changes if change.volume.value]
+    worst = max(volumes, key=lambda volume: abs(volume - 100), default=100.0)
+    if abs(worst - 100) > MOST_VOLUME_CHANGE:
         limits = f"expected {100 - MOST_VOLUME_CHANGE:g} to {100 + MOST_VOLUME_CHANGE:g} %"
-        return [Concern("check", f"Lesions: the volume found is {volume:.1f} % of that in the source, {limits}.")]
-    return []
+        concerns.append(Concern("check", f"Lesions: of the worst {worst:.1f} % of its volume is found, {limits}."))
+    return concerns
 
 
-def _text(measured: Measurement, unit: str = "") -> str:
-    """Return a number with its unit, or why there is none."""
-    return f"n/a ({measured.reason})" if measured.value is None else f"{measured.value:.3g} {unit}".rstrip()
+def _text(measured: Measurement) -> str:
+    """Return a number, or that there is none."""
+    return "n/a" if measured.value is None else f"{measured.value:.3g}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from hail_mri.provenance.hashes import InputFile
-from hail_mri.report.blocks import Cell, Column, Text, badge, definitions, details, subheading, table
+from hail_mri.report.blocks import Cell, Column, Text, badge, definitions, details, plain, subheading, table
 from hail_mri.report.page import Section
 from hail_mri.report.scan_record import ScanRecord, shown
 from hail_mri.report.trust import Concern
@@ -58,9 +58,8 @@ def concerns_of_files(states: Sequence[FileState]) -> list[Concern]:
 def provenance_section(record: ScanRecord, states: Sequence[FileState]) -> Section:
     """Return the section."""
     columns = [Column("file"), Column("now"), Column("path"), Column("SHA-256")]
-    rows: list[list[Cell | Text]] = [
-        [s.role, _state(s.state), s.told, Markup('<span class="hash">{}</span>').format(s.sha256)] for s in states
-    ]
+    digest = Markup('<span class="hash">{}</span>')
+    rows: list[list[Cell | Text]] = [[s.role, _state(s.state), s.told, digest.format(plain(s.sha256))] for s in states]
     seconds: dict[str, Text] = {name: f"{shown(number)} s" for name, number in record.part("Seconds").items()}
     if "PeakMemoryMiB" in record.told:
         seconds["peak memory"] = f"{shown(record.told['PeakMemoryMiB'])} MiB"

@@ -133,7 +133,7 @@ def scan_report(files: ReportFiles) -> str:
     if views.lesion is not None:
         section, found = lesion_section(views.source, views.result, views.lesion)
         sections.append(section)
-        if not any("lesion" in check.name for check in record.checks.get("Result", ())):  # said already
+        if not any(check.name == "lesions judged" for check in record.checks.get("Result", ())):  # said already
             concerns += found
     registration = registration_section(record, views.source)
     if registration is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from hail_mri.harmonize.check import Check
-from hail_mri.report.blocks import VERDICTS, badge, listing, paragraph
+from hail_mri.report.blocks import VERDICTS, badge, listing, paragraph, plain
 from hail_mri.report.scan_record import ScanRecord
 
 NAMES = {"Source": "source", "Target": "target", "Result": "result"}
@@ -85,9 +85,9 @@ def trust_blocks(checks: Mapping[str, Sequence[Check]], concerns: Sequence[Conce
     """Return the sentence and, below it, what it is made of."""
     verdict, sentence = trust_sentence(checks, concerns)
     words = {"ok": "ok", "check": "check", "fail": "fail"}
-    blocks = [paragraph(Markup("{} {}").format(badge(verdict, words[verdict]), sentence), f"verdict {verdict}")]
+    blocks = [paragraph(Markup("{} {}").format(badge(verdict, words[verdict]), plain(sentence)), f"verdict {verdict}")]
     if concerns:
-        items = [Markup("{} {}").format(badge(concern.verdict), concern.text) for concern in concerns]
+        items = [Markup("{} {}").format(badge(concern.verdict), plain(concern.text)) for concern in concerns]
         blocks.append(listing(items))
     if "Result" not in checks:
         blocks.append(paragraph("Source and target were checked; the result itself was not.", "soft"))

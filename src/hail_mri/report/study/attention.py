@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from hail_mri.report.blocks import badge, details, listing, paragraph, subheading
+from hail_mri.report.blocks import badge, details, listing, paragraph, plain, subheading
 from hail_mri.report.study.counts import kind_of
 from hail_mri.report.study.findings import Findings
-from hail_mri.report.study.names import NO_SITE, link_to_line, plain
+from hail_mri.report.study.names import NO_SITE, link_to_line
 from hail_mri.report.study.scans import StudyScan
 
 LONGEST = 400  # letters of a reason

@@ -5,7 +5,6 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from hail_mri.report.blocks import link
-from hail_mri.report.page import environment
 from hail_mri.report.study.scans import StudyScan
 
 NO_SITE = "site not known"
@@ -21,11 +20,6 @@ def short_name(scan: StudyScan) -> str:
     if not scan.subject:
         return scan.name
     return f"{scan.subject}, {scan.session}" if scan.session else scan.subject
-
-
-def plain(text: str) -> Markup:
-    """Return a text that is to stand within other HTML, with letters that nobody sees written out."""
-    return Markup(environment().from_string("{{ text }}").render(text=text))
 
 
 def link_to_line(scan: StudyScan) -> Markup:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from hail_mri.report.blocks import Cell, Column, badge, link, table
+from hail_mri.report.blocks import Cell, Column, badge, link, plain, table
 from hail_mri.report.study.counts import BADGES, WORDS, count_kinds, kind_of
 from hail_mri.report.study.features import Numbers
 from hail_mri.report.study.findings import Findings
-from hail_mri.report.study.names import NO_SITE, anchor_of, plain, report_address
+from hail_mri.report.study.names import NO_SITE, anchor_of, report_address
 from hail_mri.report.study.result_rows import NOT_AVAILABLE
 from hail_mri.report.study.scans import StudyScan
 from hail_mri.report.study.survey import StudyEntry
