@@ -172,12 +172,14 @@ def require_possible(
     if table_path is not None:
         require_not_read(table_path, read)
         require_file_free(table_path, overwrite=overwrite or rewrite_table)
+    for request in requests:
+        require_not_read(request.output, read)
+        require_file_free(request.output, overwrite=overwrite)
+        sidecar = sidecar_path(request.output)
+        require_not_read(sidecar, read)
+        require_file_free(sidecar, overwrite=overwrite)
     for error in same_results(requests).values():
         raise error
-    for request in requests:
-        for path in (request.output, sidecar_path(request.output)):
-            require_not_read(path, read)
-            require_file_free(path, overwrite=overwrite)
 
 
 def same_results(requests: Sequence[ScanRequest]) -> dict[int, InputError]:
