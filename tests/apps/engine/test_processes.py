@@ -12,6 +12,7 @@ import pytest
 from hail_mri.apps.engine.jobs import RunChoices, Task
 from hail_mri.apps.engine.processes import on_processes
 from hail_mri.apps.engine.states import read_states
+from hail_mri.apps.engine.worker import MODULE
 from hail_mri.apps.engine.workers import Workers
 from hail_mri.harmonize.check import ChecksFailedError
 
@@ -52,7 +53,7 @@ def test_a_scan_that_kills_its_worker_twice_is_recorded_with_the_signal_and_the_
 def test_nothing_is_left_of_the_workers_when_a_run_is_interrupted(study):
     attempts = on_processes(tasks_of(study), Workers(n_processes=2), threads=1)
     next(attempts)
-    workers = psutil.Process().children()
+    workers = workers_of()
 
     attempts.close()
 
@@ -87,12 +88,17 @@ def test_a_scan_that_does_not_fit_the_budget_runs_alone(study):
     attempts = on_processes(tasks_of(study, 2), workers, threads=1)
 
     for _ in attempts:
-        assert len(psutil.Process().children()) == 1
+        assert len(workers_of()) == 1
 
 
 def tasks_of(study, n_scans: int | None = None) -> deque[Task]:
     choices = RunChoices(study.output, "run", overwrite=False, reports=False, threads=1)
     return deque(Task(number, job, choices) for number, job in enumerate(study.jobs[:n_scans]))
+
+
+def workers_of() -> list[psutil.Process]:
+    """Return the workers of this process, which may have other children: of other tests, a browser's say."""
+    return [child for child in psutil.Process().children() if MODULE in child.cmdline()]
 
 
 class Killer(Thread):
@@ -116,5 +122,5 @@ class Killer(Thread):
             for state in read_states(self._study.output):
                 if state.source.endswith(self._source) and state.status == "running" and state.attempts > attempts:
                     attempts = state.attempts
-                    (worker,) = psutil.Process().children()
+                    (worker,) = workers_of()
                     worker.kill()
