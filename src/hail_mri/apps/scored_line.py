@@ -23,7 +23,7 @@ from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.hashes import file_sha256
 from hail_mri.provenance.sidecar import write_json
 
-EDITION = 2  # of what is kept: one more whenever a number of a line is added, or measured otherwise
+EDITION = 3  # of what is kept: one more whenever a number of a line is added, or measured otherwise
 LABELS = "labels"  # folder of label maps, among what is kept
 
 
