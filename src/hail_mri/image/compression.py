@@ -9,8 +9,8 @@ from isal import igzip
 
 from hail_mri.errors import InputError
 
-# By zlib, though ISA-L is eight times as fast and its files are as small: twice in some thousand results of busy machines
-# ISA-L made two other bytes of the same content. Higher levels gain nothing on MRI noise.
+# By zlib, though ISA-L is eight times as fast and its files are as small: twice in some thousand results, on busy
+# machines, ISA-L made two other bytes of the same content. Higher levels gain nothing on MRI noise.
 COMPRESSION_LEVEL = 1
 COMPRESSED_SUFFIXES = (".gz", ".mgz")
 GZIP_START = b"\x1f\x8b"
