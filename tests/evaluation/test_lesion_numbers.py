@@ -76,6 +76,7 @@ def test_the_summary_has_contrast_and_what_was_turned_over_or_erased(measured):
             "line": line,
             "method": method,
             "subject": "",
+            "pair": "",
             "direction": "",
             "metric": each.metric,
             "region": each.region,
