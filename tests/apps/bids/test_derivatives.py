@@ -14,6 +14,7 @@ pytest.importorskip("bids2table")
 @pytest.mark.parametrize("place", ["raw/derivatives/hail-mri", "raw/derivatives/a/b", "out", "rawest"])
 def test_results_may_lie_in_derivatives_or_elsewhere(place, two_sites, tmp_path):
     require_output_dir(tmp_path / place, two_sites)
+    assert not (tmp_path / place).exists()  # asking makes nothing
 
 
 @pytest.mark.parametrize("place", ["raw", "raw/derivatives", "raw/out", "raw/sub-01/out", ".", "link"])
@@ -78,5 +79,8 @@ def test_a_folder_that_a_run_is_just_beginning_to_fill_is_taken(two_sites, tmp_p
     out = tmp_path / "out"
     (out / ".hail-mri/claims").mkdir(parents=True)
     (out / f".{'0' * 32}.et_description.json").write_text("{")
+    before = sorted(out.rglob("*"))
 
     require_output_dir(out, two_sites)
+
+    assert sorted(out.rglob("*")) == before
