@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from hail_mri.errors import InputError
 from hail_mri.model.adain import Statistics, adain, channel_statistics
+from hail_mri.model.thin_features import convolve
 
 Initialization = Literal["he", "default"]
 MOST_STAGES = 8  # a voxel of the deepest is 128 voxels of the volume wide
@@ -109,7 +110,7 @@ class Encoder(nn.Module):
         """Return the features of all stages, (B, C_s, I / 2^(s-1), ...), shallow first."""
         features = []
         for stage, block in enumerate(self.stages):
-            volume = block(self.pool(volume) if stage else volume)
+            volume = convolve(block, self.pool(volume) if stage else volume)
             features.append(volume)
         return features
 
@@ -129,12 +130,12 @@ class Decoder(nn.Module):
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Return a volume, (B, 1, I, J, K), from features, shallow first: of all stages, or of those that are read."""
-        decoded = self.stages[-1](features[-1])
+        decoded = convolve(self.stages[-1], features[-1])
         for stage in range(len(self.stages) - 2, -1, -1):
             decoded = self.upsample(decoded)
             if self.skips:
                 decoded = decoded + features[stage]
-            decoded = self.stages[stage](decoded)
+            decoded = convolve(self.stages[stage], decoded)
         return decoded
 
 

@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hail_mri.errors import InputError
+from hail_mri.model.thin_features import convolve
 from hail_mri.model.tissue_classes import TISSUE_CLASSES
 
 FOLD = 2  # voxels along the edge of a folded block
@@ -114,14 +115,14 @@ class TissueNetwork(nn.Module):
         logits : (B, I / 2, J / 2, K / 2, 8, n_classes) Tensor
             Contiguous along the classes; see `unfold`.
         """
-        features = self.stem(fold(volume).to(memory_format=torch.channels_last_3d))
+        features = convolve(self.stem, fold(volume).to(memory_format=torch.channels_last_3d))
         skips = []
         for stage, block in enumerate(self.down):
-            features = block(self.halve[stage - 1](features) if stage else features)
+            features = convolve(block, self.halve[stage - 1](features) if stage else features)
             skips.append(features)
         for stage in range(len(self.up) - 1, -1, -1):
             raised = F.interpolate(self.widen[stage](features), scale_factor=2, mode="nearest-exact")
-            features = self.up[stage](raised + skips[stage])
+            features = convolve(self.up[stage], raised + skips[stage])
         logits = self.last(F.relu(self.last_norm(features))).movedim(1, -1)
         return logits.unflatten(-1, (FOLD**3, len(TISSUE_CLASSES)))
 

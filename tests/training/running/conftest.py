@@ -17,11 +17,11 @@ N_VALIDATION = 4
 class OneNumber(lightning.LightningModule):
     """Learn a number slowly: each step and each batch of validation sleeps."""
 
-    def __init__(self, step_seconds, validation_seconds, fail_at):
+    def __init__(self, step_seconds, validation_seconds, fail_at, not_finite_at):
         super().__init__()
         self.number = torch.nn.Parameter(torch.ones(1))
         self.step_seconds, self.validation_seconds, self.fail_at = step_seconds, validation_seconds, fail_at
-        self.n_validations = 0
+        self.n_validations, self.not_finite_at = 0, not_finite_at
 
     def configure_optimizers(self):
         return torch.optim.SGD(self.parameters(), lr=0.01)
@@ -32,7 +32,7 @@ class OneNumber(lightning.LightningModule):
         time.sleep(self.step_seconds)
         loss = (self.number * batch).square().sum()
         self.log("train_loss", loss.detach(), prog_bar=True)
-        return loss
+        return loss * float("nan") if self.global_step in self.not_finite_at else loss
 
     def validation_step(self, batch):
         time.sleep(self.validation_seconds / N_VALIDATION)
@@ -55,6 +55,7 @@ def run():
         step_seconds=0.01,
         validation_seconds=0.01,
         fail_at=None,
+        not_finite_at=(),
         **options,
     ):
         budget, lines = Budget(n_steps, minutes), []
@@ -68,7 +69,7 @@ def run():
             say=lines.append,
             **options,
         )
-        module = OneNumber(step_seconds, validation_seconds, fail_at)
+        module = OneNumber(step_seconds, validation_seconds, fail_at, not_finite_at)
         loaders = DataLoader(torch.ones(epoch)), DataLoader(torch.ones(N_VALIDATION))
         trainer.fit(module, *loaders, ckpt_path=options.get("checkpoint"), weights_only=True)
         return module, trainer, lines, budget.elapsed

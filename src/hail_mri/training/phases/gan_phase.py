@@ -32,6 +32,7 @@ from hail_mri.model.slice_gan import Discriminator, SliceGan, pad_slices
 from hail_mri.training.batch import Batch
 from hail_mri.training.gan_settings import GanLossSection, GanSection
 from hail_mri.training.running.budget import Budget
+from hail_mri.training.running.finite_steps import drop_unless_finite
 
 PAIR = 2  # slices of a pair lie beside each other in a batch
 LOSS_KEY = "last_validation_loss"  # in checkpoints
@@ -171,7 +172,8 @@ class GanPhase(lightning.LightningModule):
         """Go down the gradient of the sum of terms."""
         optimizer.zero_grad()
         self.manual_backward(torch.stack(list(terms.values())).sum())
-        stepping.step()
+        if stepping is not optimizer or drop_unless_finite(optimizer):  # Lightning's wrapper has its own guard
+            stepping.step()
 
 
 @contextmanager

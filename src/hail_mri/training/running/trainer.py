@@ -15,6 +15,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from hail_mri.training.example import Draw
 from hail_mri.training.running.budget import Budget
 from hail_mri.training.running.checkpoints import Checkpoints, step_of
+from hail_mri.training.running.finite_steps import FiniteSteps
 from hail_mri.training.running.pictures import Pictures
 from hail_mri.training.running.precision import Chosen
 from hail_mri.training.running.processes import ALONE, Agreement, Processes, end_with_parent, let_first_speak
@@ -141,7 +142,7 @@ def _watching(
 ) -> list[Callback]:
     """Return who keeps time and checkpoints, and who shows how it goes."""
     agreement = Agreement(budget)
-    callbacks: list[Callback] = [Throughput(unit), Timekeeper(agreement, say), Progress(budget, say)]
+    callbacks: list[Callback] = [Throughput(unit), Timekeeper(agreement, say), Progress(budget, say), FiniteSteps(say)]
     callbacks += [Checkpoints(folder, agreement), LearningRateMonitor(logging_interval="step")]
     if draw is not None:  # to come before those who put the averaged weights away after a validation
         callbacks.append(Pictures(folder / "pictures", draw))
