@@ -63,7 +63,7 @@ def test_a_table_that_cannot_be_meant_is_refused(tmp_path, text, message):
 def test_what_is_no_text_is_refused(tmp_path):
     path = tmp_path / "p.tsv"
     path.write_bytes(b"source\ttarget\tharmonized\n\xff\xfe\t\t\n")
-    with pytest.raises(InputError, match="is no table"):
+    with pytest.raises(InputError, match="cannot be read as a table"):
         read_pair_table(path)
 
 

@@ -73,7 +73,7 @@ def test_score_that_is_nan_is_refused():
             HEADING.encode() + b"ours\t20\t\t1\t1\t1\t1\n", "line 2 has 20, , 1, .* expected numbers or n/a", id="blank"
         ),
         pytest.param(HEADING.encode() + b"ours\tnan\t1\t1\t1\t1\t1\n", "line 2 has nan, .* expected numbers", id="NaN"),
-        pytest.param(b"\x1f\x8b\x08\xff", "is no table of plain text", id="no text"),
+        pytest.param(b"\x1f\x8b\x08\xff", "cannot be read as a table", id="no text"),
     ],
 )
 def test_file_that_is_no_table_of_scores_is_refused_by_name_and_line(tmp_path, content, message):

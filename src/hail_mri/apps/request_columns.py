@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hail_mri.apps.leaks import SPLIT_COLUMN, SplitScan, is_test
-from hail_mri.apps.requests import NO_VALUE, ScanRequest, table_rows
+from hail_mri.apps.requests import ScanRequest, table_rows
 from hail_mri.apps.result_table import NAMES
+from hail_mri.provenance.tables import EMPTY_CELLS
 
 TARGET_COLUMN = "target"  # a scan, or a style card
 CARD_SUFFIX = ".json"
@@ -51,7 +52,7 @@ def split_scans(requests: Sequence[ScanRequest], columns: Sequence[RowColumns]) 
 
 def _columns_of(row: Mapping[str, str], folder: Path) -> RowColumns:
     """Return the optional columns of one row."""
-    told = {name: value for name, value in row.items() if value not in NO_VALUE}
+    told = {name: value for name, value in row.items() if value not in EMPTY_CELLS}
     target = told.get(TARGET_COLUMN)
     return RowColumns(
         names={name: told[name] for name in NAMES if name in told},

@@ -3,7 +3,6 @@
 Nothing is read or computed here beyond names: what is certainly wrong is found before the first scan.
 """
 
-import csv
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +12,13 @@ from hail_mri.errors import InputError
 from hail_mri.image.nifti import READABLE_SUFFIXES
 from hail_mri.provenance.free_paths import require_file_free
 from hail_mri.provenance.links import real_path
-from hail_mri.provenance.regular_file import size_of_file
 from hail_mri.provenance.sidecar import sidecar_path
+from hail_mri.provenance.tables import EMPTY_CELLS, read_lines
 
 TABLE_SUFFIX = ".tsv"
 COLUMNS = ("source", "output")
 MASK_COLUMNS = ("brain_mask", "lesion_mask")
 # BIDS writes n/a where a table has no value.
-NO_VALUE = ("", "n/a")
 
 
 @dataclass(frozen=True)
@@ -239,18 +237,7 @@ def require_not_read(path: Path, inputs: Collection[Path]) -> None:
 
 def _read_rows(table_path: Path) -> list[tuple[int, list[str]]]:
     """Return (line number, cells) of every row of a table; empty lines at the end are no rows."""
-    size_of_file(table_path, expected="a table")
-    try:
-        # utf-8-sig: spreadsheets put a byte order mark in front.
-        with table_path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, dialect="excel-tab")
-            rows = [(reader.line_num, cells) for cells in reader]
-    except UnicodeDecodeError as error:
-        raise InputError(f"{table_path} is not text in UTF-8", "save the table again as UTF-8") from error
-    except (OSError, csv.Error) as error:
-        raise InputError(f"{table_path} cannot be read as a table ({error})") from error
-    while rows and not any(cell.strip() for cell in rows[-1][1]):
-        rows.pop()
+    rows = read_lines(table_path, keep_blank=True)
     if not rows:
         raise InputError(f"{table_path} is empty, expected a table with the columns {' and '.join(COLUMNS)}")
     return rows
@@ -264,11 +251,11 @@ def _request_of_row(
         raise InputError(f"{table_path}, row {number} has {len(cells)} cells, expected {len(header)} as in the header")
     row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
     for name in COLUMNS:
-        if row[name] in NO_VALUE:
+        if row[name] in EMPTY_CELLS:
             raise InputError(f"{table_path}, row {number}: {name} is empty, expected the path of a file")
     folder = table_path.parent
     brain_mask, lesion_mask = (
-        None if row.get(column, "") in NO_VALUE else folder / row[column] for column in MASK_COLUMNS
+        None if row.get(column, "") in EMPTY_CELLS else folder / row[column] for column in MASK_COLUMNS
     )
     request = ScanRequest(
         source=folder / row["source"],

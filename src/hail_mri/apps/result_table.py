@@ -14,11 +14,12 @@ from typing import Any, Literal
 
 from hail_mri import __version__
 from hail_mri.apps.scan import Report
+from hail_mri.errors import InputError, MissingFileError
 from hail_mri.harmonize.check import Verdict
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.lock import locked
+from hail_mri.provenance.tables import NO_VALUE, read_lines
 
-NO_VALUE = "n/a"  # as in BIDS
 NAMES = ("subject", "session", "site")
 COLUMNS = (
     *("source", "output", *NAMES, "target", "status", "verdict", "message", "attempts", "seconds"),
@@ -147,10 +148,8 @@ def _rows(table_path: Path) -> list[tuple[str, ...]]:
 def _read(table_path: Path) -> list[tuple[str, ...]]:
     """Return the rows of a table, header first, without empty ones; none if there is no table."""
     try:
-        # utf-8-sig: spreadsheets put a byte order mark in front.
-        with table_path.open(encoding="utf-8-sig", newline="") as file:
-            return [tuple(cells) for cells in csv.reader(file, dialect="excel-tab") if cells]
-    except (OSError, ValueError, csv.Error):
+        return [tuple(cells) for _, cells in read_lines(table_path, expected="a table of results")]
+    except (InputError, MissingFileError):
         return []
 
 

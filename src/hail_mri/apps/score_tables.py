@@ -19,9 +19,9 @@ from hail_mri.evaluation.score_summary import summarize
 from hail_mri.evaluation.site_scans import ProfiledLine
 from hail_mri.evaluation.travelling_agreement import travelling_agreement
 from hail_mri.provenance.atomic_write import write_together
+from hail_mri.provenance.tables import NO_VALUE
 
 SCORES, LINES, TISSUES, GROUPS, SUMMARY = "scores", "lines.tsv", "tissues.tsv", "groups", "summary.md"
-NOT_AVAILABLE = "n/a"
 USUAL_COVARIATE = "age"  # looked at wherever a table has it
 
 
@@ -74,7 +74,7 @@ def write_tables(scored: Sequence[Scored], output: Path, *, covariate: str | Non
 
     def write(hidden: Mapping[Path, Path]) -> None:
         for name, table in tables.items():
-            table.replace("", NOT_AVAILABLE).to_csv(hidden[paths[name]], sep="\t", index=False, na_rep=NOT_AVAILABLE)
+            table.replace("", NO_VALUE).to_csv(hidden[paths[name]], sep="\t", index=False, na_rep=NO_VALUE)
         hidden[paths[SUMMARY]].write_text(summarize(scores, lines, groups), encoding="utf-8")
 
     write_together(list(paths.values()), write)

@@ -25,9 +25,9 @@ from hail_mri.model.tissue_style import TissueStyle
 from hail_mri.model.weights import weights_hash
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.sidecar import relative_path
+from hail_mri.provenance.tables import NO_VALUE
 
 COLUMNS = ("source", "distance", "nearest", "farthest", "message")
-NO_VALUE = "n/a"  # as in BIDS
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from hail_mri.evaluation.group_number import GroupNumber
 from hail_mri.evaluation.group_probe import CHANCE, PROBE
-from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
+from hail_mri.evaluation.markdown import markdown_table
 from hail_mri.evaluation.travelling_agreement import ICC, VARIATION
+from hail_mri.provenance.tables import NO_VALUE
 
 
 def agreement_section(groups: Sequence[GroupNumber]) -> str:
@@ -65,16 +66,16 @@ def _section(title: str, text: str, groups: Sequence[GroupNumber], statistics: S
         group = number.group
         key = (group.method, group.direction, group.region, group.metric)
         rows.setdefault(key, {})[number.statistic] = _cell(number)
-    cells = [[*key, *(row.get(name, NOT_AVAILABLE) for name in statistics)] for key, row in rows.items()]
+    cells = [[*key, *(row.get(name, NO_VALUE) for name in statistics)] for key, row in rows.items()]
     table = markdown_table(["method", "direction", "region", "of", *statistics], cells)
     missing = dict.fromkeys(number.reason for number in found if number.estimate is None)
-    why = f"\n\n{NOT_AVAILABLE}: {'; '.join(missing)}." if missing else ""
+    why = f"\n\n{NO_VALUE}: {'; '.join(missing)}." if missing else ""
     return f"## {title}\n\n{text}\n\n{table}{why}"
 
 
 def _cell(number: GroupNumber) -> str:
     """Return an estimate and its interval."""
     if number.estimate is None:
-        return NOT_AVAILABLE
+        return NO_VALUE
     interval = "" if number.low is None or number.high is None else f" [{number.low:.3g}, {number.high:.3g}]"
     return f"{number.estimate:.3g}{interval}"

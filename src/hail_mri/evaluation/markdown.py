@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-NOT_AVAILABLE = "n/a"
-
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     r"""Return a table; no cell can break it.

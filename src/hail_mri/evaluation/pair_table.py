@@ -4,13 +4,12 @@ Columns are separated by tabs, paths are taken from the folder of the table, and
 there. What is wrong with one line is told of that line, and the others are scored.
 """
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hail_mri.errors import InputError, MissingFileError
-from hail_mri.provenance.regular_file import size_of_file
+from hail_mri.provenance.tables import EMPTY_CELLS, read_lines
 
 SCANS = ("source", "target", "harmonized")
 LABEL_MAPS = ("labels", "target_labels", "harmonized_labels", "known_labels")
@@ -22,7 +21,6 @@ OPTIONAL_FILES = (
     "lesion_mask",
 )
 NAMES = ("method", "subject", "site", "target_site")
-NOT_THERE = ("", "n/a")
 
 
 @dataclass(frozen=True)
@@ -95,16 +93,10 @@ def read_pair_table(path: str | Path) -> tuple[PairRow, ...]:
         If it cannot be read as a table, a column is missing or there twice, or there is no line.
     """
     path = Path(path)
-    size_of_file(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t", strict=True)
-            headings = [heading.strip() for heading in reader.fieldnames or ()]
-            reader.fieldnames = headings
-            _require_headings(path, headings)
-            rows = tuple(_row(path.parent, reader.line_num, cells) for cells in reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is no table: {error}", "save it as UTF-8 text with tabs between columns") from error
+    lines = read_lines(path, expected="a table of pairs")
+    headings = [heading.strip() for heading in lines[0][1]] if lines else []
+    _require_headings(path, headings)
+    rows = tuple(_row(path.parent, number, dict(zip(headings, cells, strict=False))) for number, cells in lines[1:])
     if not rows:
         raise InputError(f"{path} has no line below its headings", "name a source, a target and a result in each")
     return rows
@@ -121,14 +113,14 @@ def _require_headings(path: Path, headings: list[str]) -> None:
         raise InputError(f"{path} has the column {', '.join(twice)} twice", "leave one")
 
 
-def _row(folder: Path, line: int, cells: Mapping[str | None, str | None]) -> PairRow:
+def _row(folder: Path, line: int, cells: Mapping[str, str]) -> PairRow:
     """Return a line as it stands."""
-    values = {name: (cells.get(name) or "").strip() for name in (*SCANS, *OPTIONAL_FILES, *NAMES)}
-    given = {name: value for name, value in values.items() if value not in NOT_THERE}
+    values = {name: cells.get(name, "").strip() for name in (*SCANS, *OPTIONAL_FILES, *NAMES)}
+    given = {name: value for name, value in values.items() if value not in EMPTY_CELLS}
     files = {name: folder / given[name] for name in (*SCANS, *OPTIONAL_FILES) if name in given}
     others = {
-        name: "" if (cell := (cells[name] or "").strip()) in NOT_THERE else cell
-        for name in cells
-        if name is not None and name not in values
+        name: "" if (text := cell.strip()) in EMPTY_CELLS else text
+        for name, cell in cells.items()
+        if name not in values
     }
     return PairRow(line, files, **{name: given.get(name, "") for name in NAMES}, others=others)

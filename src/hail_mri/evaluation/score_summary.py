@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from hail_mri.evaluation.group_means import ADJUSTED, MEAN, NO_METHOD, by_direction, common_pairs, n_pairs
 from hail_mri.evaluation.group_number import GroupNumber
 from hail_mri.evaluation.group_sections import agreement_section, covariate_section, probe_section
-from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
+from hail_mri.evaluation.markdown import markdown_table
 from hail_mri.evaluation.signed_rank import star
+from hail_mri.provenance.tables import NO_VALUE
 
 ROUNDED = 9  # digits of a standard deviation: what is less is rounding
 INFINITE = "∞"
@@ -115,7 +116,7 @@ def _column(direction: str, scores: pd.DataFrame, methods: list[str], key: tuple
         mean, test = (known.get((direction, method, metric, region, statistic)) for statistic in (MEAN, ADJUSTED))
         notes = _median(of_method, metric) + _missing(of_method, all_pairs) + _infinite(of_method)
         text = _mean_and_deviation(of_method["value"].to_numpy(), notes)
-        mark = PARTIAL if is_partial and text != NOT_AVAILABLE else ""
+        mark = PARTIAL if is_partial and text != NO_VALUE else ""
         cells.append(text + mark + _interval(mean) + star(test.estimate if test else None))
     return cells
 
@@ -142,7 +143,7 @@ def _mean_and_deviation(values: NDArray[np.float64], note: str) -> str:
     """Return mean ± standard deviation with a note."""
     defined = values[np.isfinite(values)]
     if not defined.size:
-        return INFINITE + note if np.isinf(values).any() else NOT_AVAILABLE
+        return INFINITE + note if np.isinf(values).any() else NO_VALUE
     deviation = f" ± {round(float(defined.std(ddof=1)), ROUNDED):.3g}" if defined.size > 1 else ""
     return f"{defined.mean():.4g}{deviation}{note}"
 

@@ -17,9 +17,8 @@ from hail_mri.errors import InputError
 from hail_mri.evaluation.score import Score
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.free_paths import require_file_free
-from hail_mri.provenance.regular_file import size_of_file
+from hail_mri.provenance.tables import NO_VALUE, read_lines
 
-NOT_AVAILABLE = "n/a"
 _PRINTED = {  # heading and number format in plain text
     "psnr_head": ("PSNR head dB", ".1f"),
     "ssim_head": ("SSIM head", ".4f"),
@@ -76,7 +75,7 @@ def write_scores(scores: Sequence[Score], path: Path, *, overwrite: bool = False
             writer = csv.DictWriter(file, _COLUMNS, delimiter="\t", lineterminator="\n")
             writer.writeheader()
             for score in scores:
-                cells = {name: NOT_AVAILABLE if v is None else v for name, v in asdict(score).items()}
+                cells = {name: NO_VALUE if v is None else v for name, v in asdict(score).items()}
                 writer.writerow(cells)
 
     write_together([path], write)
@@ -96,19 +95,14 @@ def read_scores(path: Path) -> list[Score]:
     InputError
         If it is no table of scores; the message names the line and what is wrong with it.
     """
-    size_of_file(path, expected="a table of scores (TSV)")
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            lines = list(csv.reader(file, delimiter="\t"))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is no table of plain text ({error})", hint="give a TSV file of scores") from error
-    heading = lines[0] if lines else []
+    lines = read_lines(path, expected="a table of scores (TSV)")
+    heading = lines[0][1] if lines else []
     if tuple(heading) != _COLUMNS:
         raise InputError(
             f"{path} has the columns {', '.join(heading) or 'none'}, expected {', '.join(_COLUMNS)}",
             hint="give a TSV file of scores, with tabs between the columns",
         )
-    return [_score(cells, f"{path}, line {number}") for number, cells in enumerate(lines[1:], start=2)]
+    return [_score(cells, f"{path}, line {number}") for number, cells in lines[1:]]
 
 
 def format_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -140,7 +134,7 @@ def format_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _cell(value: float | None, spec: str) -> str:
     """Print a number, or that there is none."""
-    return NOT_AVAILABLE if value is None else format(value, spec)
+    return NO_VALUE if value is None else format(value, spec)
 
 
 def _score(cells: Sequence[str], where: str) -> Score:
@@ -149,9 +143,9 @@ def _score(cells: Sequence[str], where: str) -> Score:
         raise InputError(f"{where} has {len(cells)} cells, expected {len(_COLUMNS)}", hint="one cell a column")
     method, *numbers = cells
     try:
-        values = [None if cell == NOT_AVAILABLE else float(cell) for cell in numbers]
+        values = [None if cell == NO_VALUE else float(cell) for cell in numbers]
         return Score(method, **dict(zip(_PRINTED, values, strict=True)))
     except ValueError as error:  # no number, or NaN
         raise InputError(
-            f"{where} has {', '.join(numbers)}, expected numbers or {NOT_AVAILABLE}", hint="correct the line"
+            f"{where} has {', '.join(numbers)}, expected numbers or {NO_VALUE}", hint="correct the line"
         ) from error

@@ -58,7 +58,7 @@ def test_tables_that_contradict_themselves_are_refused(table, text, message):
 def test_scans_that_are_not_there_are_named(table):
     with pytest.raises(MissingFileError, match=r"A1\.nii: not there"):
         read_scan_table(table(text_of("AB", 3), absent=("A1.nii",)))
-    with pytest.raises(MissingFileError, match="no table"):
+    with pytest.raises(MissingFileError, match=r"nowhere\.tsv does not exist"):
         read_scan_table("nowhere.tsv")
 
 

@@ -8,12 +8,13 @@ from hail_mri.apps.bids.dataset import BidsScan
 from hail_mri.apps.bids.derivatives import describe_output, result_path
 from hail_mri.apps.bids.plan import make_plan
 from hail_mri.apps.bids.request import AppRequest
-from hail_mri.apps.result_table import NO_VALUE, read_results
+from hail_mri.apps.result_table import read_results
 from hail_mri.apps.terminal import progress
 from hail_mri.errors import MissingFileError
 from hail_mri.provenance.folder_names import RESULT_TABLE
 from hail_mri.provenance.hashes import file_sha256
 from hail_mri.provenance.links import real_path
+from hail_mri.provenance.tables import NO_VALUE
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
 
 def plan_rows(request: AppRequest) -> list[Sequence[str]]:
     """Return what a run would do, a row for each scan: source, site, target, result; nothing is written."""
-    from hail_mri.apps.result_table import NO_VALUE
+    from hail_mri.provenance.tables import NO_VALUE
 
     plan = make_plan(request)
     targets = find_targets(request, plan)

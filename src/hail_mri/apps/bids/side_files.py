@@ -1,13 +1,12 @@
 """JSON and tables beside the scans of a BIDS data set, refused with a reason where they are not what BIDS says."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
-from hail_mri.apps.requests import NO_VALUE
 from hail_mri.errors import InputError
 from hail_mri.provenance.regular_file import size_of_file
+from hail_mri.provenance.tables import EMPTY_CELLS, read_lines
 
 
 def read_json_object(path: Path, *, expected: str) -> dict[str, Any]:
@@ -58,7 +57,7 @@ def read_table(path: Path, *, key: str) -> dict[str, dict[str, str]]:
     """
     if not path.exists():
         return {}
-    lines = _lines(path)
+    lines = read_lines(path)
     header = [name.strip() for name in lines[0][1]] if lines else []
     if header.count(key) != 1:
         raise InputError(f"{path} has the columns {', '.join(header) or 'of an empty file'}; expected one called {key}")
@@ -69,7 +68,7 @@ def read_table(path: Path, *, key: str) -> dict[str, dict[str, str]]:
                 f"{path}, line {number} has {len(cells)} cells, expected {len(header)} as in the header",
                 "separate columns by tabs, and write n/a where there is no value",
             )
-        row = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip() not in NO_VALUE}
+        row = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip() not in EMPTY_CELLS}
         name = row.get(key)
         if name is None:
             raise InputError(f"{path}, line {number}: {key} is empty, expected a value")
@@ -77,14 +76,3 @@ def read_table(path: Path, *, key: str) -> dict[str, dict[str, str]]:
             raise InputError(f"{path}, line {number}: {name} is there twice, expected each {key} once")
         rows[name] = row
     return rows
-
-
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """Return (line number, cells) of every line that is not empty."""
-    try:
-        # utf-8-sig: spreadsheets put a byte order mark in front.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, dialect="excel-tab")
-            return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a table ({error})", "save it again as text in UTF-8") from error

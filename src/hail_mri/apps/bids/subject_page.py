@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from hail_mri.apps.result_table import NO_VALUE, read_results
+from hail_mri.apps.result_table import read_results
 from hail_mri.provenance.folder_names import RESULT_TABLE
+from hail_mri.provenance.tables import NO_VALUE
 from hail_mri.report.blocks import Column, badge, link, paragraph, table
 from hail_mri.report.page import Section, page, write_page
 

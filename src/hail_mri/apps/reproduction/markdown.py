@@ -7,10 +7,11 @@ import pandas as pd
 from hail_mri.apps.reproduction.paper_form import ROWS, SEEN_AVERAGE, UNSEEN_AVERAGE, printed
 from hail_mri.apps.reproduction.published import METRICS, SEEN, UNSEEN, Cell, Cells
 from hail_mri.evaluation.label_schemes import GREY_MATTER, WHITE_MATTER
-from hail_mri.evaluation.markdown import NOT_AVAILABLE, markdown_table
+from hail_mri.evaluation.markdown import markdown_table
 from hail_mri.evaluation.pair_measures import IMAGE
 from hail_mri.evaluation.signed_rank import SIGNIFICANT, star
 from hail_mri.evaluation.structure_measures import BRAIN, HEAD
+from hail_mri.provenance.tables import NO_VALUE
 
 # What the paper left out, and what it did not: heading, metric and region, digits.
 COLUMNS = (
@@ -98,16 +99,16 @@ def all_methods(scores: pd.DataFrame, methods: Sequence[str], group: str) -> str
 def _text(cell: Cell | None) -> str:
     """Return a cell as the paper prints it: mean ± standard deviation, and a star."""
     if cell is None:
-        return NOT_AVAILABLE
+        return NO_VALUE
     deviation = "" if cell.deviation is None else f" ± {cell.deviation:.2f}"
     return f"{_mean(cell)}{deviation}{star(SIGNIFICANT) if cell.starred else ''}"
 
 
 def _mean(cell: Cell | None) -> str:
     """Return the mean of a cell."""
-    return NOT_AVAILABLE if cell is None else printed(cell.mean)
+    return NO_VALUE if cell is None else printed(cell.mean)
 
 
 def _number(value: float | None, digits: int) -> str:
     """Return a number with so many digits."""
-    return NOT_AVAILABLE if value is None else f"{value:.{digits}f}"
+    return NO_VALUE if value is None else f"{value:.{digits}f}"

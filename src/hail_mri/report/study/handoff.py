@@ -12,9 +12,9 @@ from pathlib import Path
 from hail_mri.errors import InputError
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.free_paths import require_file_free
+from hail_mri.provenance.tables import NO_VALUE
 from hail_mri.report.study.features import Numbers, feature_names
 from hail_mri.report.study.participants import Participants
-from hail_mri.report.study.result_rows import NOT_AVAILABLE
 from hail_mri.report.study.survey import StudyEntry
 
 BATCH = "SITE"
@@ -75,8 +75,8 @@ def _row(entry: StudyEntry, participants: Participants) -> dict[str, str]:
     """Return the cells of one scan."""
     scan, measures = entry.scan, entry.measures
     known = participants.covariates.get(scan.subject, {})
-    keys = (scan.name, scan.subject or NOT_AVAILABLE, scan.session or NOT_AVAILABLE, scan.site or NOT_AVAILABLE)
-    covariates = {name: known.get(name, NOT_AVAILABLE) for name in participants.names}
+    keys = (scan.name, scan.subject or NO_VALUE, scan.session or NO_VALUE, scan.site or NO_VALUE)
+    covariates = {name: known.get(name, NO_VALUE) for name in participants.names}
     numbers = _cells(measures.before, "before") | _cells(measures.after, "after")
     return dict(zip(KEYS, keys, strict=True)) | covariates | numbers
 
@@ -84,6 +84,6 @@ def _row(entry: StudyEntry, participants: Participants) -> dict[str, str]:
 def _cells(numbers: Numbers, state: str) -> dict[str, str]:
     """Return features as text."""
     return {
-        f"{name}_{state}": f"{value:.{DIGITS}g}" if math.isfinite(value) else NOT_AVAILABLE
+        f"{name}_{state}": f"{value:.{DIGITS}g}" if math.isfinite(value) else NO_VALUE
         for name, value in numbers.items()
     }

@@ -1,17 +1,14 @@
 """The people of a study: their sites and covariates, from a table as BIDS has it (`participants.tsv`)."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hail_mri.errors import InputError
-from hail_mri.provenance.regular_file import size_of_file
-from hail_mri.report.study.result_rows import NOT_AVAILABLE
+from hail_mri.provenance.tables import EMPTY_CELLS, NO_VALUE, read_lines
 
 KEY = "participant_id"
 SITE = "site"
-LARGEST_TABLE_BYTES = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -46,13 +43,7 @@ def read_participants(path: Path) -> Participants:
     MissingFileError, InputError
         If there is no such table, it cannot be read, or a participant is in it twice.
     """
-    if size_of_file(path, expected="a table of participants") > LARGEST_TABLE_BYTES:
-        raise InputError(f"{path} is larger than {LARGEST_TABLE_BYTES >> 20} MiB, expected a table of participants")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [[cell.strip() for cell in cells] for cells in csv.reader(file, dialect="excel-tab") if cells]
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a table ({error})", "save it again as UTF-8") from error
+    lines = [[cell.strip() for cell in cells] for _, cells in read_lines(path, expected="a table of participants")]
     header = lines[0] if lines else []
     if header.count(KEY) != 1 or len(set(header)) != len(header):
         raise InputError(
@@ -67,7 +58,7 @@ def read_participants(path: Path) -> Participants:
         subject = row[KEY].removeprefix("sub-")
         if subject in covariates:
             raise InputError(f"{path} has {row[KEY]} twice, expected each participant once", "remove one of the rows")
-        covariates[subject] = {name: row.get(name) or NOT_AVAILABLE for name in names}
-        if row.get(SITE, "") not in ("", NOT_AVAILABLE):
+        covariates[subject] = {name: row.get(name) or NO_VALUE for name in names}
+        if row.get(SITE, "") not in EMPTY_CELLS:
             sites[subject] = row[SITE]
     return Participants(sites, covariates, names)

@@ -1,17 +1,14 @@
 """The rows of a table of results, as whoever wrote it left them: older tables have fewer columns, editors add lines."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hail_mri.errors import InputError
 from hail_mri.provenance.folder_names import RESULT_TABLE
-from hail_mri.provenance.regular_file import size_of_file
+from hail_mri.provenance.tables import EMPTY_CELLS, read_lines
 
-NOT_AVAILABLE = "n/a"  # as in BIDS
 REQUIRED_COLUMNS = ("source", "output", "status")
-LARGEST_TABLE_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -57,15 +54,8 @@ def read_result_rows(table_path: Path) -> list[ResultRow]:
     InputError
         If it is not such a table.
     """
-    if size_of_file(table_path, expected="a table of results") > LARGEST_TABLE_BYTES:
-        raise InputError(f"{table_path} is larger than {LARGEST_TABLE_BYTES >> 20} MiB, expected a table of results")
-    try:
-        # utf-8-sig: spreadsheets put a byte order mark in front. A name that is no UTF-8 is one wrong cell.
-        with table_path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            reader = csv.reader(file, dialect="excel-tab")
-            lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except (OSError, csv.Error) as error:
-        raise InputError(f"{table_path} cannot be read as a table ({error})", "make it again") from error
+    # A name that is no UTF-8 is one wrong cell.
+    lines = read_lines(table_path, expected="a table of results", undecodable="replace")
     header = [name.strip() for name in lines[0][1]] if lines else []
     if any(header.count(name) != 1 for name in REQUIRED_COLUMNS):
         found = f"the columns {', '.join(header)}" if header else "no line"
@@ -79,6 +69,6 @@ def read_result_rows(table_path: Path) -> list[ResultRow]:
 def _row(line: int, header: list[str], cells: list[str]) -> ResultRow:
     """Return one line, with whatever of it fits the header."""
     named = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-    known = {name: cell for name, cell in named.items() if cell not in ("", NOT_AVAILABLE)}
+    known = {name: cell for name, cell in named.items() if cell not in EMPTY_CELLS}
     right = len(cells) == len(header)
     return ResultRow(line, known, "" if right else f"it has {len(cells)} cells, the header {len(header)}")

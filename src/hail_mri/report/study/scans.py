@@ -10,9 +10,10 @@ from typing import Any
 from hail_mri.errors import HailError
 from hail_mri.harmonize.check import Check
 from hail_mri.provenance.sidecar import NIFTI_SUFFIXES, sidecar_path
+from hail_mri.provenance.tables import NO_VALUE
 from hail_mri.report.report_state import report_state, scan_report_path
 from hail_mri.report.study.places import file_inside, scan_file
-from hail_mri.report.study.result_rows import NOT_AVAILABLE, ResultRow
+from hail_mri.report.study.result_rows import ResultRow
 
 VERDICTS = ("ok", "check", "fail")  # from best to worst
 DONE = ("done", "done already")  # statuses of what has a result
@@ -154,8 +155,8 @@ def _check(entry: object) -> Check | None:
     """Return one check, if it is one."""
     if not isinstance(entry, dict) or entry.get("verdict") not in VERDICTS:
         return None
-    texts = (str(entry.get(name, NOT_AVAILABLE)) for name in ("found", "expected", "hint"))
-    return Check(str(entry.get("name", NOT_AVAILABLE)), entry["verdict"], *texts)
+    texts = (str(entry.get(name, NO_VALUE)) for name in ("found", "expected", "hint"))
+    return Check(str(entry.get("name", NO_VALUE)), entry["verdict"], *texts)
 
 
 def _report_beside(result: Path, folder: Path) -> str:

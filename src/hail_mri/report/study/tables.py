@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
+from hail_mri.provenance.tables import NO_VALUE
 from hail_mri.report.blocks import Cell, Column, badge, link, plain, table
 from hail_mri.report.study.counts import BADGES, WORDS, count_kinds, kind_of
 from hail_mri.report.study.features import Numbers
 from hail_mri.report.study.findings import Findings
 from hail_mri.report.study.names import NO_SITE, anchor_of, report_address
-from hail_mri.report.study.result_rows import NOT_AVAILABLE
 from hail_mri.report.study.scans import StudyScan
 from hail_mri.report.study.survey import StudyEntry
 
@@ -75,16 +75,16 @@ def _scan_row(entry: StudyEntry, distance: float | None) -> list[Cell | str | Ma
     name = Markup('<span id="{}">{}</span>').format(anchor_of(scan), plain(scan.name))
     return [
         Cell(name, scan.name),
-        scan.site or NOT_AVAILABLE,
-        scan.subject or NOT_AVAILABLE,
-        scan.session or NOT_AVAILABLE,
+        scan.site or NO_VALUE,
+        scan.subject or NO_VALUE,
+        scan.session or NO_VALUE,
         Cell(badge(BADGES.get(kind, ""), WORDS[kind]), _ORDER[kind]),
         _reason(scan),
         *(number_cell(ratio(state, "grey_matter"), 3) for state in (measures.before, measures.after)),
         *(number_cell(ratio(state, "csf"), 3) for state in (measures.before, measures.after)),
         number_cell(math.nan if distance is None else distance, 2),
         _seconds(scan),
-        Cell(link("report", address) if address else NOT_AVAILABLE, "" if address else NOT_AVAILABLE),
+        Cell(link("report", address) if address else NO_VALUE, "" if address else NO_VALUE),
     ]
 
 
@@ -103,7 +103,7 @@ def _site_row(site: str, entries: Sequence[StudyEntry]) -> list[Cell | str]:
 
 def number_cell(value: float, digits: int) -> Cell:
     """Return a number as a cell; n/a, which is sorted last, where there is none."""
-    return Cell(f"{value:.{digits}f}", value) if math.isfinite(value) else Cell(NOT_AVAILABLE, "~")
+    return Cell(f"{value:.{digits}f}", value) if math.isfinite(value) else Cell(NO_VALUE, "~")
 
 
 def _seconds(scan: StudyScan) -> Cell:

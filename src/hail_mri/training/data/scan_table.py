@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from hail_mri.errors import InputError, MissingFileError
+from hail_mri.provenance.tables import read_lines
 
 Part = Literal["train", "validation", "test"]
 REQUIRED, OPTIONAL = ("subject", "site", "path"), "split"
@@ -52,28 +52,21 @@ def read_scan_table(path: str | Path) -> tuple[ScanRow, ...]:
         If a column or a cell is missing, a scan stands there twice, or a subject is in two splits.
     """
     path = Path(path)
-    if not path.is_file():
-        raise MissingFileError(f"no table of scans at {path}", f"a TSV with the columns {', '.join(REQUIRED)}")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t", strict=True)
-            lines = list(reader)
-            columns = reader.fieldnames or []
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
-        raise InputError(f"{path} cannot be read as a table: {error}", "expected tab-separated UTF-8 text") from error
+    lines = read_lines(path, expected=f"a table of scans with the columns {', '.join(REQUIRED)}")
+    columns = [name.strip() for name in lines[0][1]] if lines else []
     if missing := [name for name in REQUIRED if name not in columns]:
         raise InputError(
             f"{path} has the columns {', '.join(columns) or 'none'}, expected also {', '.join(missing)}",
             "columns are divided by tabs",
         )
-    rows = tuple(_row(path, number, line) for number, line in enumerate(lines, start=2))
+    rows = tuple(_row(path, number, dict(zip(columns, cells, strict=False))) for number, cells in lines[1:])
     _require_sound(path, rows)
     return rows
 
 
 def _row(table: Path, number: int, line: dict[str, str]) -> ScanRow:
     """Return a row of the table."""
-    cells = {name: (line.get(name) or "").strip() for name in (*REQUIRED, OPTIONAL)}
+    cells = {name: line.get(name, "").strip() for name in (*REQUIRED, OPTIONAL)}
     if empty := [name for name in REQUIRED if not cells[name]]:
         raise InputError(f"{table}, line {number}: {' and '.join(empty)} is empty", "give every scan all of them")
     known: dict[str, Part | None] = {"": None} | {part: part for part in get_args(Part)}
