@@ -31,7 +31,7 @@ def not_harmonized(make_entries):
 
 
 def test_a_site_that_is_told_no_more_is_said_with_chance_and_p(findings):
-    told, size = probe_words(findings.probes)
+    told, size, _ = probe_words(findings.probes)
 
     assert "before, of 15, more than chance lets expect (p = 0.01)" in told
     assert re.search(r"After harmonization the site of \d+ of 15 scans is told right, which is within chance", told)
@@ -40,10 +40,11 @@ def test_a_site_that_is_told_no_more_is_said_with_chance_and_p(findings):
 
 
 def test_a_difference_of_nothing_is_no_finding_and_a_smaller_distance_is_told(not_harmonized):
-    told, size = probe_words(not_harmonized.probes)
+    told, size, no_width = probe_words(not_harmonized.probes)
 
     assert "of 15 of 15 scans is told right, which is more than chance lets expect" in told
     assert "The difference between the two is within chance (p = 1)" in told
+    assert "with 15 subjects if of others only 82 % were told right" in no_width  # 0.82 ** 15 is 5 %
     assert "no contradiction" in size
     before, after = (float(share) for share in re.findall(r"([\d.]+) %", size)[:2])
     assert after == pytest.approx(before / 10, abs=0.3)

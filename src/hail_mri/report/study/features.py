@@ -11,11 +11,11 @@ Salat et al.: Age-associated alterations in cortical gray and white matter signa
 contrast. NeuroImage 2009, doi:10.1016/j.neuroimage.2009.06.074 (the contrast of grey and white matter in percent).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from hail_mri.model.tissue_classes import BRAIN, CLASS_INDEX, GREY_MATTER, TISSUE_CLASSES, WHITE_MATTER
@@ -106,14 +106,14 @@ def intensities(
     return {name: found[name] for name in intensity_names()}
 
 
-def deep_in(brain: NDArray[np.bool_], spacing: Sequence[float]) -> NDArray[np.bool_]:
+def deep_in(brain: NDArray[np.bool_], spacing: ArrayLike) -> NDArray[np.bool_]:
     """Return where the brain is deeper than `DEEP_MM` below its surface; holes count as brain.
 
     Parameters
     ----------
     brain : (I, J, K) bool ndarray
         Brain and fluid. Beyond the field of view it goes on.
-    spacing : sequence of three floats
+    spacing : (3,) array-like of float
         mm.
 
     Examples
@@ -130,7 +130,7 @@ def deep_in(brain: NDArray[np.bool_], spacing: Sequence[float]) -> NDArray[np.bo
     filled = np.asarray(ndimage.binary_fill_holes(brain[box]))
     if filled.all():
         return brain.copy()
-    found[box] = ndimage.distance_transform_edt(filled, sampling=spacing) > DEEP_MM
+    found[box] = ndimage.distance_transform_edt(filled, sampling=np.asarray(spacing, float).tolist()) > DEEP_MM
     return found
 
 

@@ -93,7 +93,7 @@ def probe_words(probes: Probes) -> list[str]:
             "So they have come nearer to each other. That the site is told all the same is no contradiction: a "
             "classifier asks whether a difference is steadier than people differ, not how large it is."
         )
-    return [told, size.strip()]
+    return [told, size.strip(), *_no_width(before, after)]
 
 
 def stripping_words(scans: Sequence[StudyScan]) -> list[str]:
@@ -116,8 +116,8 @@ def stripping_words(scans: Sequence[StudyScan]) -> list[str]:
         if any(of_site)
     ]
     words = (
-        f"Skull-stripped are scans of {', '.join(told)}; the others are whole heads. Fluid is compared deep in the brain "
-        "alone, where stripping takes none; how the tissues were found may differ a little nevertheless."
+        f"Skull-stripped are scans of {', '.join(told)}; the others are whole heads. Fluid is compared deep in the "
+        "brain alone, where stripping takes none; how the tissues were found may differ a little nevertheless."
     )
     return [words]
 
@@ -126,6 +126,19 @@ def _by_chance(state: Probed) -> str:
     """Return how an accuracy compares with chance."""
     p_value = f"p = {state.chance.p_value:.2g}"
     return f"more than chance lets expect ({p_value})" if state.is_told else f"within chance ({p_value})"
+
+
+def _no_width(before: Probed, after: Probed) -> list[str]:
+    """Return what an interval without width hides: of answers that are all right the bootstrap draws right ones."""
+    n_subjects = [s.probe.balanced_accuracy.n_subjects for s in (before, after) if all(s.probe.is_right)]
+    if not n_subjects:
+        return []
+    least = 0.05 ** (1 / max(n_subjects))  # exact one-sided bound of 95 %, of as many right answers as subjects
+    words = (
+        "Where all answers are right, the interval by the bootstrap has no width. It would not be surprising with "
+        f"{max(n_subjects)} subjects if of others only {100 * least:.0f} % were told right."
+    )
+    return [words]
 
 
 def _change_words(probes: Probes) -> str:

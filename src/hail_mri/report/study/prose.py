@@ -14,11 +14,11 @@ MAP = (
 PROBE = (
     "A linear classifier learns to tell the site from the features of the map, and is asked of subjects that it has "
     "not seen. Chance is what it tells when scans are given the features of others, at random. The second table shows "
-    "what tells the sites most: how far they lie apart beyond what people differ by, how far scans of one site do, and "
-    "which share of the variance is the site's. Harmonization changes the contrast of tissues. A scanner's shading, the "
-    "noise and the size of voxels stay; the small tissues deep in the brain change as the large ones at their "
-    "brightness do, not to values of their own. Sites whose people differ (age, disease) can be told with reason, and a "
-    "linear classifier finds only what is linear: no number here proves anything alone."
+    "what tells the sites most: how far they lie apart beyond what people differ by, how far scans of a site do, and "
+    "which share of the variance is the site's. Harmonization changes the contrast of tissues. A scanner's shading, "
+    "noise and size of voxels stay; and where a tissue model is used, the small tissues deep in the brain change as the "
+    "large ones of their brightness do, not to values of their own. Sites whose people differ (age, disease) can be "
+    "told with reason, and a linear classifier finds only what is linear: no number here proves anything alone."
 )
 SEVERAL = (
     "Not all scans were made with the same versions or for the same target: what differs between them may be that, and "
