@@ -50,6 +50,15 @@ def test_a_difference_of_nothing_is_no_finding_and_a_smaller_distance_is_told(no
     assert after == pytest.approx(before / 10, abs=0.3)
 
 
+def test_sites_that_have_not_come_nearer_are_said_to_have_not(make_entries):
+    same = [replace(e, measures=replace(e.measures, after=e.measures.before)) for e in make_entries(2, 4)]
+
+    told, size, _ = probe_words(find(same).probes)
+
+    assert "The difference between the two is within chance (p = 1)" in told
+    assert "have not come nearer" in size
+
+
 def test_the_three_features_with_the_largest_share_of_the_site_are_shown(not_harmonized):
     text = text_of(probe_blocks(not_harmonized))
     shares = not_harmonized.probes.after.effect.share

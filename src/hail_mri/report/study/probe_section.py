@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
+from hail_mri.evaluation.probe_chance import ProbeChange
 from hail_mri.report.blocks import Cell, Column, figure, paragraph, table
 from hail_mri.report.study.charts import Bar, bars
 from hail_mri.report.study.findings import Findings
@@ -81,7 +82,7 @@ def probe_words(probes: Probes) -> list[str]:
     n_scans = len(after.probe.is_right)
     told = (
         f"After harmonization the site of {sum(after.probe.is_right)} of {n_scans} scans is told right, which is "
-        f"{_by_chance(after)}; before, of {sum(before.probe.is_right)}, {_by_chance(before)}. {_change_words(probes)}"
+        f"{_by_chance(after)}; before, of {sum(before.probe.is_right)}, {_by_chance(before)}. {_change_words(change)}"
     )
     sizes = [float(np.sqrt(np.mean(state.effect.between**2))) for state in (before, after)]
     size = (
@@ -93,6 +94,8 @@ def probe_words(probes: Probes) -> list[str]:
             "So they have come nearer to each other. That the site is told all the same is no contradiction: a "
             "classifier asks whether a difference is steadier than people differ, not how large it is."
         )
+    elif sizes[1] >= sizes[0]:
+        size += "So they have not come nearer to each other: see by which features in the table."
     return [told, size.strip(), *_no_width(before, after)]
 
 
@@ -141,10 +144,8 @@ def _no_width(before: Probed, after: Probed) -> list[str]:
     return [words]
 
 
-def _change_words(probes: Probes) -> str:
+def _change_words(change: ProbeChange) -> str:
     """Return what may be said of the difference between before and after."""
-    change = probes.change
-    assert change is not None
     difference = change.difference.estimate or 0.0
     if change.p_value > SURE:
         return (
