@@ -73,7 +73,7 @@ def test_a_skull_stripped_site_is_named_and_sites_alike_are_not(make_entries):
     scans = [entry.scan for entry in make_entries(3, 2)]
     mixed = [replace(s, skull_stripped=s.site == "site B") for s in scans]
 
-    assert "Skull-stripped are scans of site B (all of 2); the others are whole heads." in stripping_words(mixed)[0]
+    assert "Skull-stripped are scans of site B (all of 2); others are whole heads." in stripping_words(mixed)[0]
     assert "site B (1 of 2)" in stripping_words([*mixed[:3], replace(mixed[3], skull_stripped=False), *mixed[4:]])[0]
     for alike in (True, False, None):
         assert stripping_words([replace(scan, skull_stripped=alike) for scan in scans]) == []

@@ -119,7 +119,7 @@ def stripping_words(scans: Sequence[StudyScan]) -> list[str]:
         if any(of_site)
     ]
     words = (
-        f"Skull-stripped are scans of {', '.join(told)}; the others are whole heads. Fluid is compared deep in the "
+        f"Skull-stripped are scans of {', '.join(told)}; others are whole heads. Fluid is compared deep in the "
         "brain alone, where stripping takes none; how the tissues were found may differ a little nevertheless."
     )
     return [words]
