@@ -10,6 +10,7 @@ doi:10.1109/ICPR.2010.764.
 """
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ from hail_mri.errors import InputError
 from hail_mri.evaluation.bootstrap import Interval, bootstrap_interval
 
 N_FOLDS = 5
+
+Folds = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]  # (train, test), numbers of scans
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,14 @@ class SiteProbe:
     chance : float
         One by the number of sites: what guessing gives.
     n_folds : int
+    is_right : tuple of bool
+        Of each scan: whether its site was told.
     """
 
     balanced_accuracy: Interval
     chance: float
     n_folds: int
+    is_right: tuple[bool, ...]
 
 
 def probe_site(
@@ -79,21 +85,38 @@ def probe_site(
     >>> probe_site(np.tile([[0.0], [1.0]], (6, 1)), sites, subjects, rng=np.random.default_rng(0)).balanced_accuracy
     Interval(estimate=1.0, low=1.0, high=1.0, level=0.95, n_subjects=6, reason='')
     """
-    values, site_numbers, subject_numbers = _checked(features, sites, subjects)
-    if n_folds < 2:
-        raise InputError(f"there are {n_folds} folds, expected at least 2", hint=f"leave it at {N_FOLDS}")
-    n_folds = min(n_folds, int(subject_numbers.max()) + 1, int(np.bincount(site_numbers).max()))
-    answers = _held_out_answers(values, site_numbers, subject_numbers, n_folds=n_folds, rng=rng)
+    values, site_numbers, subject_numbers = checked_scans(features, sites, subjects)
+    folds = draw_folds(site_numbers, subject_numbers, rng=rng, n_folds=n_folds)
+    is_right = held_out_answers(values, site_numbers, folds) == site_numbers
     accuracy = bootstrap_interval(
-        np.stack([site_numbers, answers], axis=1), subject_numbers, rng=rng, statistic=_balanced_accuracy
+        np.stack([site_numbers, is_right], axis=1), subject_numbers, rng=rng, statistic=_balanced_accuracy
     )
-    return SiteProbe(accuracy, 1 / (int(site_numbers.max()) + 1), n_folds)
+    return SiteProbe(accuracy, 1 / (int(site_numbers.max()) + 1), len(folds), tuple(is_right.tolist()))
 
 
-def _checked(
+def balanced_accuracy(is_right: NDArray[np.floating | np.bool_], sites: NDArray[np.integer]) -> float:
+    """Average the share of right answers over the sites that are there.
+
+    Parameters
+    ----------
+    is_right : (n,) array of bool or float
+    sites : (n,) array of int
+        From 0, of each scan.
+
+    Examples
+    --------
+    >>> balanced_accuracy(np.array([True, True, True, False]), np.array([0, 0, 0, 1]))
+    0.5
+    """
+    counts = np.bincount(sites)
+    shares = np.bincount(sites, weights=is_right)[counts > 0] / counts[counts > 0]
+    return float(np.mean(shares))
+
+
+def checked_scans(
     features: ArrayLike, sites: ArrayLike, subjects: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
-    """Take features as floats and labels as numbers from 0, or say what is wrong."""
+    """Take features as floats and labels as numbers from 0, or say what is wrong; as `probe_site`."""
     values = np.asarray(features, dtype=np.float64)
     if values.ndim != 2 or 0 in values.shape:
         raise InputError(f"the features have the shape {values.shape}, expected scans by features", hint="give a table")
@@ -114,31 +137,47 @@ def _checked(
     return values, site_numbers, subject_numbers
 
 
-def _held_out_answers(
-    values: NDArray[np.float64],
-    sites: NDArray[np.intp],
-    subjects: NDArray[np.intp],
-    *,
-    n_folds: int,
-    rng: np.random.Generator,
-) -> NDArray[np.intp]:
-    """Tell the site of every scan by a classifier that knows none of its subject's."""
+def draw_folds(sites: NDArray[np.intp], subjects: NDArray[np.intp], *, rng: np.random.Generator, n_folds: int) -> Folds:
+    """Divide scans into folds that hold subjects whole and have the sites alike; parameters as of `probe_site`."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    if n_folds < 2:
+        raise InputError(f"there are {n_folds} folds, expected at least 2", hint=f"leave it at {N_FOLDS}")
+    n_folds = min(n_folds, int(subjects.max()) + 1, int(np.bincount(sites).max()))
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=int(rng.integers(2**31)))
+    with warnings.catch_warnings():
+        # That a site has fewer scans than there are folds is meant.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return list(splitter.split(np.zeros(len(sites)), sites, subjects))
+
+
+def held_out_answers(values: NDArray[np.float64], sites: NDArray[np.intp], folds: Folds) -> NDArray[np.intp]:
+    """Tell the site of every scan by a classifier that was trained on the other folds.
+
+    Parameters
+    ----------
+    values : (n, d) ndarray of float
+    sites : (n,) ndarray of int
+    folds : sequence of (train, test)
+        As `draw_folds` returns them.
+
+    Returns
+    -------
+    answers : (n,) ndarray of int
+    """
+    from sklearn import config_context
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=int(rng.integers(2**31)))
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    with warnings.catch_warnings():
-        # That a site has fewer scans than there are folds is meant: see `n_folds`.
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        return np.asarray(cross_val_predict(classifier, values, sites, groups=subjects, cv=folds))
+    answers = np.empty_like(sites)
+    scaler, classifier = StandardScaler(), LogisticRegression(max_iter=1000)
+    with config_context(skip_parameter_validation=True, assume_finite=True):  # half of the time, of few scans
+        for train, test in folds:
+            classifier.fit(scaler.fit_transform(values[train]), sites[train])
+            answers[test] = classifier.predict(scaler.transform(values[test]))
+    return answers
 
 
 def _balanced_accuracy(rows: NDArray[np.float64]) -> float:
-    """Average the share of right answers over the sites that are there; rows of (site, answer)."""
-    numbers = rows[:, 0].astype(np.intp)
-    right = np.bincount(numbers, weights=rows[:, 0] == rows[:, 1])
-    counts = np.bincount(numbers)
-    return float(np.mean(right[counts > 0] / counts[counts > 0]))
+    """Take the balanced accuracy of rows of (site, whether it was told)."""
+    return balanced_accuracy(rows[:, 1], rows[:, 0].astype(np.intp))

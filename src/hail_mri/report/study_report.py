@@ -12,10 +12,11 @@ from hail_mri.report.study.charts import tiles
 from hail_mri.report.study.counts import BADGES, WORDS, count_kinds, verdict_sentence
 from hail_mri.report.study.findings import find
 from hail_mri.report.study.mosaic import mosaic
+from hail_mri.report.study.probe_section import probe_blocks
 from hail_mri.report.study.prose import MOSAIC
 from hail_mri.report.study.result_rows import read_result_rows
 from hail_mri.report.study.scans import StudyScan, study_scan
-from hail_mri.report.study.sections import map_blocks, method_blocks, probe_blocks
+from hail_mri.report.study.sections import map_blocks, method_blocks
 from hail_mri.report.study.survey import StudyEntry, survey
 from hail_mri.report.study.tables import scan_table, site_table
 
@@ -82,7 +83,7 @@ def study_page(entries: Sequence[StudyEntry]) -> str:
         Section("attention", "What to look at", attention(scans, findings)),
         Section("mosaic", "All scans, before and after", [paragraph(MOSAIC, "soft"), mosaic(entries)]),
         Section("map", "Map of the sites", map_blocks(findings)),
-        Section("probe", "Can the site still be told?", probe_blocks(findings.probes)),
+        Section("probe", "Can the site still be told?", probe_blocks(findings)),
         Section("sites", "Sites", [site_table(entries)]),
         Section("scans", "Scans", [scan_table(entries, findings)]),
         Section("methods", "How this was made", method_blocks(scans)),

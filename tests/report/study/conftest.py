@@ -21,7 +21,7 @@ def numbers(white, grey, fluid, rng):
     shares = {"white_matter": white, "grey_matter": grey * white, "csf": fluid * white}
     found = {}
     for name in feature_names():
-        tissue = next((t for t in shares if name.startswith(t)), "grey_matter")
+        tissue = next((t for t in shares if name.removeprefix("deep_").startswith(t)), "grey_matter")
         percentile = int(name.rsplit("_p", 1)[1]) if "_p" in name[-4:] else 50
         if "contrast" in name:
             found[name] = 200 * (1 - grey) / (1 + grey) * (1 + rng.normal(0, 0.01))

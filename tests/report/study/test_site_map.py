@@ -28,10 +28,10 @@ def test_without_white_matter_there_is_no_look(white):
 
 
 def test_sites_lie_apart_before_and_together_after(make_entries):
-    before, after, is_there = looks_of(*states(make_entries()))
-    found = site_map(before, after)
+    looks = looks_of(*states(make_entries()))
+    found = site_map(looks.before, looks.after)
 
-    assert is_there.all()
+    assert looks.is_there.all()
     assert spread_of_sites(found.before) > 3 * spread_of_sites(found.after)
     assert 1 >= found.explained[0] >= found.explained[1] > 0
 
@@ -40,29 +40,30 @@ def test_scans_that_were_not_measured_are_left_out(make_entries):
     first, second = states(make_entries(2, 6))
     first[3], second[3] = {}, {}
 
-    before, after, is_there = looks_of(first, second)
+    looks = looks_of(first, second)
 
-    assert np.flatnonzero(~is_there).tolist() == [3]
-    assert len(before) == len(after) == 11
+    assert np.flatnonzero(~looks.is_there).tolist() == [3]
+    assert len(looks.before) == len(looks.after) == 11
 
 
 def test_a_tissue_that_no_slab_shows_is_no_feature_and_one_scan_without_it_is_no_scan(make_entries):
     first, second = states(make_entries(2, 6))
     for numbers in first:
         numbers["brain_stem_median"] = float("nan")
-    second[0]["csf_p10"] = float("nan")
+    second[0]["deep_csf_p10"] = float("nan")
 
-    before, _, is_there = looks_of(first, second)
+    looks = looks_of(first, second)
 
-    assert before.shape == (11, len(MAP_FEATURES) - 1)
-    assert not is_there[0]
+    assert looks.before.shape == (11, len(MAP_FEATURES) - 1)
+    assert looks.names == tuple(name for name in MAP_FEATURES if name != "brain_stem_median")
+    assert not looks.is_there[0]
 
 
 def test_nothing_measured_is_no_map():
-    before, after, is_there = looks_of([{}, {}], [{}, {}])
+    looks = looks_of([{}, {}], [{}, {}])
 
-    assert site_map(before, after) is None
-    assert not is_there.any()
+    assert site_map(looks.before, looks.after) is None
+    assert not looks.is_there.any()
 
 
 @pytest.mark.parametrize(

@@ -84,22 +84,22 @@ def test_the_report_of_four_hundred_scans_is_small_enough_to_send(make_entries):
 
 @pytest.fixture
 def opened(open_file, tmp_path):
-    """Return a function that opens the report of entries in a browser."""
+    """Return a function that opens the report of entries, or a page that was made of them, in a browser."""
 
     def open_entries(entries, **options):
         path = tmp_path / "study_report.html"
-        path.write_text(study_page(entries), encoding="utf-8")
+        path.write_text(entries if isinstance(entries, str) else study_page(entries), encoding="utf-8")
         return open_file(path, **options)
 
     return open_entries
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def entries(make_entries):
     """Three sites, one scan far from its own, one worth a look with a report, one that failed."""
     found = make_entries(3, 6, picture_size=144)
     for name, value in found[4].measures.after.items():
-        found[4].measures.after[name] = value * (1.5 if name.startswith("csf") else 1)
+        found[4].measures.after[name] = value * (1.5 if name.startswith(("csf", "deep_csf")) else 1)
     checks = (("Source", Check("brightness", "check", "3", "at most 2", "dim it")),)
     looked_at = replace(found[7].scan, verdict="check", checks=checks, report="site B/a report.html")
     found[7] = replace(found[7], scan=looked_at)
@@ -111,8 +111,13 @@ def entries(make_entries):
     ]
 
 
-def test_it_loads_nothing_and_has_no_error(entries, opened):
-    found = opened(entries)
+@pytest.fixture(scope="module")
+def entries_page(entries):
+    return study_page(entries)
+
+
+def test_it_loads_nothing_and_has_no_error(entries_page, opened):
+    found = opened(entries_page)
     found.page.wait_for_load_state("networkidle")
 
     assert [url for url in found.requests if not url.startswith("data:")] == [found.page.url]
@@ -120,8 +125,8 @@ def test_it_loads_nothing_and_has_no_error(entries, opened):
     assert found.page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
 
 
-def test_the_tables_sort_by_mouse_and_by_keyboard(entries, opened):
-    page = opened(entries).page
+def test_the_tables_sort_by_mouse_and_by_keyboard(entries, entries_page, opened):
+    page = opened(entries_page).page
     table = page.locator("table", has_text="Every line of the table of results")
     names = lambda: table.locator("tbody th").all_inner_texts()  # noqa: E731
 
@@ -134,8 +139,8 @@ def test_the_tables_sort_by_mouse_and_by_keyboard(entries, opened):
     assert entries[4].scan.name in names()[:2]  # n/a, which has no number, and then the farthest
 
 
-def test_what_to_look_at_leads_to_the_line_of_the_scan(entries, opened):
-    page = opened(entries).page
+def test_what_to_look_at_leads_to_the_line_of_the_scan(entries, entries_page, opened):
+    page = opened(entries_page).page
     section = page.locator("section", has=page.locator("#attention"))
 
     assert "Unlike the others of their site" in section.inner_text()
@@ -158,8 +163,8 @@ def test_sites_differ_in_colour_and_in_shape(make_entries, opened):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone(entries, opened, scheme):
-    page = opened(entries, viewport={"width": 360, "height": 740}, color_scheme=scheme).page
+def test_it_fits_a_phone(entries_page, opened, scheme):
+    page = opened(entries_page, viewport={"width": 360, "height": 740}, color_scheme=scheme).page
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.locator(".shots a").first.bounding_box()["width"] < 120

@@ -1,8 +1,9 @@
 """Regional features of a scan before and after: volumes, intensities and contrasts of its tissues.
 
 Intensities before and after are of the same voxels, those of each tissue of the source: no border between tissues can
-move, and only intensities differ. Volumes are found anew in the result, which shows whether a segmentation that is
-run on results would be another one.
+move, and only intensities differ. *Deep* fluid lies farther below the surface of the brain than skull-stripping cuts:
+a whole head has fluid at the surface, and a stripped scan little of it. Volumes are found anew in the result, which
+shows whether a segmentation that is run on results would be another one.
 
 References
 ----------
@@ -14,13 +15,21 @@ from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
 
 from hail_mri.model.tissue_classes import BRAIN, CLASS_INDEX, GREY_MATTER, TISSUE_CLASSES, WHITE_MATTER
 
 TISSUES = tuple(TISSUE_CLASSES[index] for index in BRAIN)
-MAP_TISSUES = ("white_matter", "grey_matter", "csf")  # whose distribution is wanted, not their middle alone
-DEEP_TISSUES = tuple(name for name in TISSUES if name not in MAP_TISSUES)
+DEEP_FLUID = "deep_csf"
+WIDE_TISSUES = (
+    "white_matter",
+    "grey_matter",
+    "csf",
+    DEEP_FLUID,
+)  # whose distribution is wanted, not their middle alone
+DEEP_TISSUES = tuple(name for name in TISSUES if name not in WIDE_TISSUES)
+DEEP_MM = 15.0  # below the surface of the brain with its fluid; no stripping cuts so far, and the ventricles lie there
 PERCENTILES = (10, 25, 75, 90)
 FEWEST_VOXELS = 20  # of a tissue, or a tissue in a region; with fewer there is no number
 SIDES, DEPTHS, HEIGHTS = ("left", "right"), ("back", "front"), ("lower", "upper")  # along R, A and S
@@ -31,10 +40,10 @@ Numbers = dict[str, float]
 
 def intensity_names() -> Iterator[str]:
     """Yield the names of all intensities and contrasts of a scan, in the order of the tables."""
-    for tissue in TISSUES:
+    for tissue in (*TISSUES, DEEP_FLUID):
         yield f"{tissue}_mean"
         yield f"{tissue}_median"
-        if tissue in MAP_TISSUES:
+        if tissue in WIDE_TISSUES:
             yield from (f"{tissue}_p{percentile}" for percentile in PERCENTILES)
     yield "grey_white_contrast"
     yield from (f"grey_white_contrast_{region}" for region in REGIONS)
@@ -51,7 +60,9 @@ def feature_names() -> list[str]:
     return [*volume_names(), *intensity_names()]
 
 
-def intensities(data: NDArray[np.floating], labels: NDArray[np.integer], brain: NDArray[np.bool_]) -> Numbers:
+def intensities(
+    data: NDArray[np.floating], labels: NDArray[np.integer], brain: NDArray[np.bool_], deep: NDArray[np.bool_]
+) -> Numbers:
     """Measure the intensities of each tissue of a brain, and the contrast of grey and white matter.
 
     Parameters
@@ -62,6 +73,8 @@ def intensities(data: NDArray[np.floating], labels: NDArray[np.integer], brain: 
         Index into `TISSUE_CLASSES`; of the source, for its result as well.
     brain : (I, J, K) bool ndarray
         Tissues outside are not counted.
+    deep : (I, J, K) bool ndarray
+        Where fluid is deep, see `deep_in`.
 
     Returns
     -------
@@ -76,11 +89,12 @@ def intensities(data: NDArray[np.floating], labels: NDArray[np.integer], brain: 
     """
     inside = np.where(brain, labels, 0)
     values = {name: data[inside == CLASS_INDEX[name]] for name in TISSUES}
+    values[DEEP_FLUID] = data[(inside == CLASS_INDEX["csf"]) & deep]
     found: Numbers = {}
-    for name in TISSUES:
+    for name in (*TISSUES, DEEP_FLUID):
         enough = len(values[name]) >= FEWEST_VOXELS
         found[f"{name}_mean"] = float(values[name].mean(dtype=np.float64)) if enough else np.nan
-        percentiles = (50, *PERCENTILES) if name in MAP_TISSUES else (50,)
+        percentiles = (50, *PERCENTILES) if name in WIDE_TISSUES else (50,)
         keys = [f"{name}_median", *(f"{name}_p{percentile}" for percentile in percentiles[1:])]
         numbers = np.percentile(values[name], percentiles) if enough else np.full(len(percentiles), np.nan)
         found |= dict(zip(keys, numbers.astype(float).tolist(), strict=True))
@@ -90,6 +104,34 @@ def intensities(data: NDArray[np.floating], labels: NDArray[np.integer], brain: 
         grey, white = (data[place][part == index] for index in (GREY_MATTER, WHITE_MATTER))
         found[f"grey_white_contrast_{region}"] = _contrast(grey, white)
     return {name: found[name] for name in intensity_names()}
+
+
+def deep_in(brain: NDArray[np.bool_], spacing: ArrayLike) -> NDArray[np.bool_]:
+    """Return where the brain is deeper than `DEEP_MM` below its surface; holes count as brain.
+
+    Parameters
+    ----------
+    brain : (I, J, K) bool ndarray
+        Brain and fluid. Beyond the field of view it goes on.
+    spacing : (3,) array-like of float
+        mm.
+
+    Examples
+    --------
+    >>> deep_in(np.ones((1, 1, 3), bool), (1.0, 1.0, 1.0)).all()
+    np.True_
+    """
+    found = np.zeros(brain.shape, bool)
+    (box,) = ndimage.find_objects(brain.astype(np.uint8)) or [None]
+    if box is None:
+        return found
+    # One voxel around the box, for the surface; what is not there, is beyond the field of view.
+    box = tuple(slice(max(s.start - 1, 0), s.stop + 1) for s in box)
+    filled = np.asarray(ndimage.binary_fill_holes(brain[box]))
+    if filled.all():
+        return brain.copy()
+    found[box] = ndimage.distance_transform_edt(filled, sampling=np.asarray(spacing, float).tolist()) > DEEP_MM
+    return found
 
 
 def _contrast(grey: NDArray[np.floating], white: NDArray[np.floating]) -> float:

@@ -58,11 +58,11 @@ def find(entries: Sequence[StudyEntry]) -> Findings:
     entries : sequence of StudyEntry
         Those that could not be measured are left out.
     """
-    before, after, is_there = looks_of([e.measures.before for e in entries], [e.measures.after for e in entries])
-    mapped = [entry for entry, there in zip(entries, is_there.tolist(), strict=True) if there]
+    looks = looks_of([e.measures.before for e in entries], [e.measures.after for e in entries])
+    mapped = [entry for entry, there in zip(entries, looks.is_there.tolist(), strict=True) if there]
     sites = [entry.scan.site for entry in mapped]
     if not mapped:
         return Findings([], None, Probes(reason="no scan could be measured before and after"), np.array([]), None)
-    distances = robust_distances(after, sites)
-    probes = probe_before_and_after(before, after, sites, [entry.scan.subject for entry in mapped])
-    return Findings(mapped, site_map(before, after), probes, distances, far_limit(distances))
+    distances = robust_distances(looks.after, sites)
+    probes = probe_before_and_after(looks, sites, [entry.scan.subject for entry in mapped])
+    return Findings(mapped, site_map(looks.before, looks.after), probes, distances, far_limit(distances))

@@ -20,10 +20,10 @@ from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.hashes import InputFile
 from hail_mri.provenance.regular_file import size_of_file
 from hail_mri.provenance.sidecar import write_json
-from hail_mri.report.study.features import Numbers, feature_names, intensities
+from hail_mri.report.study.features import Numbers, deep_in, feature_names, intensities
 
 KEPT_DIR = "study_features"  # in the folder of the results
-EDITION = 1  # of what is measured; another one is measured again
+EDITION = 2  # of what is measured; another one is measured again
 MODEL = HarmonizeSettings.model  # who finds the tissues, whichever model made the result
 Box = tuple[int, int, int, int, int]
 
@@ -101,12 +101,14 @@ def measure(source: Volume, result: Volume) -> ScanMeasures:
     found = segment(source, model=MODEL)
     _require_believable("source", found.checks)
     labels = to_canonical(found.labels).data.astype(np.uint8)
-    brain = to_canonical(found.brain_mask).data > 0
+    brain_mask = to_canonical(found.brain_mask)
+    brain = brain_mask.data > 0
+    deep = deep_in(brain, brain_mask.spacing)
     again = segment(result, model=MODEL)
     _require_believable("result", again.checks)
     before, after = (
         _volumes(segmentation.volumes_ml, segmentation.brain_volume_ml)
-        | intensities(to_canonical(volume).data, labels, brain)
+        | intensities(to_canonical(volume).data, labels, brain, deep)
         for segmentation, volume in ((found, source), (again, result))
     )
     return ScanMeasures(before, after, _box(brain))

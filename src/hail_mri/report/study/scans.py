@@ -46,6 +46,8 @@ class StudyScan:
         Path of the scan's own report, relative to the table's folder; empty if there is none.
     made_with : str
         Version, model and weights that made the result; empty where that is not known.
+    skull_stripped : bool or None
+        Whether the source has next to nothing but a brain; None where that is not known.
     problems : tuple of str
         What could not be read.
     """
@@ -65,6 +67,7 @@ class StudyScan:
     checks: tuple[tuple[str, Check], ...] = ()
     report: str = ""
     made_with: str = ""
+    skull_stripped: bool | None = None
     problems: tuple[str, ...] = ()
 
     @property
@@ -126,6 +129,7 @@ def study_scan(row: ResultRow, folder: Path, sites: Mapping[str, str] | None = N
         checks=checks,
         report=report,
         made_with=_made_with(row, sidecar),
+        skull_stripped=_flag(sidecar.get("SkullStripped")),
         problems=tuple(problems),
     )
 
@@ -208,3 +212,8 @@ def _or_problem(problems: list[str], what: str, find: Any) -> Any:
 def _text(value: object) -> str:
     """Return a string of a sidecar; nothing if it is something else."""
     return value if isinstance(value, str) else ""
+
+
+def _flag(value: object) -> bool | None:
+    """Return a truth value of a sidecar; None if it is something else."""
+    return value if isinstance(value, bool) else None

@@ -1,4 +1,4 @@
-"""Sections of a study's report: the map of sites, the probe, and how all was made."""
+"""Sections of a study's report: the map of sites, and how all was made."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,13 +7,11 @@ import numpy as np
 from markupsafe import Markup
 
 from hail_mri.report.blocks import Cell, Column, definitions, figure, listing, paragraph, side_by_side, table
-from hail_mri.report.study.charts import Bar, bars, scatter, site_legend
+from hail_mri.report.study.charts import scatter, site_legend
 from hail_mri.report.study.findings import Findings
 from hail_mri.report.study.names import NO_SITE, anchor_of
-from hail_mri.report.study.probes import Probes
-from hail_mri.report.study.prose import MAP, METHODS, PROBE, REFERENCES, SEVERAL
+from hail_mri.report.study.prose import MAP, METHODS, REFERENCES, SEVERAL
 from hail_mri.report.study.scans import StudyScan
-from hail_mri.report.study.tables import number_cell
 
 
 def map_blocks(findings: Findings) -> list[Markup]:
@@ -41,25 +39,6 @@ def map_blocks(findings: Findings) -> list[Markup]:
     ]
 
 
-def probe_blocks(probes: Probes) -> list[Markup]:
-    """Return what the probe says, or why there is none."""
-    if probes.before is None or probes.after is None:
-        return [paragraph(f"This could not be asked: {probes.reason}.")]
-    found = {"Before": probes.before.balanced_accuracy, "After": probes.after.balanced_accuracy}
-    chance = probes.before.chance
-    rows = [Bar(name, i.estimate, i.low, i.high) for name, i in found.items() if i.estimate is not None]
-    cells: list[list[Cell | str]] = [
-        [name, *(_percent(share) for share in (i.estimate, i.low, i.high, chance))] for name, i in found.items()
-    ]
-    columns = [Column("state"), *(Column(n, is_number=True) for n in ("told right, %", "from", "to", "chance, %"))]
-    blocks = [
-        paragraph(PROBE),
-        figure(bars(rows, chance, title="Share of scans whose site is told right, before and after")),
-        table("Balanced accuracy with its interval of 95 % by subject", columns, cells, sortable=False),
-    ]
-    return [*blocks, paragraph(f"Beware: {probes.caution}.")] if probes.caution else blocks
-
-
 def method_blocks(scans: Sequence[StudyScan]) -> list[Markup]:
     """Return what the results were made with, and how this page was."""
     made = Counter(scan.made_with for scan in scans if scan.made_with)
@@ -71,8 +50,3 @@ def method_blocks(scans: Sequence[StudyScan]) -> list[Markup]:
     if len(targets) > 1 or len(made) > 1:
         blocks.append(paragraph(SEVERAL))
     return [*blocks, definitions(METHODS), listing(REFERENCES)]
-
-
-def _percent(share: float | None) -> Cell:
-    """Return a share as a cell in percent."""
-    return number_cell(np.nan if share is None else 100 * share, 0)

@@ -1,10 +1,10 @@
 """A map of the scans of a study by the look of their tissues: near each other is what looks alike.
 
-Features of the map: of white matter, grey matter and fluid five percentiles each, of each deep tissue the median, all
-divided by the median of the scan's own white matter. So a scanner's unit does not count, nor does how much of a tissue
-somebody has: what is left is contrast, its spread, noise and shading. Before and after are put on one scale (mean and
-standard deviation of all of both) and on the same two axes, the principal components of both together: distances
-before and after can be compared.
+Features of the map: of white matter, grey matter and deep fluid five percentiles each, of each deep tissue the median,
+all divided by the median of the scan's own white matter. So a scanner's unit does not count, nor does how much of a
+tissue somebody has, nor whether the skull was stripped: what is left is contrast, its spread, noise and shading. Before
+and after are put on one scale (mean and standard deviation of all of both) and on the same two axes, the principal
+components of both together: distances before and after can be compared.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,37 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hail_mri.report.study.features import DEEP_TISSUES, MAP_TISSUES, PERCENTILES, Numbers
+from hail_mri.report.study.features import DEEP_FLUID, DEEP_TISSUES, PERCENTILES, Numbers
 
 FEWEST_SCANS = 3  # for a map
 UNIT = "white_matter_median"
+MAP_TISSUES = ("white_matter", "grey_matter", DEEP_FLUID)
 MAP_FEATURES = tuple(
     [f"{tissue}_p{percentile}" for tissue in MAP_TISSUES for percentile in PERCENTILES]
     + [f"{tissue}_median" for tissue in (*MAP_TISSUES[1:], *DEEP_TISSUES)]
 )
 
 FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The features of scans that can be compared.
+
+    Attributes
+    ----------
+    before, after : (n, d) ndarray of float
+        On the scan's own white matter.
+    is_there : (all,) bool ndarray
+        Which scans have all of the features.
+    names : (d,) tuple of str
+        Of the features, of `MAP_FEATURES`.
+    """
+
+    before: FloatArray
+    after: FloatArray
+    is_there: NDArray[np.bool_]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -52,8 +73,8 @@ def look_of(numbers: Numbers) -> FloatArray:
 
     Examples
     --------
-    >>> look = look_of({"white_matter_median": 50.0, "csf_median": 10.0})
-    >>> float(look[MAP_FEATURES.index("csf_median")])
+    >>> look = look_of({"white_matter_median": 50.0, "deep_csf_median": 10.0})
+    >>> float(look[MAP_FEATURES.index("deep_csf_median")])
     0.2
     """
     white = numbers.get(UNIT, np.nan)
@@ -61,7 +82,7 @@ def look_of(numbers: Numbers) -> FloatArray:
     return values / white if white > 0 else np.full(len(MAP_FEATURES), np.nan)
 
 
-def looks_of(before: Sequence[Numbers], after: Sequence[Numbers]) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+def looks_of(before: Sequence[Numbers], after: Sequence[Numbers]) -> Looks:
     """Return the features of scans that can be compared, and which scans these are.
 
     Parameters
@@ -69,25 +90,20 @@ def looks_of(before: Sequence[Numbers], after: Sequence[Numbers]) -> tuple[Float
     before, after : sequence of dict
         Of each scan, by `intensity_names`.
 
-    Returns
-    -------
-    before, after : (n, d) ndarray of float
-        Without features that more than a tenth of the scans lack, such as tissues that a slab does not show; scans that
-        lack any of the others are left out.
-    is_there : (all,) bool ndarray
-        Which scans have all of them.
+    Notes
+    -----
+    Features that more than a tenth of the scans lack, such as those of tissues that a slab does not show, are left out;
+    so are scans that lack any of the others.
     """
     states = [
         np.array([look_of(numbers) for numbers in state]).reshape(-1, len(MAP_FEATURES)) for state in (before, after)
     ]
     finite = np.isfinite(states[0]) & np.isfinite(states[1])
     measured = finite.any(axis=1)
-    if not measured.any():
-        return states[0][:0], states[1][:0], measured
-    kept = finite[measured].mean(axis=0) >= 0.9
+    kept = finite[measured].mean(axis=0) >= 0.9 if measured.any() else np.ones(len(MAP_FEATURES), dtype=bool)
     is_there = measured & finite[:, kept].all(axis=1)
     first, second = (state[is_there][:, kept] for state in states)
-    return first, second, is_there
+    return Looks(first, second, is_there, tuple(name for name, keep in zip(MAP_FEATURES, kept, strict=True) if keep))
 
 
 def site_map(before: FloatArray, after: FloatArray) -> SiteMap | None:
