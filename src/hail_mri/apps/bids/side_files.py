@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def read_table(path: Path, *, key: str) -> dict[str, dict[str, str]]:
     Parameters
     ----------
     path : Path
-        With a header; not to be there is to be empty.
+        With a header; not to be there is to be empty. A link that leads nowhere is there: `git annex` leaves these.
     key : str
         Column that names the rows, such as `participant_id`.
 
@@ -53,11 +54,14 @@ def read_table(path: Path, *, key: str) -> dict[str, dict[str, str]]:
 
     Raises
     ------
+    MissingFileError
+        If it is a link that leads nowhere.
     InputError
         If it is no such table; the message names the line.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
+    size_of_file(path, expected="a table")  # a pipe or a device would never end
     lines = _lines(path)
     header = [name.strip() for name in lines[0][1]] if lines else []
     if header.count(key) != 1:
