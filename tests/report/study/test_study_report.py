@@ -165,6 +165,17 @@ def test_it_fits_a_phone(entries, opened, scheme):
     assert page.locator(".shots a").first.bounding_box()["width"] < 120
 
 
+def test_of_a_very_long_reason_the_beginning_and_the_end_are_shown(entries):
+    long = replace(entries[-1].scan, message=f"{'x' * 300} could not be written to {'y' * 300} (File name too long)")
+
+    text = study_page([*entries[:-1], replace(entries[-1], scan=long)])
+
+    (item,) = re.findall(r"<li>[^\n]*: (x+ [^\n]*)</li>", text)
+    assert item.startswith("x" * 100)
+    assert item.endswith("y (File name too long)")
+    assert len(item) < 420
+
+
 def test_hostile_names_and_messages_are_text(entries, opened):
     texts = dict.fromkeys(("name", "subject", "site", "message", "target", "made_with"), HOSTILE)
     checks = (("<b>", Check(HOSTILE, "fail", HOSTILE, HOSTILE, HOSTILE)),)

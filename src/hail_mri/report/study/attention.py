@@ -11,6 +11,7 @@ from hail_mri.report.study.names import NO_SITE, link_to_line
 from hail_mri.report.study.scans import StudyScan
 
 LONGEST = 400  # letters of a reason
+BEGINNING = 150  # of them; long names come first, and the reason after them
 SHOWN = 12  # of a list that is longer, the rest is shown when it is asked for
 
 
@@ -81,8 +82,8 @@ def _item(scan: StudyScan, words: str) -> Markup:
 
 
 def _shortened(words: str) -> Markup:
-    """Return a text; of a very long one, its beginning."""
-    return plain(words if len(words) <= LONGEST else f"{words[:LONGEST]} ...")
+    """Return a text; of a very long one, its beginning and its end."""
+    return plain(words if len(words) <= LONGEST else f"{words[:BEGINNING]} ... {words[BEGINNING - LONGEST :]}")
 
 
 def _list(items: Sequence[Markup]) -> list[Markup]:
