@@ -50,14 +50,20 @@ def kill_run(run: subprocess.Popen) -> int:
     return was_alive
 
 
-def kill_worker(run: subprocess.Popen, chance: random.Random) -> int:
-    """Kill a worker of a run and let the run end; return whether there was one."""
+def kill_a_worker(run: subprocess.Popen, chance: random.Random) -> int:
+    """Kill a worker of a run, which goes on; return whether there was one."""
     workers = [] if run.poll() is not None else psutil.Process(run.pid).children()
     if workers:
         chance.choice(workers).kill()
+    return len(workers) > 0
+
+
+def kill_worker(run: subprocess.Popen, chance: random.Random) -> int:
+    """Kill a worker of a run and let the run end; return whether there was one."""
+    was_there = kill_a_worker(run, chance)
     _, words = run.communicate(timeout=SECONDS)
     assert run.returncode == 0, words
-    return len(workers) > 0
+    return was_there
 
 
 def hidden_files(folder: Path) -> list[Path]:
