@@ -77,7 +77,9 @@ def _unreadable(scans: Sequence[StudyScan]) -> list[Markup]:
 
 
 def _item(scan: StudyScan, words: str) -> Markup:
-    """Return a link to a scan, and what is to be said of it."""
+    """Return a link to a scan, and what is to be said of it; a sentence may begin with the scan's name."""
+    if words.startswith(f"{scan.name} "):
+        return Markup("{}{}").format(link_to_line(scan), _shortened(words.removeprefix(scan.name)))
     return Markup("{}: {}").format(link_to_line(scan), _shortened(words))
 
 
