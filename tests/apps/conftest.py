@@ -1,4 +1,4 @@
-"""Small scans, and a harmonizer without a network where only files matter."""
+"""Small scans, a network that was never trained, and a harmonizer without one where only files matter."""
 
 import importlib.util
 import sys
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hail_mri.harmonize.check import Check
+from hail_mri.image.nifti import save_volume
 from hail_mri.image.volume import Volume
 from hail_mri.provenance.folder_names import STATE_DIR
 
@@ -104,10 +105,53 @@ def tree_fixture() -> Callable[[Path], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def broken_inputs() -> ModuleType:
-    """The module that makes a data set of broken and odd input; folders of tests are no packages."""
-    spec = importlib.util.spec_from_file_location("broken_inputs", Path(__file__).parent / "engine/broken_inputs.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def weights(tmp_path_factory) -> Path:
+    """Path of weights at 8 mm that were never trained: they read a scan in a moment."""
+    import torch
+
+    from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
+    from hail_mri.model.weights import ModelCard, save_model
+
+    torch.manual_seed(0)
+    network = TissueNetwork(TissueNetworkSettings((8, 8), (1, 1)))
+    card = ModelCard("small_tissue", "tissues", network.settings, 8.0, (), (), "2024-01-01", 0, 1.0)
+    return save_model(network, card, tmp_path_factory.mktemp("model") / "small_tissue.safetensors")
+
+
+@pytest.fixture(scope="session")
+def heads(tmp_path_factory, make_head) -> Path:
+    """A folder with the target and heads of different intensities in `in`; nothing is to be written into it."""
+    folder = tmp_path_factory.mktemp("heads")
+    (folder / "in").mkdir()
+    for number in range(6):
+        signal = np.array((0, 900, 120, 200, 500, 700)) * (1 + number / 10)
+        save_volume(make_head(signal=signal, centre=(number, 0, 0)), folder / f"in/sub-{number:02d}_T1w.nii.gz")
+    save_volume(make_head(signal=(0, 300, 90, 150, 260, 330), rotation=(4, 0, 8)), folder / "target.nii.gz")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def module_beside() -> Callable[[str], ModuleType]:
+    """Return a function that loads a module that tests share, by its path; folders of tests are no packages."""
+
+    def load(path: str) -> ModuleType:
+        file_path = Path(__file__).parent / path
+        spec = importlib.util.spec_from_file_location(file_path.stem, file_path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def broken_inputs(module_beside) -> ModuleType:
+    """The module that makes a data set of broken and odd input."""
+    return module_beside("engine/broken_inputs.py")
+
+
+@pytest.fixture(scope="session")
+def kills(module_beside) -> ModuleType:
+    """The module that kills runs and workers."""
+    return module_beside("engine/kills.py")

@@ -123,3 +123,16 @@ def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path, scan):
     save_volume(scan, tmp_path / "out.nii")
     (tmp_path / "plain").touch()
     assert (tmp_path / "out.nii").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_notes_of_nibabel_on_a_damaged_header_are_not_shown_and_it_says_them_to_others_again(tmp_path, caplog):
+    path = write(tmp_path / "scan.nii", image_of())
+    data = bytearray(path.read_bytes())
+    data[76 + 4 : 76 + 8] = bytes(4)  # pixdim[1]
+    path.write_bytes(bytes(data))
+
+    load_volume(path)
+    assert not caplog.records
+
+    nib.load(path)
+    assert "pixdim" in caplog.text

@@ -6,6 +6,7 @@ before a verb runs, so that `--help` answers at once.
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -53,6 +54,10 @@ def run_app(app: typer.Typer, argv: Sequence[str], program: str) -> int:
         Arguments after the program's name. Without any, help is shown.
     program : str
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A name that is no UTF-8 is shown with a sign for what is none, and ends nothing.
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = app(args=list(argv) or ["--help"], prog_name=program, standalone_mode=False) or 0
     except typer.TyperException as error:

@@ -2,7 +2,8 @@
 
 import gzip
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -194,7 +195,8 @@ def _check_is_scan_file(path: Path) -> None:
 def _read_header(path: Path) -> Any:
     """Let nibabel find out what the file is; reads no voxels."""
     try:
-        return nib.load(path, mmap=False)
+        with _without_notes():
+            return nib.load(path, mmap=False)
     except NOT_AN_IMAGE as error:
         raise InputError(f"{path} is not a NIfTI or MGH image", hint="check that it opens in a viewer") from error
     except READ_ERRORS as error:
@@ -204,12 +206,23 @@ def _read_header(path: Path) -> Any:
 def _read_data(image: Any, path: Path, dtype: type[FloatT]) -> NDArray[FloatT]:
     """Read the voxels as numbers of a type, to the end of the file, where a gzip file has its checksum."""
     try:
-        with decompressed(path) as stream, np.errstate(over="ignore"):
+        with _without_notes(), decompressed(path) as stream, np.errstate(over="ignore"):
             data: NDArray[FloatT] = np.asarray(type(image).from_stream(stream).dataobj, dtype=dtype)
             stream.read(1)
     except READ_ERRORS as error:
         raise _unreadable(path, error) from error
     return data
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    """Keep nibabel's notes on damaged headers off stderr: they name no file, and what matters has an error of ours."""
+    logger = nib.imageglobals.logger
+    was_disabled, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:

@@ -1,43 +1,8 @@
 """Data sets as one finds them: what is broken ends with its reason in the table, and all else is done."""
 
-import nibabel as nib
 import pytest
 
 pytest.importorskip("bids2table")
-
-# Of the kinds of broken and odd input, by their names without suffix.
-KINDS = (
-    *("good", "empty", "text", "not-compressed", "compressed", "cut", "flipped", "four", "thin", "huge", "singular"),
-    *("nan", "constant", "rgb", "int16", "dangling", "circle", "pipe", "device", "link"),
-)
-DONE = ("done", "fails checks")  # the latter where it is forced
-
-
-def test_broken_and_odd_scans_end_as_in_a_plain_folder(app, broken_inputs, make_scan, tmp_path, capsys):
-    (tmp_path / "elsewhere").mkdir()
-    head = nib.load(make_scan(tmp_path / "elsewhere/elsewhere.nii.gz", spacing=4.0))
-    kinds = {kind.name.split(".")[0].replace("-", ""): kind for kind in broken_inputs.KINDS}
-    kinds = {name: kinds[name] for name in (wanted.replace("-", "") for wanted in KINDS)}
-    for name, kind in kinds.items():
-        path = app.root / f"sub-{name}/anat/sub-{name}_T1w.{kind.name.split('.', 1)[1]}"
-        path.parent.mkdir(parents=True)
-        kind.make(path, head)
-    link = app.root / "sub-link/anat/sub-link_T1w.nii.gz"
-    link.unlink()
-    link.symlink_to(tmp_path / "elsewhere/elsewhere.nii.gz")
-
-    status = app.run()
-
-    said = capsys.readouterr().err
-    assert status == 70
-    assert "Traceback" not in said
-    assert "internal error" not in said
-    rows = {row["subject"]: row for row in app.rows}
-    assert set(rows) == {*kinds, "01", "02", "03"}
-    ends = {name: rows[name]["status"] for name in kinds}
-    assert ends == {name: "done" if kind.becomes in DONE else "failed" for name, kind in kinds.items()}
-    assert all(rows[name]["message"] != "n/a" for name, end in ends.items() if end == "failed")
-    assert [rows[name]["status"] for name in ("01", "02", "03")] == ["done"] * 3
 
 
 def damaged_sidecar(app):

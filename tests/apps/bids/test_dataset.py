@@ -61,7 +61,38 @@ def test_what_is_no_scan_is_left_out_with_a_reason(make_dataset):
     assert "derivative" in reasons["sub-01_space-MNI_T1w.nii.gz"]
     assert "no magnitudes" in reasons["sub-01_part-phase_T1w.nii.gz"]
     assert "two subjects" in reasons["sub-02_T1w.nii.gz"]
-    assert len(reasons) == 4
+    assert "not called as BIDS has it" in reasons["sub-01_T1w.mgz"]
+    assert len(reasons) == 5
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sub-01/sub-01_T1w.nii.gz",
+        "sub-01/anat/sub-01_T1W.NII.GZ",
+        "sub-01/anat/sub-01_T1.nii",
+        "sub-the first/anat/sub-the first_T1w.nii.gz",
+        "sub-<b>/anat/sub-<b>_T1w.nii.gz",
+    ],
+)
+def test_what_looks_like_a_scan_and_is_called_otherwise_is_named(path, make_dataset):
+    dataset = open_dataset(make_dataset("sub-02/anat/sub-02_T1w.nii.gz", path))
+
+    assert names(dataset.scans) == ["sub-02_T1w.nii.gz"]
+    ((skipped, reason),) = dataset.skipped
+    assert skipped == dataset.root / path
+    assert "not called as BIDS has it" in reason
+
+
+def test_links_that_lead_round_in_circles_end(make_dataset):
+    root = make_dataset("sub-01/anat/sub-01_T1w.nii.gz")
+    (root / "sub-01/round").symlink_to(".")
+    (root / "sub-01/itself").symlink_to("itself")
+
+    dataset = open_dataset(root)
+
+    assert names(dataset.scans) == ["sub-01_T1w.nii.gz"]
+    assert {path.parent.parent.name for path, _ in dataset.skipped} == {"round"}
 
 
 @pytest.mark.parametrize(

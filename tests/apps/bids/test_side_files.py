@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from hail_mri.apps.bids.side_files import read_json_object, read_table
@@ -18,6 +20,25 @@ def test_a_table_is_read_by_its_key_without_cells_that_have_no_value(tmp_path):
 
 def test_a_table_that_is_not_there_is_empty(tmp_path):
     assert read_table(tmp_path / "participants.tsv", key="participant_id") == {}
+
+
+def test_a_table_whose_name_is_too_long_is_not_there(tmp_path):
+    assert read_table(tmp_path / f"{'x' * 300}.tsv", key="participant_id") == {}
+
+
+def test_a_table_that_is_a_link_to_nowhere_is_missing_and_not_empty(tmp_path):
+    path = tmp_path / "participants.tsv"
+    path.symlink_to("gone.tsv")
+
+    with pytest.raises(MissingFileError, match=r"participants\.tsv does not exist"):
+        read_table(path, key="participant_id")
+
+
+def test_a_table_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "participants.tsv")
+
+    with pytest.raises(InputError, match="is a pipe, expected a table"):
+        read_table(tmp_path / "participants.tsv", key="participant_id")
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,14 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+import hail_mri
 
 pytest.importorskip("bids2table")
 
@@ -24,18 +28,42 @@ def test_a_data_set_below_a_folder_whose_name_is_no_utf8_is_harmonized(app):
     assert "%E9" in json.loads((app.output / "dataset_description.json").read_text())["DatasetLinks"]["raw"]
 
 
-def test_a_name_in_the_data_set_that_is_no_utf8_is_told(app, capsys):
+@pytest.mark.parametrize("arguments", [("--dry-run",), ()])
+def test_a_name_that_is_no_utf8_is_shown_where_a_terminal_takes_nothing_else(arguments, app):
+    moved = app.root.parent / os.fsdecode(b"latin-\xe9") / "raw"
+    moved.parent.mkdir()
+    shutil.move(app.root, moved)
+    app = replace(app, root=moved, output=moved.with_name("out"))
+    command = [sys.executable, "-m", "hail_mri.apps.bids.cli", str(moved), str(app.output), "participant", "--force"]
+    command += ["--target", str(app.source("03")), "--participant-label", "01", "--nprocs", "0", "--no-reports"]
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(hail_mri.__file__).parents[1]),
+        "PYTHONIOENCODING": "utf-8:strict",
+    }
+
+    done = subprocess.run(
+        [*command, "--skip-bids-validation", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert r"latin-\udce9" in done.stdout
+
+
+def test_a_name_in_the_data_set_that_is_no_utf8_is_told_and_all_others_are_done(app, capsys):
     odd = os.fsdecode(b"sub-02_acq-\xe9_T1w.nii.gz")
     try:
         shutil.copy(app.source("02"), app.source("02").with_name(odd))
     except OSError:
         pytest.skip("this file system has no such names")
 
-    assert app.run() == 2
+    assert app.run() == 0
 
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1
-    assert r"has the name sub-02/anat/sub-02_acq-\xe9_T1w.nii.gz, expected letters and digits" in said
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if "skipped" in line]
+    assert r"sub-02_acq-\udce9_T1w.nii.gz: it is not called as BIDS has it, expected" in said
+    assert app.status == {
+        r"sub-02_acq-\udce9_T1w.nii.gz": "skipped",
+        **{f"sub-{subject}_T1w.nii.gz": "done" for subject in ("01", "02", "03")},
+    }
 
 
 def test_a_name_with_half_a_letter_is_written_with_a_sign_for_it(app):

@@ -5,8 +5,10 @@ Each kind says what becomes of it. What is readable but no T1-weighted head fail
 """
 
 import gzip
+import hashlib
 import os
 import socket
+import stat
 import struct
 import zipfile
 from collections.abc import Callable, Sequence
@@ -61,6 +63,19 @@ def write_data_set(folder: Path, outside: Path, head: nib.Nifti1Image, kinds: Se
             continue
         made.append(kind)
     return made
+
+
+def snapshot(folder: Path) -> dict[str, tuple[object, ...]]:
+    """Return everything below a folder, links not followed: kind, size, time of the last change, and content."""
+    found = {}
+    for parent, folders, files in os.walk(folder):
+        for path in (Path(parent) / name for name in (*folders, *files)):
+            status = path.lstat()
+            content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
+            link = path.readlink() if path.is_symlink() else None
+            digest = hashlib.sha256(content).hexdigest()
+            found[str(path)] = (status.st_mode, status.st_size, status.st_mtime_ns, link, digest)
+    return found
 
 
 def content(data: bytes) -> Maker:

@@ -1,4 +1,4 @@
-"""A study of small heads for real processes: a network that was never trained, which reads a scan in a moment."""
+"""A study of small heads for real processes."""
 
 import csv
 import hashlib
@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 
 from hail_mri.apps.engine.jobs import ScanJob
 from hail_mri.apps.engine.run import run_jobs
@@ -17,31 +15,7 @@ from hail_mri.apps.requests import ScanRequest
 from hail_mri.apps.result_table import Outcome
 from hail_mri.apps.scan_files import TargetFiles
 from hail_mri.harmonize.settings import HarmonizeSettings
-from hail_mri.image.nifti import save_volume
-from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
-from hail_mri.model.weights import ModelCard, save_model
 from hail_mri.provenance.folder_names import RESULT_TABLE
-
-
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory) -> Path:
-    """Path of weights at 8 mm that were never trained."""
-    torch.manual_seed(0)
-    network = TissueNetwork(TissueNetworkSettings((8, 8), (1, 1)))
-    card = ModelCard("small_tissue", "tissues", network.settings, 8.0, (), (), "2024-01-01", 0, 1.0)
-    return save_model(network, card, tmp_path_factory.mktemp("model") / "small_tissue.safetensors")
-
-
-@pytest.fixture(scope="session")
-def heads(tmp_path_factory, make_head) -> Path:
-    """A folder with the target and heads of different intensities in `in`; nothing is to be written into it."""
-    folder = tmp_path_factory.mktemp("heads")
-    (folder / "in").mkdir()
-    for number in range(6):
-        signal = np.array((0, 900, 120, 200, 500, 700)) * (1 + number / 10)
-        save_volume(make_head(signal=signal, centre=(number, 0, 0)), folder / f"in/sub-{number:02d}_T1w.nii.gz")
-    save_volume(make_head(signal=(0, 300, 90, 150, 260, 330), rotation=(4, 0, 8)), folder / "target.nii.gz")
-    return folder
 
 
 @dataclass

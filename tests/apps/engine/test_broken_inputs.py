@@ -1,9 +1,7 @@
 """A folder of scans as one finds them: the good ones are done, each of the others ends with its reason."""
 
 import csv
-import hashlib
 import os
-import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -63,19 +61,6 @@ def make_place(tmp_path, broken_inputs) -> Callable[..., Place]:
     return make
 
 
-def snapshot(folder: Path) -> dict[str, tuple[object, ...]]:
-    """Everything below a folder, links not followed: kind, size, time of the last change, and content."""
-    found = {}
-    for parent, folders, files in os.walk(folder):
-        for path in (Path(parent) / name for name in (*folders, *files)):
-            status = path.lstat()
-            content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
-            link = path.readlink() if path.is_symlink() else None
-            digest = hashlib.sha256(content).hexdigest()
-            found[str(path)] = (status.st_mode, status.st_size, status.st_mtime_ns, link, digest)
-    return found
-
-
 def assert_each_ends_as_expected(place: Place, done: subprocess.CompletedProcess[str], *, forced: bool) -> None:
     assert done.returncode == 70, done.stderr
     assert "Traceback" not in done.stderr
@@ -108,13 +93,17 @@ def test_each_broken_or_odd_input_ends_with_its_reason_and_all_others_are_done(
     make_place, make_head, weights, broken_inputs
 ):
     place = make_place(make_head(), make_head(signal=(0, 300, 90, 150, 260, 330)), broken_inputs.KINDS)
-    before = snapshot(place.root)
+    before = broken_inputs.snapshot(place.root)
 
     done = place.run("--model", str(weights), "--force", "--workers", "2")
 
     assert len(place.kinds) >= 60
     assert_each_ends_as_expected(place, done, forced=True)
-    after = {name: found for name, found in snapshot(place.root).items() if not Path(name).is_relative_to(place.output)}
+    after = {
+        name: found
+        for name, found in broken_inputs.snapshot(place.root).items()
+        if not Path(name).is_relative_to(place.output)
+    }
     assert after == before
 
 

@@ -5,12 +5,10 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 import hail_mri
@@ -19,7 +17,6 @@ from hail_mri.apps.engine.workers import Workers
 from hail_mri.provenance.atomic_write import TAIL
 from hail_mri.provenance.sidecar import sidecar_path
 
-SECONDS = 120.0  # that anything may take on a busy machine
 WORK = 4.0  # s; most of what six heads take two workers, once these are there
 
 
@@ -37,58 +34,21 @@ def start(study, heads) -> Callable[[], subprocess.Popen]:
 
 
 @pytest.mark.parametrize("n_kills", [3, pytest.param(20, marks=pytest.mark.slow)])
-def test_a_run_that_is_killed_at_random_moments_ends_as_an_undisturbed_one(study, undisturbed, start, n_kills):
+def test_a_run_that_is_killed_at_random_moments_ends_as_an_undisturbed_one(study, undisturbed, start, kills, n_kills):
     chance = random.Random(n_kills)
     killed, number = 0, itertools.count()
     while killed < n_kills:
         run = start()
-        wait_for_a_moment(run, study, chance)
-        killed += kill_run(run) if chance.random() < 0.5 else kill_worker(run, chance)
+        kills.wait_for_a_moment(run, study.output, chance, WORK)
+        killed += kills.kill_run(run) if chance.random() < 0.5 else kills.kill_worker(run, chance)
         assert_nothing_is_truncated(study, undisturbed)
         if study.table_path.exists() and len(study.rows) == len(study.sources):  # all done: begin anew, elsewhere
             assert_complete(study, undisturbed)
             study.output.rename(study.output.with_name(f"done-{next(number)}"))
 
-    assert start().wait(SECONDS) == 0
+    assert start().wait(kills.SECONDS) == 0
     assert_complete(study, undisturbed)
-    assert not hidden_files(study.output)
-
-
-def wait_for_a_moment(run: subprocess.Popen, study, chance: random.Random) -> None:
-    """Wait until a run may have read a few scans, or for less than it takes to start."""
-    if chance.random() < 0.25:
-        time.sleep(chance.uniform(0.0, WORK))
-        return
-    before = {state.changed: state for state in read_states(study.output)}
-    deadline = time.monotonic() + SECONDS
-    while run.poll() is None and {state.changed: state for state in read_states(study.output)} == before:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    time.sleep(chance.uniform(0.0, WORK))
-
-
-def kill_run(run: subprocess.Popen) -> int:
-    """Kill a run, see that its workers end, and return how many runs that were alive were killed."""
-    try:
-        workers = psutil.Process(run.pid).children()
-    except psutil.NoSuchProcess:
-        workers = []
-    was_alive = run.poll() is None
-    run.kill()
-    run.wait()
-    _, left = psutil.wait_procs(workers, timeout=SECONDS)
-    assert not left
-    return was_alive
-
-
-def kill_worker(run: subprocess.Popen, chance: random.Random) -> int:
-    """Kill a worker of a run and let the run end; return whether there was one."""
-    workers = [] if run.poll() is not None else psutil.Process(run.pid).children()
-    if workers:
-        chance.choice(workers).kill()
-    _, words = run.communicate(timeout=SECONDS)
-    assert run.returncode == 0, words
-    return len(workers) > 0
+    assert not kills.hidden_files(study.output)
 
 
 def assert_nothing_is_truncated(study, undisturbed) -> None:
@@ -107,10 +67,6 @@ def assert_complete(study, undisturbed) -> None:
     assert {state.status for state in read_states(study.output)} == {"done"}
 
 
-def hidden_files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob(".*") if path.is_file()]
-
-
 @pytest.fixture
 def killed_at_renaming(study) -> Path:
     """Leave what a run leaves that is killed between the names of a sidecar and its result; return the result."""
@@ -124,7 +80,7 @@ def killed_at_renaming(study) -> Path:
     return result
 
 
-def test_what_a_killed_process_was_writing_is_removed_and_made_again(study, undisturbed, killed_at_renaming):
+def test_what_a_killed_process_was_writing_is_removed_and_made_again(study, undisturbed, kills, killed_at_renaming):
     of_others = [study.output / f".{'0' * 32}.somebody.nii.gz", study.output / ".hidden"]
     for path in of_others:
         path.touch()
@@ -133,7 +89,7 @@ def test_what_a_killed_process_was_writing_is_removed_and_made_again(study, undi
 
     assert {outcome.status for outcome in outcomes} == {"done"}
     assert study.hashes == undisturbed.hashes
-    assert set(hidden_files(study.output)) == set(of_others)
+    assert set(kills.hidden_files(study.output)) == set(of_others)
     assert {row["output"]: row["attempts"] for row in study.rows}[killed_at_renaming.name] == "2"
 
 

@@ -170,6 +170,31 @@ def test_it_fits_a_phone(entries_page, opened, scheme):
     assert page.locator(".shots a").first.bounding_box()["width"] < 120
 
 
+def test_a_name_of_255_letters_leaves_room_for_the_other_columns(entries, opened):
+    long = replace(entries[-1].scan, name=f"{'x' * 248}.nii.gz", subject="x" * 248)
+    page = opened([*entries[:-1], replace(entries[-1], scan=long)]).page
+
+    widest = max(box["width"] for box in (cell.bounding_box() for cell in page.locator("th, td").all()))
+    assert widest < 500
+
+
+def test_a_reason_that_begins_with_the_name_of_its_scan_is_one_sentence(entries):
+    scan = replace(entries[-1].scan, message=f"{entries[-1].scan.name} is cut short")
+
+    assert "sub-x.nii.gz</a> is cut short</li>" in study_page([*entries[:-1], replace(entries[-1], scan=scan)])
+
+
+def test_of_a_very_long_reason_the_beginning_and_the_end_are_shown(entries):
+    long = replace(entries[-1].scan, message=f"{'x' * 300} could not be written to {'y' * 300} (File name too long)")
+
+    text = study_page([*entries[:-1], replace(entries[-1], scan=long)])
+
+    (item,) = re.findall(r"<li>[^\n]*: (x+ [^\n]*)</li>", text)
+    assert item.startswith("x" * 100)
+    assert item.endswith("y (File name too long)")
+    assert len(item) < 420
+
+
 def test_hostile_names_and_messages_are_text(entries, opened):
     texts = dict.fromkeys(("name", "subject", "site", "message", "target", "made_with"), HOSTILE)
     checks = (("<b>", Check(HOSTILE, "fail", HOSTILE, HOSTILE, HOSTILE)),)

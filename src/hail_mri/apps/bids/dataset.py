@@ -1,24 +1,19 @@
-"""The T1-weighted scans of a BIDS data set, found by their names; no image is read.
+"""A BIDS data set with its T1-weighted scans, found by their names; no image is read."""
 
-An *entity* is a part of a name, `sub-01` or `acq-mprage`: a key and a label. Names are parsed by bids2table.
-"""
-
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hail_mri.apps.bids.side_files import read_json_object
-from hail_mri.errors import HailError, InputError, MissingFileError
+from hail_mri.apps.bids.t1w_names import SUFFIX, entities_of, find_t1_weighted
+from hail_mri.errors import InputError, MissingFileError
 from hail_mri.provenance.folder_names import DESCRIPTION
-from hail_mri.provenance.links import real_path
-from hail_mri.provenance.sidecar import NIFTI_SUFFIXES
 
-SUFFIX = "T1w"
-NAMED = ("datatype", "suffix", "ext")  # what the library tells beside entities
+OTHER_NAME = (
+    "it is not called as BIDS has it, expected "
+    f"sub-LABEL/[ses-LABEL/]anat/sub-LABEL_[ses-LABEL_][...]_{SUFFIX}.nii[.gz] with labels of letters and digits"
+)
 
 
 @dataclass(frozen=True)
@@ -93,8 +88,9 @@ def open_dataset(root: Path) -> Dataset:
     subjects = tuple(sorted(path.name[4:] for path in root.glob("sub-*") if path.is_dir()))
     if not subjects:
         raise InputError(f"{root} has no folders of subjects, expected sub-01 and the like")
-    scans, skipped = [], []
-    for scan in _t1_weighted(root):
+    named, others = find_t1_weighted(root)
+    scans, skipped = [], [(root / path, OTHER_NAME) for path in others]
+    for scan in (BidsScan(root, path, entities_of(path)) for path in named):
         reason = _reason(scan)
         if reason:
             skipped.append((scan.path, reason))
@@ -103,7 +99,7 @@ def open_dataset(root: Path) -> Dataset:
     if not scans:
         hint = "; ".join(f"{path}: {reason}" for path, reason in skipped[:1])
         raise InputError(f"{root} has no {SUFFIX} scan, expected sub-*/[ses-*/]anat/*_{SUFFIX}.nii.gz", hint)
-    return Dataset(root, description, subjects, tuple(scans), tuple(skipped))
+    return Dataset(root, description, subjects, tuple(scans), tuple(sorted(skipped)))
 
 
 def _description(root: Path) -> dict[str, Any]:
@@ -123,58 +119,6 @@ def _description(root: Path) -> dict[str, Any]:
         found = description["DatasetType"]
         raise InputError(f"{root} is a data set of the type {found!r}, expected raw scans", "name the raw data set")
     return description
-
-
-def _t1_weighted(root: Path) -> list[BidsScan]:
-    """Return all images that are T1-weighted by their names, ordered by path."""
-    bids2table = _library()
-    with _plain_name(root) as link:
-        try:
-            table = bids2table.index_dataset(link)
-        except UnicodeEncodeError as error:
-            raise _not_utf8(root) from error
-        rows = table.select(["suffix", "ext", "datatype", "path"]).to_pylist()
-    wanted = {"suffix": SUFFIX, "datatype": "anat"}
-    paths = sorted(row["path"] for row in rows if row["ext"] in NIFTI_SUFFIXES and wanted.items() <= row.items())
-    return [BidsScan(root, Path(path), entities_of(path)) for path in paths]
-
-
-def _not_utf8(root: Path) -> InputError:
-    """Return what to say of a data set with a name that cannot be indexed."""
-    names = (path.relative_to(root).as_posix() for path in sorted(root.glob("sub-*/**/*")))
-    first = next((name for name in names if os.fsencode(name).decode(errors="replace") != name), "one")
-    shown = os.fsencode(first).decode(errors="backslashreplace")
-    return InputError(f"{root} has the name {shown}, expected letters and digits, as BIDS has them", "rename that file")
-
-
-def entities_of(path: str | Path) -> dict[str, str]:
-    """Return the entities of a name, with the label of each.
-
-    Examples
-    --------
-    >>> entities_of("sub-01/ses-A/anat/sub-01_ses-A_acq-mprage_T1w.nii.gz")
-    {'sub': '01', 'ses': 'A', 'acq': 'mprage'}
-    """
-    parsed = _library().parse_bids_entities(str(path))
-    return {key: label for key, label in parsed.items() if key not in NAMED}
-
-
-def _library() -> Any:
-    """Return bids2table, which is installed only by whoever wants it."""
-    try:
-        import bids2table
-    except ImportError as error:
-        raise HailError("bids2table is not installed", "install hail-mri[bids]") from error
-    return bids2table
-
-
-@contextmanager
-def _plain_name(root: Path) -> Iterator[Path]:
-    """Give a folder another name for a while: the library finds nothing in `ds.v1`, nor in `ds[1]`."""
-    with tempfile.TemporaryDirectory(prefix="bids") as folder:
-        link = Path(folder, "dataset")
-        link.symlink_to(real_path(root), target_is_directory=True)
-        yield link
 
 
 def _reason(scan: BidsScan) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from hail_mri.apps.bids.dataset import SUFFIX, BidsScan, Dataset
+from hail_mri.apps.bids.dataset import BidsScan, Dataset
 from hail_mri.apps.bids.side_files import read_json_object
+from hail_mri.apps.bids.t1w_names import SUFFIX
 from hail_mri.errors import InputError, OutputExistsError
 from hail_mri.provenance.atomic_write import HIDDEN_NAME, write_together
 from hail_mri.provenance.bids_uris import RAW

@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hail_mri.apps.bids.dataset import SUFFIX, BidsScan, entities_of
+from hail_mri.apps.bids.dataset import BidsScan
 from hail_mri.apps.bids.side_files import read_json_object
+from hail_mri.apps.bids.t1w_names import SUFFIX, entities_of
 from hail_mri.errors import InputError
 
 Entities = frozenset[tuple[str, str]]

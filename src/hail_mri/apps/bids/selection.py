@@ -72,8 +72,8 @@ def select(
             "look at --participant-label, --session-id and --bids-filter-file",
         )
     chosen = subjects or dataset.subjects
-    found = {scan.subject for scan in scans}
     skipped = [(path, reason) for path, reason in dataset.skipped if _subject_of(path, dataset) in chosen]
+    found = {scan.subject for scan in scans} | {_subject_of(path, dataset) for path, _ in skipped}
     skipped += [
         (dataset.root / f"sub-{name}", "it has no T1w scan that was asked for") for name in chosen if name not in found
     ]

@@ -1,6 +1,7 @@
 """JSON and tables beside the scans of a BIDS data set, refused with a reason where they are not what BIDS says."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def read_table(path: Path, *, key: str) -> dict[str, dict[str, str]]:
     Parameters
     ----------
     path : Path
-        With a header; not to be there is to be empty.
+        With a header; not to be there is to be empty. A link that leads nowhere is there: `git annex` leaves these.
     key : str
         Column that names the rows, such as `participant_id`.
 
@@ -52,10 +53,12 @@ def read_table(path: Path, *, key: str) -> dict[str, dict[str, str]]:
 
     Raises
     ------
+    MissingFileError
+        If it is a link that leads nowhere.
     InputError
         If it is no such table; the message names the line.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
     lines = read_lines(path)
     header = [name.strip() for name in lines[0][1]] if lines else []

@@ -11,6 +11,7 @@ from hail_mri.report.study.names import NO_SITE, link_to_line
 from hail_mri.report.study.scans import StudyScan
 
 LONGEST = 400  # letters of a reason
+BEGINNING = 150  # of them; long names come first, and the reason after them
 SHOWN = 12  # of a list that is longer, the rest is shown when it is asked for
 
 
@@ -76,13 +77,15 @@ def _unreadable(scans: Sequence[StudyScan]) -> list[Markup]:
 
 
 def _item(scan: StudyScan, words: str) -> Markup:
-    """Return a link to a scan, and what is to be said of it."""
+    """Return a link to a scan, and what is to be said of it; a sentence may begin with the scan's name."""
+    if words.startswith(f"{scan.name} "):
+        return Markup("{}{}").format(link_to_line(scan), _shortened(words.removeprefix(scan.name)))
     return Markup("{}: {}").format(link_to_line(scan), _shortened(words))
 
 
 def _shortened(words: str) -> Markup:
-    """Return a text; of a very long one, its beginning."""
-    return plain(words if len(words) <= LONGEST else f"{words[:LONGEST]} ...")
+    """Return a text; of a very long one, its beginning and its end."""
+    return plain(words if len(words) <= LONGEST else f"{words[:BEGINNING]} ... {words[BEGINNING - LONGEST :]}")
 
 
 def _list(items: Sequence[Markup]) -> list[Markup]:

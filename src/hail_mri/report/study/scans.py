@@ -1,6 +1,7 @@
 """The scans of a study: each line of the table of results, with what the sidecar of its result tells."""
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,8 +37,10 @@ class StudyScan:
         Files that may be read; None where there is none, `problems` says why.
     subject, session, site, target : str
         Empty where nothing is known.
-    status, message, seconds : str
+    status, seconds : str
         As in the table; empty where nothing is.
+    message : str
+        As in the table, without the folder of the source, with which it may begin: names are told apart by less.
     verdict : str
         ok, check or fail, the worst of all checks; empty where none was made.
     checks : tuple of (str, Check)
@@ -124,7 +127,7 @@ def study_scan(row: ResultRow, folder: Path, sites: Mapping[str, str] | None = N
         target=row.get("target") or _text(sidecar.get("Target")),
         status=row.get("status"),
         verdict=row.get("verdict") if row.get("verdict") in VERDICTS else worst(check for _, check in checks),
-        message=row.get("message"),
+        message=without_folder(row.get("message"), folder / row.get("source")),
         seconds=row.get("seconds"),
         checks=checks,
         report=report,
@@ -132,6 +135,22 @@ def study_scan(row: ResultRow, folder: Path, sites: Mapping[str, str] | None = N
         skull_stripped=_flag(sidecar.get("SkullStripped")),
         problems=tuple(problems),
     )
+
+
+def without_folder(message: str, source: Path) -> str:
+    """Return a message without the folder of a file, if it begins with that; the reason is to be seen at once.
+
+    Examples
+    --------
+    >>> without_folder("../data/sub-01/a.nii is empty", Path("/study/data/sub-01/a.nii"))
+    'a.nii is empty'
+    >>> without_folder("no target is given for /study/a.nii", Path("/study/a.nii"))
+    'no target is given for /study/a.nii'
+    """
+    start, name, rest = message.partition(f"/{source.name}")
+    parts = [part for part in start.split("/") if part not in ("", ".", "..")]
+    begins_with_it = Path(os.path.abspath(source)).parts[-1 - len(parts) : -1] == tuple(parts)  # noqa: PTH100
+    return f"{source.name}{rest}" if name and parts and begins_with_it else message
 
 
 def worst(checks: Sequence[Check] | Any) -> str:
