@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hail_mri.apps.bids.claims import claimed
 from hail_mri.apps.bids.dataset import BidsScan
 from hail_mri.apps.bids.derivatives import describe_output, result_path
+from hail_mri.apps.bids.mask_files import WORDS
 from hail_mri.apps.bids.medoid import measure_target
 from hail_mri.apps.bids.plan import Plan, make_plan
 from hail_mri.apps.bids.request import AppRequest
@@ -49,7 +50,7 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
     plan = make_plan(request)
     targets = find_targets(request, plan)
     validate(request)
-    describe_output(request.output_dir, plan.dataset)
+    describe_output(request.output_dir, plan.dataset, plan.masks.roots)
     if isinstance(targets, Auto):
         targets = measure_target(targets, request, plan)
     say_plan(request, plan, targets)
@@ -108,13 +109,13 @@ def jobs_of(request: AppRequest, plan: Plan, targets: Targets) -> "list[ScanJob]
 
     return [
         ScanJob(
-            ScanRequest(scan.path, result_path(scan, request.output_dir), label=str(scan.path)),
+            ScanRequest(scan.path, result_path(scan, request.output_dir), **plan.masks.of(scan), label=str(scan.path)),
             targets.of_scan[scan],
             request.settings,
             names_of(scan, plan),
         )
         for scan in plan.selection.scans
-        if scan in targets.of_scan
+        if scan in targets.of_scan and scan not in plan.masks.refused
     ]
 
 
@@ -125,13 +126,14 @@ def names_of(scan: BidsScan, plan: Plan) -> Mapping[str, str]:
 
 
 def unusable_outcomes(plan: Plan, targets: Targets) -> "list[Outcome]":
-    """Return the outcomes of scans that were asked for and cannot be harmonized, or whose site has no target."""
+    """Return the outcomes of scans that were asked for and cannot be harmonized, have unclear masks, or no target."""
     from hail_mri.apps.result_table import Outcome
 
     without = {scan: _no_target(scan, plan) for scan in plan.selection.scans if scan not in targets.of_scan}
+    unclear = {scan: plan.masks.refused[scan] for scan in plan.selection.scans if scan in plan.masks.refused}
     return [
         Outcome(scan.path, None, "failed", f"{scan.path}: {reason}", names=names_of(scan, plan))
-        for scan, reason in sorted({**plan.unusable, **without}.items(), key=lambda item: item[0].relative)
+        for scan, reason in sorted({**plan.unusable, **unclear, **without}.items(), key=lambda item: item[0].relative)
     ]
 
 
@@ -153,31 +155,47 @@ def validate(request: AppRequest) -> None:
 
 
 def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
-    """Say which target is taken, and what is to be known of it; with -v also the sites."""
-    for warning in warnings_of(targets, plan):
-        say("warning", warning)
+    """Say which target is taken, what is to be known of it and of masks; with -v also the sites."""
+    _say_warnings(plan, targets)
     if request.verbosity:
         say("sites", f"{told(plan.sites.counts())}, by {plan.sites.told_by}")
         for path in dict.fromkeys(target.path for target in targets.of_scan.values()):
             n = sum(target.path == path for target in targets.of_scan.values())
             say("target", f"{path}, of {n} scans")
+        say("masks", told_masks(plan))
+
+
+def _say_warnings(plan: Plan, targets: Targets | Auto) -> None:
+    """Say which targets leak, and which lesion masks are not taken."""
+    for warning in (*warnings_of(targets, plan), *plan.masks.warnings({scan.subject for scan in plan.selection.scans})):
+        say("warning", warning)
+
+
+def told_masks(plan: Plan) -> str:
+    """Return how many of the scans have masks, in words."""
+    masks = [plan.masks.of(scan) for scan in plan.selection.scans]
+    counts = (f"{sum(kind in each for each in masks)} scans have a {words}" for kind, words in WORDS.items())
+    return ", ".join(counts)
 
 
 def plan_rows(request: AppRequest) -> list[Sequence[str]]:
-    """Return what a run would do, a row for each scan: source, site, target, result; nothing is written."""
+    """Return what a run would do, a row for each scan: source, site, target, result, masks; nothing is written."""
     from hail_mri.apps.result_table import NO_VALUE
 
     plan = make_plan(request)
     targets = find_targets(request, plan)
     for scan, reason in plan.unusable.items():
         say("failed", f"{scan.path}: {reason}")
-    for warning in warnings_of(targets, plan):
-        say("warning", warning)
-    rows: list[Sequence[str]] = [("source", "site", "target", "output")]
+    _say_warnings(plan, targets)
+    rows: list[Sequence[str]] = [("source", "site", "target", "output", *WORDS)]
     for scan in plan.selection.scans:
+        if scan in plan.masks.refused:
+            say("failed", f"{scan.path}: {plan.masks.refused[scan]}")
+            continue
         target = _target_text(scan, targets)
         output = str(result_path(scan, request.output_dir)) if target else NO_VALUE
-        rows.append((str(scan.path), plan.sites.of_scan[scan] or NO_VALUE, target or NO_VALUE, output))
+        masks = [str(plan.masks.of(scan).get(kind, NO_VALUE)) for kind in WORDS]
+        rows.append((str(scan.path), plan.sites.of_scan[scan] or NO_VALUE, target or NO_VALUE, output, *masks))
     return rows
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hail_mri.apps.bids.dataset import BidsScan
+from hail_mri.apps.bids.mask_files import BRAIN
 from hail_mri.apps.bids.plan import Plan
 from hail_mri.apps.bids.request import AUTO, AppRequest
 from hail_mri.apps.bids.side_files import read_table
@@ -58,7 +59,7 @@ def find_targets(request: AppRequest, plan: Plan) -> Targets | Auto:
     path = Path(str(request.target))
     if path.name.lower().endswith(TABLE_SUFFIX):
         return _by_site(path, plan)
-    target = _target_files(path, str(path))
+    target = _target_files(path, str(path), plan)
     return Targets(dict.fromkeys(plan.selection.scans, target))
 
 
@@ -98,7 +99,8 @@ def _by_site(path: Path, plan: Plan) -> Targets:
         if "target" not in row:
             raise InputError(f"{where}: target is empty, expected a scan or a style card")
         mask = row.get("target_mask")
-        files[site] = _target_files(path.parent / row["target"], where, None if mask is None else path.parent / mask)
+        mask_path = None if mask is None else path.parent / mask
+        files[site] = _target_files(path.parent / row["target"], where, plan, mask_path)
     if not files:
         raise InputError(f"{path} has no rows below the header, expected one for each site")
     used = {scan: files.get(plan.sites.of_scan[scan]) for scan in plan.selection.scans}
@@ -110,10 +112,14 @@ def _by_site(path: Path, plan: Plan) -> Targets:
     return Targets({scan: target for scan, target in used.items() if target is not None}, path)
 
 
-def _target_files(path: Path, where: str, mask: Path | None = None) -> TargetFiles:
-    """Return a target that is there, a scan or a style card."""
+def _target_files(path: Path, where: str, plan: Plan, mask: Path | None = None) -> TargetFiles:
+    """Return a target that is there, a scan or a style card; a scan of the data set has the masks that it has there."""
     for file in (path, mask):
         if file is not None and not file.is_file():
             about = f"{where}: " if where != str(path) else ""
             raise MissingFileError(f"{about}{file} does not exist, expected a scan, a style card or a table of targets")
-    return TargetFiles(path, is_style_card=path.name.lower().endswith(CARD_SUFFIX), brain_mask=mask)
+    masks, refused = plan.masks.scan_masks(path, plan.dataset.scans)
+    if refused:
+        raise InputError(f"the target {path} has unclear masks: {refused}")
+    masks = {**masks, **({} if mask is None else {BRAIN: mask})}
+    return TargetFiles(path, is_style_card=path.name.lower().endswith(CARD_SUFFIX), **masks)
