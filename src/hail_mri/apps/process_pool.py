@@ -1,6 +1,7 @@
 """Items worked on by several processes: one that dies takes at most its own item with it."""
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -42,7 +43,13 @@ def work_by_processes(
 
 def _processes(n_processes: int) -> ProcessPoolExecutor:
     """Return processes that are not forked: a forked one inherits locks of threads that it does not have."""
-    return ProcessPoolExecutor(n_processes, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(n_processes, mp_context=context, initializer=_end_when_interrupted)
+
+
+def _end_when_interrupted() -> None:
+    """Let an interruption, which reaches all processes of a terminal, end this one without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _until_one_dies(
@@ -61,10 +68,14 @@ def _until_one_dies(
         done, _ = wait(on_hand, return_when=FIRST_COMPLETED)
         if is_broken or any(_is_killed(future) for future in done):
             wait(on_hand)
-            yield from ((item, _outcome(future)) for future, item in on_hand.items() if not _is_killed(future))
+            for future, item in on_hand.items():
+                if not _is_killed(future):
+                    result = _outcome(future)
+                    yield item, result
             return [item for future, item in on_hand.items() if _is_killed(future)]
         for future in done:
-            yield on_hand.pop(future), _outcome(future)
+            result = _outcome(future)
+            yield on_hand.pop(future), result
     return []
 
 

@@ -154,7 +154,7 @@ def run(
 
 def _dry_run(request: AppRequest, level: Level) -> int:
     """Print what would be done."""
-    from hail_mri.apps.bids.participant import plan_rows
+    from hail_mri.apps.bids.dry_run import plan_rows
     from hail_mri.apps.bids.plan import make_plan
 
     if level == "group":

@@ -1,8 +1,8 @@
 """Masks of lesions and of the brain in data sets of derivatives, told by their names; no image is read.
 
 A mask is `<entities of its scan>[_space-orig][_label-L][_desc-lesion]_mask.nii.gz`, in the folder that its scan has in
-the raw data; the suffix may be `roi`, too, and `T1w` may stand among the entities, as fMRIPrep has both. What it is a mask
-of is told by `label`, of which BIDS reserves `L` for lesions, or by `desc`.
+the raw data; the suffix may be `roi`, too, and `T1w` may stand among the entities, as fMRIPrep has both. What it is a
+mask of is told by `label`, of which BIDS reserves `L` for lesions, or by `desc`.
 
 References
 ----------
@@ -75,9 +75,11 @@ def mask_roots(dataset_dir: Path, derivatives: Iterable[Path], output_dir: Path)
         if not any(path.is_dir() for path in folder.glob("sub-*")):
             raise InputError(f"--derivatives {folder} has no folders of subjects, expected a data set with masks")
     beside = sorted(path for path in (dataset_dir / DERIVATIVES).glob("*") if path.is_dir())
-    roots = {real_path(root): root for root in reversed([dataset_dir, *beside, *given])}
+    roots: dict[Path, Path] = {}
+    for root in (dataset_dir, *beside, *given):
+        roots.setdefault(real_path(root), root)
     roots.pop(real_path(output_dir), None)
-    return list(reversed(roots.values()))
+    return list(roots.values())
 
 
 def mask_files(roots: Iterable[Path], folders: Collection[Path], kinds: Collection[str]) -> Iterator[MaskFile]:

@@ -1,6 +1,6 @@
 """The level of participants: harmonize the scans that were asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from hail_mri.apps.bids.claims import claimed
 from hail_mri.apps.bids.dataset import BidsScan
 from hail_mri.apps.bids.derivatives import describe_output, result_path
-from hail_mri.apps.bids.mask_files import WORDS
 from hail_mri.apps.bids.medoid import measure_target
 from hail_mri.apps.bids.plan import Plan, make_plan
 from hail_mri.apps.bids.request import AppRequest
-from hail_mri.apps.bids.targets import Auto, Targets, find_targets, warnings_of
+from hail_mri.apps.bids.saying import say_plan
+from hail_mri.apps.bids.targets import Auto, Targets, find_targets
 from hail_mri.apps.bids.validation import INSTALL, find_validator, require_valid
 from hail_mri.apps.requests import ScanRequest
 from hail_mri.apps.terminal import say
@@ -52,7 +52,7 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
     validate(request)
     describe_output(request.output_dir, plan.dataset, plan.masks.roots)
     if isinstance(targets, Auto):
-        targets = measure_target(targets, request, plan)
+        targets = measure_target(targets, request, plan, workers)
     say_plan(request, plan, targets)
     with claimed(request.output_dir, {scan.subject for scan in plan.selection.scans}) as claim:
         outcomes = _run(request, plan, targets, workers, claim)
@@ -152,61 +152,3 @@ def validate(request: AppRequest) -> None:
         say("note", f"the data set is not validated: no bids-validator is installed; {INSTALL}")
         return
     require_valid(request.dataset_dir, validator)
-
-
-def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
-    """Say which target is taken, what is to be known of it and of masks; with -v also the sites."""
-    _say_warnings(plan, targets)
-    if request.verbosity:
-        say("sites", f"{told(plan.sites.counts())}, by {plan.sites.told_by}")
-        for path in dict.fromkeys(target.path for target in targets.of_scan.values()):
-            n = sum(target.path == path for target in targets.of_scan.values())
-            say("target", f"{path}, of {n} scans")
-        say("masks", told_masks(plan))
-
-
-def _say_warnings(plan: Plan, targets: Targets | Auto) -> None:
-    """Say which targets leak, and which lesion masks are not taken."""
-    for warning in (*warnings_of(targets, plan), *plan.masks.warnings({scan.subject for scan in plan.selection.scans})):
-        say("warning", warning)
-
-
-def told_masks(plan: Plan) -> str:
-    """Return how many of the scans have masks, in words."""
-    masks = [plan.masks.of(scan) for scan in plan.selection.scans]
-    counts = (f"{sum(kind in each for each in masks)} scans have a {words}" for kind, words in WORDS.items())
-    return ", ".join(counts)
-
-
-def plan_rows(request: AppRequest) -> list[Sequence[str]]:
-    """Return what a run would do, a row for each scan: source, site, target, result, masks; nothing is written."""
-    from hail_mri.apps.result_table import NO_VALUE
-
-    plan = make_plan(request)
-    targets = find_targets(request, plan)
-    for scan, reason in plan.unusable.items():
-        say("failed", f"{scan.path}: {reason}")
-    _say_warnings(plan, targets)
-    rows: list[Sequence[str]] = [("source", "site", "target", "output", *WORDS)]
-    for scan in plan.selection.scans:
-        if scan in plan.masks.refused:
-            say("failed", f"{scan.path}: {plan.masks.refused[scan]}")
-            continue
-        target = _target_text(scan, targets)
-        output = str(result_path(scan, request.output_dir)) if target else NO_VALUE
-        masks = [str(plan.masks.of(scan).get(kind, NO_VALUE)) for kind in WORDS]
-        rows.append((str(scan.path), plan.sites.of_scan[scan] or NO_VALUE, target or NO_VALUE, output, *masks))
-    return rows
-
-
-def _target_text(scan: BidsScan, targets: Targets | Auto) -> str:
-    """Return the target of a scan in words; nothing if it has none."""
-    if isinstance(targets, Auto):
-        return f"the medoid of {len(targets.examples)} scans of {targets.site or 'the data set'}"
-    target = targets.of_scan.get(scan)
-    return "" if target is None else str(target.path)
-
-
-def told(counts: Mapping[str, int]) -> str:
-    """Return sites with the number of their scans, in words."""
-    return ", ".join(f"{site} ({n} scans)" for site, n in counts.items()) or "none is known"

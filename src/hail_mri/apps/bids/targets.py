@@ -33,10 +33,32 @@ class Targets:
 
 @dataclass(frozen=True)
 class Auto:
-    """The target is the medoid of these scans of a site; which it is has to be measured."""
+    """The target is the medoid of scans of a site; which it is has to be measured.
+
+    Attributes
+    ----------
+    site : str
+    examples : tuple of BidsScan
+    n_left_out : int
+        How many more scans of the site are left out as they are of test subjects.
+    only_tested : bool
+        Whether all scans of the site are; then they are the examples nevertheless.
+    """
 
     site: str
     examples: tuple[BidsScan, ...]
+    n_left_out: int = 0
+    only_tested: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the scans are of, in words."""
+        return self.site or "the data set"
+
+    @property
+    def told(self) -> str:
+        """Which scans they are, in words."""
+        return f"{len(self.examples)} scans of {self.name}"
 
 
 def find_targets(request: AppRequest, plan: Plan) -> Targets | Auto:
@@ -64,9 +86,15 @@ def find_targets(request: AppRequest, plan: Plan) -> Targets | Auto:
 
 
 def warnings_of(targets: Targets | Auto, plan: Plan) -> list[str]:
-    """Return a warning for each target whose subject is among the test subjects, by `split` of `participants.tsv`."""
-    if isinstance(targets, Auto):  # which scan it will be is not known yet
-        return []
+    """Return a warning for each target whose subject is among the test subjects, by `split` of `participants.tsv`.
+
+    Of a target that is still to be measured it is known only whether all that it may be are test subjects'.
+    """
+    if isinstance(targets, Auto):
+        if not targets.only_tested:
+            return []
+        tested = f"the target will be among the test subjects: all {targets.told} are of such"
+        return [f"{tested}. What is measured on test subjects will look better than it is; take another site's target."]
     scans = [SplitScan(scan.path, scan.subject, _is_tested(scan, plan)) for scan in plan.dataset.scans]
     return leak_warnings(scans, (target.path for target in targets.of_scan.values()))
 
@@ -81,7 +109,9 @@ def _auto(request: AppRequest, plan: Plan) -> Auto:
     site = site if site is not None else next(iter(counts), "")
     scans = plan.sites.scans_of(site)
     untested = [scan for scan in scans if not _is_tested(scan, plan)]
-    return Auto(site, tuple(untested or scans))
+    if not untested:
+        return Auto(site, tuple(scans), only_tested=True)
+    return Auto(site, tuple(untested), n_left_out=len(scans) - len(untested))
 
 
 def _is_tested(scan: BidsScan, plan: Plan) -> bool:
