@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
+from hail_mri.apps.engine.in_process import threads_put_back
 from hail_mri.apps.engine.machine import total_memory
 from hail_mri.apps.engine.memory import budget_of, estimate_of, n_processes_of, too_large
 from hail_mri.apps.engine.workers import Workers
@@ -58,9 +59,10 @@ def measure_styles(
             advance()
     missing = [scan for scan in scans if scan not in found]
     if workers.n_processes == 0:
-        for scan in missing:
-            found[scan] = _or_error(styles.measure, scan)
-            advance()
+        with threads_put_back():
+            for scan in missing:
+                found[scan] = _or_error(styles.measure, scan)
+                advance()
         return found
     return found | _by_processes(missing, settings, kept_dir, workers, advance)
 

@@ -1,11 +1,13 @@
 """Items worked on by several processes: one that dies takes at most its own item with it."""
 
 import multiprocessing
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from threading import Thread
 from typing import TypeVar
 
 ItemT = TypeVar("ItemT")
@@ -44,12 +46,22 @@ def work_by_processes(
 def _processes(n_processes: int) -> ProcessPoolExecutor:
     """Return processes that are not forked: a forked one inherits locks of threads that it does not have."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_processes, mp_context=context, initializer=_end_when_interrupted)
+    return ProcessPoolExecutor(n_processes, mp_context=context, initializer=_end_with_parent)
 
 
-def _end_when_interrupted() -> None:
-    """Let an interruption, which reaches all processes of a terminal, end this one without a word."""
+def _end_with_parent() -> None:
+    """Let this process end without a word: when it is interrupted, as all of a terminal are, and with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # A parent that is killed leaves processes of a pool waiting for ever.
+    Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    """Wait for the end of the parent, and end at once."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _until_one_dies(
