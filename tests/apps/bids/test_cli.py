@@ -172,58 +172,6 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, tree, caps
 
 
 @pytest.mark.usefixtures("study")
-def test_a_dry_run_says_among_which_scans_a_target_is_chosen_until_it_is_known(tmp_path, tree, capsys):
-    call = ["raw", "out", "participant", "--target-site", "A", *OPTIONS, "--participant-label", "03"]
-
-    assert main([*call, "--dry-run"]) == 0
-    before = capsys.readouterr()
-    assert "target: to be chosen among 2 scans of A, once they are measured; 1 more are of test subjects" in before.err
-
-    assert main(call) == 0
-    target = Path(rows_of(tmp_path / "out")[0]["target"])
-    capsys.readouterr()
-    files = tree(tmp_path)
-    assert main([*call, "--dry-run"]) == 0
-
-    after = capsys.readouterr()
-    assert after.out.splitlines()[1].split("\t")[2] == str((tmp_path / "out" / target).resolve().relative_to(tmp_path))
-    assert "to be chosen" not in after.err
-    assert tree(tmp_path) == files
-
-
-@pytest.mark.parametrize("kept", [False, True])
-def test_a_site_of_test_subjects_alone_is_warned_of_by_a_dry_run(kept, study, capsys):
-    (study / "participants.tsv").write_text("participant_id\tsite\tsplit\nsub-02\tA\ttest\nsub-03\tB\ttrain\n")
-    call = ["raw", "out", "participant", "--target-site", "A", *OPTIONS, "--participant-label", "03"]
-    if kept:
-        assert main(call) == 0
-        capsys.readouterr()
-
-    assert main([*call, "--dry-run"]) == 0
-
-    said = "is among the test subjects" if kept else "will be among the test subjects: all 1 scans of A are of such"
-    assert said in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("study")
-def test_the_target_is_measured_by_workers_with_the_same_bits_and_kept(tmp_path):
-    call = ["raw", "--target-site", "A", *OPTIONS, "--participant-label", "03"]
-    assert main(["raw", "one", "participant", *call[1:]]) == 0
-    assert main(["raw", "two", "participant", *call[1:], "--nprocs", "2"]) == 0
-
-    one, two = (tmp_path / name for name in ("one", "two"))
-    assert (two / "target_A.tsv").read_bytes() == (one / "target_A.tsv").read_bytes()
-    result = f"{result_of(SCANS['03'])}.nii.gz"
-    assert (two / result).read_bytes() == (one / result).read_bytes()
-    kept = {path: path.stat().st_mtime_ns for path in (two / ".hail-mri/styles").iterdir()}
-    assert len(kept) == 4
-
-    assert main(["raw", "two", "participant", *call[1:], "--nprocs", "2"]) == 0
-
-    assert {path: path.stat().st_mtime_ns for path in (two / ".hail-mri/styles").iterdir()} == kept
-
-
-@pytest.mark.usefixtures("study")
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
 def test_a_copy_of_a_test_scan_as_target_is_warned_of(options, tmp_path, capsys):
     (tmp_path / "target.nii.gz").write_bytes((tmp_path / f"raw/{SCANS['02']}.nii.gz").read_bytes())

@@ -198,7 +198,9 @@ def test_data_sets_with_masks_and_results_are_valid_bids(app, make_mask):
 
     assert errors_of(results, find_validator()) == []
     assert errors_of(app.root, find_validator()) == []
-    assert "BrainMask" in sidecar(type(app)(app.root, results), "02")["Sha256"]
+    told = sidecar(type(app)(app.root, results), "02")
+    assert "BrainMask" in told["Sha256"]
+    assert told["SkullStripped"] is False
 
 
 def test_data_sets_of_masks_are_refused_where_none_are_wanted(app, make_mask, tmp_path, capsys):

@@ -48,7 +48,7 @@ def _targets(request: AppRequest, plan: Plan) -> Targets | Auto:
     kept = kept_target(targets, request, plan)
     if kept is not None:
         return kept
-    tested = f"; {targets.n_left_out} more are of test subjects, and are not asked"
+    tested = f"; {targets.n_left_out} scans of test subjects are not asked"
     say("target", f"to be chosen among {targets.told}, once they are measured{tested if targets.n_left_out else ''}")
     return targets
 
