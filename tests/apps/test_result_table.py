@@ -79,6 +79,21 @@ def test_a_table_of_an_earlier_version_is_taken_up_with_its_rows(tmp_path):
     assert b["source"] == "../in/b.nii"
 
 
+def test_a_table_without_columns_of_masks_is_taken_up_with_its_rows(tmp_path):
+    table_path = tmp_path / "harmonized.tsv"
+    write_outcomes([done(tmp_path, "a")], table_path)
+    lines = [line.split("\t")[:-4] for line in table_path.read_text().splitlines()]
+    table_path.write_text("".join("\t".join(line) + "\n" for line in lines))
+    assert lines[0][-1] == "report"
+
+    write_outcomes([replace(done(tmp_path, "b"), masks={"lesion_mask": tmp_path / "b.nii"})], table_path)
+
+    a, b = read_results(table_path)
+    assert [a[name] for name in COLUMNS[:-4]] == lines[1]
+    assert {a[name] for name in COLUMNS[-4:]} == {"n/a"}
+    assert (b["lesion_mask"], b["brain_mask"]) == ("b.nii", "n/a")
+
+
 def test_one_source_with_two_results_of_two_runs_has_two_rows(tmp_path):
     table_path = tmp_path / "out/harmonized.tsv"
     first, second = done(tmp_path, "a"), replace(done(tmp_path, "b"), source=tmp_path / "in/a.nii")

@@ -1,16 +1,19 @@
 import csv
 from dataclasses import replace
 
+import nibabel as nib
+import numpy as np
 import pytest
 
-from hail_mri.apps import suggest_target as module
+from hail_mri.apps import kept_styles as module
 from hail_mri.apps.cli import main
-from hail_mri.apps.suggest_target import suggest_target, write_candidates
+from hail_mri.apps.engine.workers import Workers
+from hail_mri.apps.suggest_target import suggest_kept, suggest_target, write_candidates
 from hail_mri.errors import InputError
 from hail_mri.harmonize.limits import LIMITS
 from hail_mri.harmonize.settings import HarmonizeSettings
 from hail_mri.harmonize.style_card import StyleCard
-from hail_mri.image.nifti import save_volume
+from hail_mri.image.nifti import load_volume, save_volume
 
 FORCED = HarmonizeSettings(force=True, threads=1)
 
@@ -82,6 +85,69 @@ def test_styles_that_were_judged_otherwise_are_measured_again(site, tmp_path, mo
     assert len(list((tmp_path / "kept").glob("*.checks.json"))) == 2
     suggest_target(site[:1], replace(FORCED, threads=2), kept_dir=tmp_path / "kept")
     assert len(list((tmp_path / "kept").glob("*.checks.json"))) == 3
+
+
+def test_any_number_of_processes_measures_the_same_and_says_what_fails(site, tmp_path):
+    (tmp_path / "in/broken_T1w.nii.gz").write_bytes(b"broken")
+    scans = [*site, tmp_path / "in/broken_T1w.nii.gz"]
+    done = []
+
+    alone, two = (
+        suggest_target(
+            scans,
+            FORCED,
+            kept_dir=tmp_path / f"kept{number}",
+            workers=Workers(n_processes=number),
+            advance=lambda: done.append(1),
+        )
+        for number in (0, 2)
+    )
+
+    assert two == alone
+    assert alone[-1].path.name == "broken_T1w.nii.gz"
+    assert len(done) == 2 * len(scans)
+    for name in (path.name for path in (tmp_path / "kept0").iterdir()):
+        assert (tmp_path / "kept2" / name).read_bytes() == (tmp_path / "kept0" / name).read_bytes()
+
+
+def test_a_scan_that_is_larger_than_the_machine_is_not_asked(site, monkeypatch):
+    monkeypatch.setattr("hail_mri.apps.measured_styles.total_memory", lambda: 10**6)
+
+    with pytest.raises(InputError, match="none of 3 scans") as caught:
+        suggest_target(site, FORCED, workers=Workers(n_processes=2))
+
+    assert "Take a larger machine" in caught.value.hint
+
+
+def test_what_was_kept_tells_the_target_without_measuring(site, tmp_path, monkeypatch):
+    kept_dir = tmp_path / "kept"
+    first = suggest_target(site[:2], FORCED, kept_dir=kept_dir)
+    monkeypatch.setattr(module, "StyleMeter", None)
+
+    assert suggest_kept(site[:2], FORCED, kept_dir) == first
+    assert suggest_kept(site, FORCED, kept_dir) is None
+    assert suggest_kept(site[:2], replace(FORCED, threads=2), kept_dir) is None
+
+
+def test_a_lesion_mask_changes_the_style_and_is_known_again(site, tmp_path):
+    scan = load_volume(site[0])
+    lesion = np.zeros(scan.data.shape, np.uint8)
+    centre = np.array(lesion.shape) // 2
+    lesion[tuple(slice(c - 5, c + 5) for c in centre)] = 1
+    nib.save(nib.Nifti1Image(lesion, scan.affine), tmp_path / "lesion.nii.gz")
+    data = scan.data.copy()
+    data[lesion > 0] *= 3
+    save_volume(replace(scan, data=data), tmp_path / "bright_T1w.nii.gz")
+    scans = [tmp_path / "bright_T1w.nii.gz", *site[1:]]
+    kept_dir, masks = tmp_path / "kept", {scans[0]: {"lesion_mask": tmp_path / "lesion.nii.gz"}}
+
+    without = suggest_target(scans, FORCED, kept_dir=kept_dir)
+    without_lesion = suggest_target(scans, FORCED, masks=masks, kept_dir=kept_dir)
+
+    distances = [{c.path: c.distance for c in candidates} for candidates in (without, without_lesion)]
+    assert distances[1][scans[0]] < distances[0][scans[0]]
+    assert suggest_kept(scans, FORCED, kept_dir, masks=masks) == without_lesion
+    assert suggest_kept(scans, FORCED, kept_dir) == without
 
 
 def test_a_table_lists_candidates_as_seen_from_its_folder(site, tmp_path):

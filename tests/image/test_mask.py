@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from hail_mri.errors import InputError
-from hail_mri.image.mask import check_mask, load_mask
+from hail_mri.image.mask import check_mask, is_stripped, load_mask
 from hail_mri.image.volume import Volume
 
 SHAPE = (12, 10, 8)
@@ -56,3 +56,19 @@ def test_a_tenth_of_a_millimetre_of_rounding_is_no_other_grid(scan):
     affine[0, 3] += 0.09
 
     check_mask(Volume(INSIDE, affine), scan)
+
+
+@pytest.mark.parametrize(
+    ("outside", "expected"),
+    [
+        pytest.param(0.0, True, id="nothing outside"),
+        pytest.param(0.05, True, id="an edge of another program"),
+        pytest.param(0.5, False, id="scalp"),
+    ],
+)
+def test_a_scan_is_stripped_if_next_to_nothing_is_outside_its_brain(scan, outside, expected):
+    left = np.flatnonzero(INSIDE == 0)[: int(outside * INSIDE.sum())]
+    data = scan.data * INSIDE
+    data.flat[left] = 1
+
+    assert is_stripped(Volume(data, scan.affine), Volume(INSIDE, scan.affine)) is expected

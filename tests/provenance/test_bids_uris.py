@@ -31,6 +31,15 @@ def test_a_link_in_a_data_set_keeps_its_name_there(result, tmp_path):
     assert bids_uri(tmp_path / "my raw/sub-01/T1w.nii.gz", result) == "bids:raw:sub-01/T1w.nii.gz"
 
 
+def test_a_file_of_a_data_set_in_another_has_the_name_of_the_inner_one(result, tmp_path):
+    (tmp_path / "my raw/derivatives/masks").mkdir(parents=True)
+    links = {"raw": "../my%20raw", "masks": "../my%20raw/derivatives/masks"}
+    (tmp_path / "out/dataset_description.json").write_text(json.dumps({"DatasetLinks": links}))
+
+    assert bids_uri(tmp_path / "my raw/derivatives/masks/a.nii", result) == "bids:masks:a.nii"
+    assert bids_uri(tmp_path / "my raw/derivatives/a.nii", result) == "bids:raw:derivatives/a.nii"
+
+
 @pytest.mark.parametrize(
     "description", ["", "[]", "{}", '{"DatasetLinks": ["../my raw"]}', '{"DatasetLinks": {"raw": 1}}']
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hail_mri import __version__
+from hail_mri.apps.requests import MASK_COLUMNS
 from hail_mri.apps.scan import Report
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.harmonize.check import Verdict
@@ -21,12 +22,13 @@ from hail_mri.provenance.lock import locked
 from hail_mri.provenance.tables import NO_VALUE, read_lines
 
 NAMES = ("subject", "session", "site")
-COLUMNS = (
+_WITHOUT_MASKS = (
     *("source", "output", *NAMES, "target", "status", "verdict", "message", "attempts", "seconds"),
     *("peak_memory_mib", "source_sha256", "target_sha256", "result_sha256", "weights_sha256", "settings", "version"),
     "report",
 )
-_EARLIER_COLUMNS = ("source", "output", "status", "message", "seconds")  # until 0.2
+COLUMNS = (*_WITHOUT_MASKS, *MASK_COLUMNS, *(f"{column}_sha256" for column in MASK_COLUMNS))
+_EARLIER_COLUMNS = (("source", "output", "status", "message", "seconds"), _WITHOUT_MASKS)  # the first until 0.2
 _VERDICTS: tuple[Verdict, ...] = ("ok", "check", "fail")  # from best to worst
 
 Status = Literal["done", "done already", "failed", "skipped"]
@@ -58,7 +60,10 @@ class Outcome:
     peak_memory_mib : float or None
         Largest memory of the process meanwhile, MiB.
     hashes : mapping of str to str
-        SHA-256 of `Source`, `Target`, `Result` and `Weights`, as far as they are known.
+        SHA-256 of `Source`, `Target`, `Result`, `Weights`, and of masks by `brain_mask` and `lesion_mask`, as far as
+        they are known.
+    masks : mapping of str to Path
+        Masks of the source that were read or were to be, by the same names.
     html_report : Path or None
         The report of the scan, if there is one.
     version : str
@@ -77,6 +82,7 @@ class Outcome:
     attempts: int = 0
     peak_memory_mib: float | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
+    masks: Mapping[str, Path] = field(default_factory=dict)
     html_report: Path | None = None
     version: str = __version__
 
@@ -95,7 +101,7 @@ class Outcome:
 
 def is_result_table(path: Path) -> bool:
     """Return whether a file is a table of results, by its header; one of earlier versions, too."""
-    return _read(path)[:1] in ([COLUMNS], [_EARLIER_COLUMNS])
+    return _read(path)[:1] in [[columns] for columns in (COLUMNS, *_EARLIER_COLUMNS)]
 
 
 def read_results(table_path: Path) -> list[dict[str, str]]:
@@ -139,9 +145,9 @@ def _rows(table_path: Path) -> list[tuple[str, ...]]:
     header, *rows = _read(table_path) or [()]
     if header == COLUMNS:  # somebody may have cut a row, or added to it
         return [(*row, *(NO_VALUE for _ in COLUMNS[len(row) :]))[: len(COLUMNS)] for row in rows]
-    if header != _EARLIER_COLUMNS:
+    if header not in _EARLIER_COLUMNS:
         return []
-    earlier = [dict(zip(_EARLIER_COLUMNS, row, strict=False)) for row in rows]
+    earlier = [dict(zip(header, row, strict=False)) for row in rows]
     return [tuple(row.get(name, NO_VALUE) for name in COLUMNS) for row in earlier]
 
 
@@ -168,6 +174,7 @@ def _row(outcome: Outcome, folder: Path) -> tuple[str, ...]:
         "seconds": f"{outcome.seconds:.2f}",
         "peak_memory_mib": outcome.peak_memory_mib,
         **{f"{name.lower()}_sha256": sha256 for name, sha256 in outcome.hashes.items()},
+        **{name: os.path.relpath(path, folder) for name, path in outcome.masks.items()},
         "settings": settings,
         "version": None if outcome.status == "skipped" else outcome.version,
         "report": outcome.html_report and os.path.relpath(outcome.html_report, folder),

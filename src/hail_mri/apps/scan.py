@@ -11,6 +11,7 @@ from hail_mri.harmonize.check import Check, require_checked
 from hail_mri.harmonize.history import check_history
 from hail_mri.harmonize.result import Provenance, save_result
 from hail_mri.harmonize.settings import HarmonizeSettings
+from hail_mri.image.mask import is_stripped
 from hail_mri.image.volume import Volume
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class FileHarmonizer:
             preparation=harmonized.preparation,
             seconds={"setup": self._setup_seconds, "read": scan.seconds, **harmonized.seconds},
             warnings=warnings,
-            skull_stripped=harmonized.skull_stripped,
+            skull_stripped=_skull_stripped(harmonized.skull_stripped, scan),
             checks=checks,
         )
         save_result(harmonized.volume, output, provenance, overwrite=self._overwrite)
@@ -145,6 +146,13 @@ class FileHarmonizer:
 
             remove_stale_report(output)
         return Report(warnings, checks)
+
+
+def _skull_stripped(found: bool | None, scan: Scan) -> bool | None:
+    """Return whether a scan is skull-stripped, by its brain mask where the model has seen nothing but that."""
+    if found is not None or scan.brain_mask is None:
+        return found
+    return is_stripped(scan.volume, scan.brain_mask)
 
 
 def _load_reference(path: Path | None, settings: HarmonizeSettings) -> "LoadedReference | None":

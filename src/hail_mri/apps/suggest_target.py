@@ -5,24 +5,20 @@ differ. The medoid has the smallest mean distance to the others. Scans that fail
 check is worth a look come after those that are ok in all.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import dataclass
 from pathlib import Path
 
-from hail_mri import __version__
-from hail_mri.apps.requests import ScanRequest
-from hail_mri.apps.scan_files import Scan, read_scan
+from hail_mri.apps.engine.workers import THIS_PROCESS, Workers
+from hail_mri.apps.kept_styles import KeptStyles, MaskedScan, MeasuredStyle
+from hail_mri.apps.measured_styles import measure_styles
 from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError, InputError
-from hail_mri.harmonize.check import Check, failures
-from hail_mri.harmonize.limits import LIMITS
+from hail_mri.harmonize.check import failures
 from hail_mri.harmonize.settings import HarmonizeSettings
-from hail_mri.harmonize.style_card import StyleCard, StyleMeter
+from hail_mri.harmonize.style_card import StyleCard
 from hail_mri.model.tissue_exchange import distance_within_site
 from hail_mri.model.tissue_style import TissueStyle
-from hail_mri.model.weights import weights_hash
 from hail_mri.provenance.atomic_write import write_together
 from hail_mri.provenance.sidecar import relative_path
 from hail_mri.provenance.tables import NO_VALUE
@@ -56,7 +52,9 @@ def suggest_target(
     scans: Sequence[Path],
     settings: HarmonizeSettings,
     *,
+    masks: Mapping[Path, Mapping[str, Path]] | None = None,
     kept_dir: Path | None = None,
+    workers: Workers = THIS_PROCESS,
     advance: Callable[[], None] = lambda: None,
 ) -> list[Candidate]:
     """Order the scans of a site by how good an example of its look each is, the best one first.
@@ -66,8 +64,13 @@ def suggest_target(
     scans : sequence of Path
     settings : HarmonizeSettings
         Of which model, threads and force (to ask scans that fail a check, too) matter.
+    masks : mapping of Path to mapping of str to Path, optional
+        `brain_mask` and `lesion_mask` of scans, as far as they have any.
     kept_dir : Path, optional
         Folder where styles are kept for the next time.
+    workers : Workers
+        Which processes of this machine measure, also where a cluster harmonizes. Distances have the same bits whatever
+        their number, if settings tell how many threads compute each scan.
     advance : callable
         Called after each scan.
 
@@ -82,19 +85,53 @@ def suggest_target(
     InputError
         If there is no scan, none can be asked, or the model knows no tissues.
     """
-    meter = _KeptStyles(settings, kept_dir)
+    wanted = _wanted(scans, masks)
+    found = measure_styles(wanted, settings, kept_dir=kept_dir, workers=workers, advance=advance)
+    return _judged({scan.path: found[scan] for scan in wanted}, settings)
+
+
+def suggest_kept(
+    scans: Sequence[Path],
+    settings: HarmonizeSettings,
+    kept_dir: Path,
+    *,
+    masks: Mapping[Path, Mapping[str, Path]] | None = None,
+) -> list[Candidate] | None:
+    """Order scans as `suggest_target` does, if the styles of all were kept; None if one would have to be measured.
+
+    Nothing is measured or written; parameters and errors as those of `suggest_target`.
+    """
+    styles = KeptStyles(settings, kept_dir)
+    found: dict[Path, MeasuredStyle | HailError] = {}
+    for scan in _wanted(scans, masks):
+        try:
+            kept = styles.kept(scan)
+        except HailError as error:
+            found[scan.path] = error
+        else:
+            if kept is None:
+                return None
+            found[scan.path] = kept
+    return _judged(found, settings)
+
+
+def _wanted(scans: Sequence[Path], masks: Mapping[Path, Mapping[str, Path]] | None) -> list[MaskedScan]:
+    """Return each scan once, with its masks, ordered by path."""
+    return [MaskedScan(path, {} if masks is None else masks.get(path, {})) for path in sorted(set(scans))]
+
+
+def _judged(found: Mapping[Path, MeasuredStyle | HailError], settings: HarmonizeSettings) -> list[Candidate]:
+    """Return candidates from what was measured of scans, the best one first."""
     styles: dict[Path, TissueStyle] = {}
     messages: dict[Path, str] = {}
-    for path in sorted(set(scans)):
-        try:
-            card, checks = meter.measure(path)
-        except HailError as error:
-            messages[path] = one_line(error)
-        else:
-            messages[path] = "; ".join(str(check) for check in checks if check.verdict != "ok")
-            if settings.force or not failures(checks):
-                styles[path] = _tissue_style(card, settings)
-        advance()
+    for path, measured in found.items():
+        if isinstance(measured, HailError):
+            messages[path] = one_line(measured)
+            continue
+        card, checks = measured
+        messages[path] = "; ".join(str(check) for check in checks if check.verdict != "ok")
+        if settings.force or not failures(checks):
+            styles[path] = _tissue_style(card, settings)
     if not styles:
         first = next((f"{path}: {message}" for path, message in messages.items()), "")
         raise InputError(f"none of {len(messages)} scans can be an example of the site", first)
@@ -143,41 +180,3 @@ def _tissue_style(card: StyleCard, settings: HarmonizeSettings) -> TissueStyle:
     if not isinstance(card.style, TissueStyle):
         raise InputError(f"the model {settings.model} knows no tissues, expected one that does", "use compact")
     return card.style
-
-
-class _KeptStyles:
-    """Measures styles, or reads them where they were kept: by the hashes of scan, weights, and how it is judged."""
-
-    def __init__(self, settings: HarmonizeSettings, folder: Path | None) -> None:
-        self._settings = settings
-        self._folder = folder
-        self._weights = weights_hash(settings.model)
-        self._meter: StyleMeter | None = None
-
-    def measure(self, path: Path) -> tuple[StyleCard, tuple[Check, ...]]:
-        """Return the style of a scan and its checks."""
-        scan = read_scan(ScanRequest(path, path, label=str(path)))
-        if self._folder is None:
-            return self._measure(scan)
-        start = f"{scan.file.sha256[:32]}-{self._weights[:16]}-{_judgement(self._settings)[:16]}"
-        card_path, checks_path = (self._folder / f"{start}.{name}.json" for name in ("style", "checks"))
-        try:
-            checks = tuple(Check(**entries) for entries in json.loads(checks_path.read_text(encoding="utf-8")))
-            return StyleCard.load(card_path), checks
-        except (OSError, ValueError, TypeError):  # not there, or not as we write it
-            card, checks = self._measure(scan)
-        text = json.dumps([asdict(check) for check in checks])
-        write_together([checks_path], lambda hidden: hidden[checks_path].write_text(text, encoding="utf-8"))
-        card.save(card_path, overwrite=True)
-        return card, checks
-
-    def _measure(self, scan: Scan) -> tuple[StyleCard, tuple[Check, ...]]:
-        """Measure the style of a scan that was read."""
-        if self._meter is None:
-            self._meter = StyleMeter(self._settings.model, threads=self._settings.threads)
-        return self._meter.measure(scan.volume, brain_mask=scan.brain_mask)
-
-
-def _judgement(settings: HarmonizeSettings) -> str:
-    """Return a hash of what decides, beside scan and weights, what is measured and said of a scan."""
-    return sha256(repr((__version__, settings.threads, LIMITS)).encode()).hexdigest()

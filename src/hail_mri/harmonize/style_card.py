@@ -139,10 +139,12 @@ class StyleMeter:
         self._model, self._card, self._sha256 = load_style_model(model, torch.device("cpu"))
 
     @torch.inference_mode()
-    def measure(self, volume: Volume, *, brain_mask: Volume | None = None) -> tuple[StyleCard, tuple[Check, ...]]:
-        """Return the style card of one scan, measured in its brain mask if it is given, and its checks."""
+    def measure(
+        self, volume: Volume, *, brain_mask: Volume | None = None, lesion_mask: Volume | None = None
+    ) -> tuple[StyleCard, tuple[Check, ...]]:
+        """Return the style card of one scan and its checks, measured in its brain mask and outside its lesion mask."""
         spacing, stride = self._model.spacing, self._model.stride
-        preparation = prepare_scan(volume, spacing=spacing, stride=stride, region=brain_mask)
+        preparation = prepare_scan(volume, spacing=spacing, stride=stride, region=brain_mask, lesion=lesion_mask)
         return measure_style(preparation, self._model, self._card, self._sha256)
 
 

@@ -8,6 +8,9 @@ from hail_mri.image.nifti import read_volume
 from hail_mri.image.volume import Volume
 
 MASK_THRESHOLD = 0.5  # a soft mask is cut here
+STRIPPED_OUTSIDE = (
+    0.1  # of a brain's volume: what a skull-stripped scan may have outside a mask; scalp and skull are more
+)
 TOLERANCE_MM = 0.1  # between voxels of mask and scan: a tenth of a voxel, and more than rounding in a header makes
 
 
@@ -36,6 +39,27 @@ def load_mask(path: Path, scan: Volume, scan_path: Path, *, of: str = "the brain
     mask = read_volume(path)
     check_mask(mask, scan, mask_name=str(path), scan_name=str(scan_path), of=of)
     return mask
+
+
+def is_stripped(scan: Volume, brain_mask: Volume) -> bool:
+    """Return whether a scan is 0 outside the brain, by its brain mask; masks of two programs differ at the edge.
+
+    Parameters
+    ----------
+    scan, brain_mask : Volume
+        On one grid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> head = Volume(np.ones((4, 4, 4)), np.eye(4))
+    >>> brain = Volume(np.pad(np.ones((2, 2, 2)), 1), np.eye(4))
+    >>> is_stripped(head, brain), is_stripped(Volume(head.data * brain.data, np.eye(4)), brain)
+    (False, True)
+    """
+    inside = brain_mask.data > MASK_THRESHOLD
+    n_outside = int(((scan.data != 0) & ~inside).sum())
+    return n_outside <= STRIPPED_OUTSIDE * int(inside.sum())
 
 
 def check_mask(

@@ -32,10 +32,11 @@ def bids_uri(path: Path, result_path: Path) -> str | None:
         None if the result lies in no data set with links, or none of them leads to the file.
     """
     found = real_path(path.parent) / path.name  # data sets are often made of links to files elsewhere
-    for name, linked in _links(result_path).items():
-        if found.is_relative_to(linked):
-            return f"bids:{name}:{quote(os.fsencode(found.relative_to(linked).as_posix()))}"
-    return None
+    links = {name: linked for name, linked in _links(result_path).items() if found.is_relative_to(linked)}
+    if not links:
+        return None
+    name = max(links, key=lambda name: len(links[name].parts))  # one data set may lie in another
+    return f"bids:{name}:{quote(os.fsencode(found.relative_to(links[name]).as_posix()))}"
 
 
 def _links(result_path: Path) -> dict[str, Path]:

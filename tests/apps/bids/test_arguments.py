@@ -15,6 +15,7 @@ from hail_mri.apps.bids.arguments import spread_arguments
         pytest.param("--participant-label", "--participant-label", id="no value"),
         pytest.param("--participant-label -v", "--participant-label -v", id="an option for a value"),
         pytest.param("--session-id 1 -- a_b --x_y", "--session-id 1 -- a_b --x_y", id="after --"),
+        pytest.param("--derivatives a b", "--derivatives a --derivatives b", id="data sets"),
         pytest.param("-w a b", "-w a b", id="others take one"),
     ],
 )

@@ -165,8 +165,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, tree, caps
     assert main(["raw", "out", "participant", "--target-site", "A", "--dry-run", "--participant-label", "03"]) == 0
 
     assert capsys.readouterr().out.splitlines() == [
-        "source\tsite\ttarget\toutput",
-        f"raw/{SCANS['03']}.nii.gz\tB\tthe medoid of 2 scans of A\tout/{result_of(SCANS['03'])}.nii.gz",
+        "source\tsite\ttarget\toutput\tlesion_mask\tbrain_mask",
+        f"raw/{SCANS['03']}.nii.gz\tB\tthe medoid of 2 scans of A\tout/{result_of(SCANS['03'])}.nii.gz\tn/a\tn/a",
     ]
     assert tree(tmp_path) == before
 

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -59,6 +60,20 @@ def test_what_is_as_it_should_be_is_not_written_again(two_sites, tmp_path):
 
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
     assert len(before) == 3
+
+
+def test_data_sets_of_masks_are_linked_by_names_of_their_own_and_stay(two_sites, make_dataset, tmp_path):
+    one, two = (make_dataset(folder=f"{place}/lesion masks") for place in ("raw/derivatives", "elsewhere"))
+    dataset, out = open_dataset(two_sites), tmp_path / "out"
+
+    describe_output(out, dataset, [one, two_sites])
+    describe_output(out, dataset, [two])
+    describe_output(out, dataset)
+
+    described = json.loads((out / "dataset_description.json").read_text())
+    links = {name: (out / unquote(link)).resolve() for name, link in described["DatasetLinks"].items()}
+    assert links == {"raw": two_sites, "lesionmasks": one, "lesionmasks2": two}
+    assert [source["URL"] for source in described["SourceDatasets"]] == [f"bids:{name}:" for name in links]
 
 
 def test_what_people_add_to_our_files_stays(two_sites, tmp_path):

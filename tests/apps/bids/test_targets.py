@@ -81,6 +81,7 @@ def test_scans_of_test_subjects_are_no_examples(plan_of, two_sites):
     auto = find_targets(*plan_of(target="auto", target_site="B"))
 
     assert [scan.subject for scan in auto.examples] == ["03"]
+    assert (auto.n_left_out, auto.only_tested) == (1, False)
 
 
 @pytest.mark.parametrize("kind", ["link", "copy"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-SEVERAL = ("--participant-label", "--session-id")
+SEVERAL = ("--participant-label", "--session-id", "--derivatives")
 
 
 def spread_arguments(arguments: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ import typer
 
 from hail_mri import __version__
 from hail_mri.apps.bids.arguments import spread_arguments
+from hail_mri.apps.bids.masks import MaskChoice
 from hail_mri.apps.bids.request import AppRequest, Level
 from hail_mri.apps.bids.useless import require_useful
 from hail_mri.apps.cli import run_app
@@ -82,6 +83,16 @@ def run(
             help="What tells the site of a scan; several of the scanner with + between.",
         ),
     ] = None,
+    lesion_masks: Annotated[
+        MaskChoice, typer.Option(metavar="auto|none", help="Keep lesions out of statistics by masks of derivatives.")
+    ] = AppRequest.lesion_masks,
+    brain_masks: Annotated[
+        MaskChoice, typer.Option(metavar="auto|none", help="Measure in brain masks of derivatives.")
+    ] = AppRequest.brain_masks,
+    derivatives: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR...", help="Data sets with masks, beside BIDS_DIR/derivatives/*."),
+    ] = None,
     model: Model = HarmonizeSettings.model,
     strength: Annotated[float, typer.Option(metavar="0..1", help="How much to change.")] = HarmonizeSettings.strength,
     skip_bids_validation: Annotated[
@@ -119,6 +130,9 @@ def run(
         target=target,
         target_site=target_site,
         site_from=site_from,
+        lesion_masks=lesion_masks,
+        brain_masks=brain_masks,
+        derivatives=tuple(derivatives or ()),
         work_dir=output_dir / STATE_DIR if work_dir is None else work_dir,
         n_processes=nprocs,
         threads=omp_nthreads,
@@ -140,7 +154,7 @@ def run(
 
 def _dry_run(request: AppRequest, level: Level) -> int:
     """Print what would be done."""
-    from hail_mri.apps.bids.participant import plan_rows
+    from hail_mri.apps.bids.dry_run import plan_rows
     from hail_mri.apps.bids.plan import make_plan
 
     if level == "group":

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -81,17 +82,26 @@ def is_ours(output_dir: Path) -> bool:
     return any(isinstance(maker, dict) and maker.get("Name") == DISTRIBUTION for maker in makers)
 
 
-def describe_output(output_dir: Path, dataset: Dataset) -> None:
+def describe_output(output_dir: Path, dataset: Dataset, linked: Iterable[Path] = ()) -> None:
     """Write the description of the results, and which files BIDS does not know.
 
-    What is as it should be stays. A README that is there stays, and so do lines that were added to `.bidsignore`.
+    Parameters
+    ----------
+    output_dir : Path
+    dataset : Dataset
+    linked : iterable of Path
+        Data sets beside the raw one that scans have masks of; those that earlier runs have linked stay.
 
     Raises
     ------
     UnwritableError
         If they cannot be written.
+
+    Notes
+    -----
+    What is as it should be stays. A README that is there stays, and so do lines that were added to `.bidsignore`.
     """
-    description = dataset_description(output_dir, dataset)
+    description = dataset_description(output_dir, dataset, linked)
     # First, as it tells other runs that the folder is ours.
     _write(output_dir / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
     ignored = _text(output_dir / ".bidsignore")
@@ -118,23 +128,47 @@ def _name(dataset: Dataset) -> str:
     return str(dataset.description["Name"]).encode("utf-8", "replace").decode()
 
 
-def dataset_description(output_dir: Path, dataset: Dataset) -> dict[str, Any]:
+def dataset_description(output_dir: Path, dataset: Dataset, linked: Iterable[Path] = ()) -> dict[str, Any]:
     """Return the description of the results, as BIDS 1.10 wants it.
 
     Notes
     -----
-    The link to the raw data is relative to the results: it stays right when both are moved, and does not tell who ran
+    Links to other data sets are relative to the results: they stay right when all are moved, and do not tell who ran
     it where.
     """
     doi = dataset.description.get("DatasetDOI")
-    # As bytes: a name may be no UTF-8.
-    link = quote(os.fsencode(Path(os.path.relpath(real_path(dataset.root), real_path(output_dir))).as_posix()))
-    source = {"URL": f"bids:{RAW}:"} | ({"DOI": doi} if isinstance(doi, str) else {})
+    links = _links(output_dir, dataset, linked)
+    sources = [
+        {"URL": f"bids:{name}:"} | ({"DOI": doi} if name == RAW and isinstance(doi, str) else {}) for name in links
+    ]
     return {
         "Name": f"{_name(dataset)}, harmonized",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         "GeneratedBy": [{**MAKER, "Description": "T1-weighted scans in the look of one scan or site"}],
-        "SourceDatasets": [source],
-        "DatasetLinks": {RAW: link},
+        "SourceDatasets": sources,
+        "DatasetLinks": links,
     }
+
+
+def _links(output_dir: Path, dataset: Dataset, linked: Iterable[Path]) -> dict[str, str]:
+    """Return the links of the results by name: to the raw data, to those of earlier runs, and to further ones."""
+    path = output_dir / DESCRIPTION
+    told = read_json_object(path, expected="the description of a data set") if path.exists() else {}
+    earlier = told.get("DatasetLinks")
+    earlier = earlier if isinstance(earlier, dict) else {}
+    links = {RAW: _link(dataset.root, output_dir)}
+    links |= {name: link for name, link in earlier.items() if name != RAW and isinstance(link, str)}
+    for root in linked:
+        link = _link(root, output_dir)
+        if link not in links.values():
+            name = "".join(letter for letter in root.resolve().name if letter.isascii() and letter.isalnum()) or "masks"
+            free = (name, *(f"{name}{number}" for number in range(2, len(links) + 2)))
+            links[next(each for each in free if each not in links)] = link
+    return links
+
+
+def _link(root: Path, output_dir: Path) -> str:
+    """Return where a data set is, as seen from the results."""
+    # As bytes: a name may be no UTF-8.
+    return quote(os.fsencode(Path(os.path.relpath(real_path(root), real_path(output_dir))).as_posix()))

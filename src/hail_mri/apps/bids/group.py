@@ -1,7 +1,7 @@
 """What is done once scans are harmonized: reports of scans again, and the report of the study."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hail_mri.apps.bids.dataset import BidsScan
@@ -45,11 +45,12 @@ def report_group(request: AppRequest) -> Group:
     """
     from hail_mri.report.study_report import write_study_report
 
-    plan = make_plan(request)
+    # What was asked of masks is not known here: a result that is there is one, with or without.
+    plan = make_plan(replace(request, lesion_masks="none"))
     _require_results(request.output_dir)
     describe_output(request.output_dir, plan.dataset)  # results of an earlier version may know less of what lies there
     listed = _rows_by_result(request.output_dir)
-    reasons = {scan: _missing(result_path(scan, request.output_dir), listed) for scan in plan.selection.scans}
+    reasons = {scan: _missing(scan, result_path(scan, request.output_dir), listed) for scan in plan.selection.scans}
     missing = {scan: reason for scan, reason in reasons.items() if reason} | dict(plan.unusable)
     with progress("measuring", total=len(reasons)) as step:
         n_processes = max(1, request.n_processes or 1)
@@ -58,14 +59,14 @@ def report_group(request: AppRequest) -> Group:
 
 
 def _rows_by_result(output_dir: Path) -> dict[Path, dict[str, str]]:
-    """Return the rows of the table of results, by their results."""
+    """Return the rows of the table of results, by their results; those without one by their sources."""
     rows = read_results(output_dir / RESULT_TABLE)
-    return {real_path(output_dir / row["output"]): row for row in rows if row["output"] != NO_VALUE}
+    return {real_path(output_dir / row["output" if row["output"] != NO_VALUE else "source"]): row for row in rows}
 
 
-def _missing(result: Path, listed: Mapping[Path, Mapping[str, str]]) -> str:
+def _missing(scan: BidsScan, result: Path, listed: Mapping[Path, Mapping[str, str]]) -> str:
     """Return why a scan has no result, by the table of results; nothing if it has one."""
-    row = listed.get(real_path(result))
+    row = listed.get(real_path(result), listed.get(real_path(scan.path)))
     if row is None:
         return "it has no result"
     if not row["status"].startswith("done"):

@@ -1,6 +1,6 @@
 """The level of participants: harmonize the scans that were asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,8 @@ from hail_mri.apps.bids.derivatives import describe_output, result_path
 from hail_mri.apps.bids.medoid import measure_target
 from hail_mri.apps.bids.plan import Plan, make_plan
 from hail_mri.apps.bids.request import AppRequest
-from hail_mri.apps.bids.targets import Auto, Targets, find_targets, warnings_of
+from hail_mri.apps.bids.saying import say_plan
+from hail_mri.apps.bids.targets import Auto, Targets, find_targets
 from hail_mri.apps.bids.validation import INSTALL, find_validator, require_valid
 from hail_mri.apps.requests import ScanRequest
 from hail_mri.apps.terminal import say
@@ -49,9 +50,9 @@ def harmonize_participants(request: AppRequest) -> "list[Outcome]":
     plan = make_plan(request)
     targets = find_targets(request, plan)
     validate(request)
-    describe_output(request.output_dir, plan.dataset)
+    describe_output(request.output_dir, plan.dataset, plan.masks.roots)
     if isinstance(targets, Auto):
-        targets = measure_target(targets, request, plan)
+        targets = measure_target(targets, request, plan, workers)
     say_plan(request, plan, targets)
     with claimed(request.output_dir, {scan.subject for scan in plan.selection.scans}) as claim:
         outcomes = _run(request, plan, targets, workers, claim)
@@ -108,13 +109,13 @@ def jobs_of(request: AppRequest, plan: Plan, targets: Targets) -> "list[ScanJob]
 
     return [
         ScanJob(
-            ScanRequest(scan.path, result_path(scan, request.output_dir), label=str(scan.path)),
+            ScanRequest(scan.path, result_path(scan, request.output_dir), **plan.masks.of(scan), label=str(scan.path)),
             targets.of_scan[scan],
             request.settings,
             names_of(scan, plan),
         )
         for scan in plan.selection.scans
-        if scan in targets.of_scan
+        if scan in targets.of_scan and scan not in plan.masks.refused
     ]
 
 
@@ -125,13 +126,14 @@ def names_of(scan: BidsScan, plan: Plan) -> Mapping[str, str]:
 
 
 def unusable_outcomes(plan: Plan, targets: Targets) -> "list[Outcome]":
-    """Return the outcomes of scans that were asked for and cannot be harmonized, or whose site has no target."""
+    """Return the outcomes of scans that were asked for and cannot be harmonized, have unclear masks, or no target."""
     from hail_mri.apps.result_table import Outcome
 
     without = {scan: _no_target(scan, plan) for scan in plan.selection.scans if scan not in targets.of_scan}
+    unclear = {scan: plan.masks.refused[scan] for scan in plan.selection.scans if scan in plan.masks.refused}
     return [
         Outcome(scan.path, None, "failed", f"{scan.path}: {reason}", names=names_of(scan, plan))
-        for scan, reason in sorted({**plan.unusable, **without}.items(), key=lambda item: item[0].relative)
+        for scan, reason in sorted({**plan.unusable, **unclear, **without}.items(), key=lambda item: item[0].relative)
     ]
 
 
@@ -150,45 +152,3 @@ def validate(request: AppRequest) -> None:
         say("note", f"the data set is not validated: no bids-validator is installed; {INSTALL}")
         return
     require_valid(request.dataset_dir, validator)
-
-
-def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
-    """Say which target is taken, and what is to be known of it; with -v also the sites."""
-    for warning in warnings_of(targets, plan):
-        say("warning", warning)
-    if request.verbosity:
-        say("sites", f"{told(plan.sites.counts())}, by {plan.sites.told_by}")
-        for path in dict.fromkeys(target.path for target in targets.of_scan.values()):
-            n = sum(target.path == path for target in targets.of_scan.values())
-            say("target", f"{path}, of {n} scans")
-
-
-def plan_rows(request: AppRequest) -> list[Sequence[str]]:
-    """Return what a run would do, a row for each scan: source, site, target, result; nothing is written."""
-    from hail_mri.provenance.tables import NO_VALUE
-
-    plan = make_plan(request)
-    targets = find_targets(request, plan)
-    for scan, reason in plan.unusable.items():
-        say("failed", f"{scan.path}: {reason}")
-    for warning in warnings_of(targets, plan):
-        say("warning", warning)
-    rows: list[Sequence[str]] = [("source", "site", "target", "output")]
-    for scan in plan.selection.scans:
-        target = _target_text(scan, targets)
-        output = str(result_path(scan, request.output_dir)) if target else NO_VALUE
-        rows.append((str(scan.path), plan.sites.of_scan[scan] or NO_VALUE, target or NO_VALUE, output))
-    return rows
-
-
-def _target_text(scan: BidsScan, targets: Targets | Auto) -> str:
-    """Return the target of a scan in words; nothing if it has none."""
-    if isinstance(targets, Auto):
-        return f"the medoid of {len(targets.examples)} scans of {targets.site or 'the data set'}"
-    target = targets.of_scan.get(scan)
-    return "" if target is None else str(target.path)
-
-
-def told(counts: Mapping[str, int]) -> str:
-    """Return sites with the number of their scans, in words."""
-    return ", ".join(f"{site} ({n} scans)" for site, n in counts.items()) or "none is known"

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from hail_mri.apps.bids.dataset import BidsScan, Dataset, open_dataset
 from hail_mri.apps.bids.derivatives import require_output_dir, result_path
-from hail_mri.apps.bids.request import AppRequest
+from hail_mri.apps.bids.mask_files import BRAIN, LESION, mask_roots
+from hail_mri.apps.bids.masks import Masks, find_masks
+from hail_mri.apps.bids.request import AUTO, AppRequest
 from hail_mri.apps.bids.selection import Selection, matches, read_filter, select
 from hail_mri.apps.bids.sites import Sites, find_sites
 from hail_mri.apps.bids.tables import Tables
@@ -32,6 +34,8 @@ class Plan:
     sites : Sites
         Of the examples, among which are all that are selected.
     tables : Tables
+    masks : Masks
+        Of all scans of the data set.
     """
 
     dataset: Dataset
@@ -40,6 +44,7 @@ class Plan:
     examples: tuple[BidsScan, ...]
     sites: Sites
     tables: Tables
+    masks: Masks
 
 
 def make_plan(request: AppRequest) -> Plan:
@@ -53,6 +58,7 @@ def make_plan(request: AppRequest) -> Plan:
     dataset = open_dataset(request.dataset_dir)
     require_output_dir(request.output_dir, request.dataset_dir)
     _require_work_dir(request)
+    masks = _find_masks(request, dataset)
     wanted = read_filter(request.filter_path)
     selection = select(dataset, request.participants, request.sessions, wanted)
     twins = _twins(dataset.scans)
@@ -63,7 +69,15 @@ def make_plan(request: AppRequest) -> Plan:
     reasons = {**twins, **sites.unreadable}
     unusable = {scan: reasons[scan] for scan in selection.scans if scan in reasons}
     usable = replace(selection, scans=tuple(scan for scan in selection.scans if scan not in unusable))
-    return Plan(dataset, usable, unusable, tuple(sites.of_scan), sites, tables)
+    return Plan(dataset, usable, unusable, tuple(sites.of_scan), sites, tables, masks)
+
+
+def _find_masks(request: AppRequest, dataset: Dataset) -> Masks:
+    """Return the masks that are asked for, of all scans of the data set."""
+    choices = {LESION: request.lesion_masks, BRAIN: request.brain_masks}
+    kinds = [kind for kind, choice in choices.items() if choice == AUTO]
+    roots = mask_roots(request.dataset_dir, request.derivatives, request.output_dir)
+    return find_masks(dataset.scans, roots, kinds)
 
 
 def _twins(scans: Sequence[BidsScan]) -> dict[BidsScan, str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from hail_mri.apps.bids.masks import MaskChoice
 from hail_mri.harmonize.settings import HarmonizeSettings
 
 Level = Literal["participant", "group"]
@@ -25,6 +26,12 @@ class AppRequest:
     target_site : str or None
     site_from : str or None
         See `find_sites`.
+    lesion_masks, brain_masks : MaskChoice
+        Whether masks are taken from data sets of derivatives. What was erased cannot be told from a result, so lesions
+        are looked for unless they are not wanted; the brain is found without a mask, and one of another program changes
+        results.
+    derivatives : tuple of Path
+        Data sets with masks, beside those in the raw one.
     work_dir : Path
         Where styles of scans are kept.
     n_processes, threads, memory_gb, dask_scheduler
@@ -42,6 +49,9 @@ class AppRequest:
     target: str | None = None
     target_site: str | None = None
     site_from: str | None = None
+    lesion_masks: MaskChoice = "auto"
+    brain_masks: MaskChoice = "none"
+    derivatives: tuple[Path, ...] = ()
     work_dir: Path
     n_processes: int | None = None
     threads: int | None = None

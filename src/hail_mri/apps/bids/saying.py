@@ -1,16 +1,50 @@
-"""What is said once the scans of a run are done."""
+"""What is said of a run: its plan before, and what became of its scans."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from hail_mri.apps.bids.mask_files import WORDS
+from hail_mri.apps.bids.plan import Plan
 from hail_mri.apps.bids.request import AppRequest
-from hail_mri.apps.result_table import Outcome
+from hail_mri.apps.bids.targets import Auto, Targets, warnings_of
 from hail_mri.apps.terminal import say
 from hail_mri.provenance.folder_names import RESULT_TABLE
+
+if TYPE_CHECKING:
+    from hail_mri.apps.result_table import Outcome
 
 EVERY_SCAN = 2  # -v -v
 
 
-def say_outcomes(outcomes: Sequence[Outcome], request: AppRequest) -> None:
+def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
+    """Say what is to be known of targets and masks; with -v also which there are, and the sites."""
+    say_warnings(plan, targets)
+    if request.verbosity:
+        say("sites", f"{told(plan.sites.counts())}, by {plan.sites.told_by}")
+        for path in dict.fromkeys(target.path for target in targets.of_scan.values()):
+            n = sum(target.path == path for target in targets.of_scan.values())
+            say("target", f"{path}, of {n} scans")
+        say("masks", told_masks(plan))
+
+
+def say_warnings(plan: Plan, targets: Targets | Auto) -> None:
+    """Say which targets leak, and which lesion masks are not taken."""
+    for warning in (*warnings_of(targets, plan), *plan.masks.warnings({scan.subject for scan in plan.selection.scans})):
+        say("warning", warning)
+
+
+def told_masks(plan: Plan) -> str:
+    """Return how many of the scans have masks, in words."""
+    masks = [plan.masks.of(scan) for scan in plan.selection.scans]
+    return ", ".join(f"{sum(kind in each for each in masks)} scans have a {words}" for kind, words in WORDS.items())
+
+
+def told(counts: Mapping[str, int]) -> str:
+    """Return sites with the number of their scans, in words."""
+    return ", ".join(f"{site} ({n} scans)" for site, n in counts.items()) or "none is known"
+
+
+def say_outcomes(outcomes: "Sequence[Outcome]", request: AppRequest) -> None:
     """Say how many scans were done, which failed or were left out, and what is to be known of the others."""
     wanted = [outcome for outcome in outcomes if outcome.status != "skipped"]
     failed = [outcome for outcome in wanted if outcome.failed]

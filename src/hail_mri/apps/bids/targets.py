@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hail_mri.apps.bids.dataset import BidsScan
+from hail_mri.apps.bids.mask_files import BRAIN
 from hail_mri.apps.bids.plan import Plan
 from hail_mri.apps.bids.request import AUTO, AppRequest
 from hail_mri.apps.bids.side_files import read_table
@@ -32,10 +33,32 @@ class Targets:
 
 @dataclass(frozen=True)
 class Auto:
-    """The target is the medoid of these scans of a site; which it is has to be measured."""
+    """The target is the medoid of scans of a site; which it is has to be measured.
+
+    Attributes
+    ----------
+    site : str
+    examples : tuple of BidsScan
+    n_left_out : int
+        How many more scans of the site are left out as they are of test subjects.
+    only_tested : bool
+        Whether all scans of the site are; then they are the examples nevertheless.
+    """
 
     site: str
     examples: tuple[BidsScan, ...]
+    n_left_out: int = 0
+    only_tested: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the scans are of, in words."""
+        return self.site or "the data set"
+
+    @property
+    def told(self) -> str:
+        """Which scans they are, in words."""
+        return f"{len(self.examples)} scans of {self.name}"
 
 
 def find_targets(request: AppRequest, plan: Plan) -> Targets | Auto:
@@ -58,14 +81,20 @@ def find_targets(request: AppRequest, plan: Plan) -> Targets | Auto:
     path = Path(str(request.target))
     if path.name.lower().endswith(TABLE_SUFFIX):
         return _by_site(path, plan)
-    target = _target_files(path, str(path))
+    target = _target_files(path, str(path), plan)
     return Targets(dict.fromkeys(plan.selection.scans, target))
 
 
 def warnings_of(targets: Targets | Auto, plan: Plan) -> list[str]:
-    """Return a warning for each target whose subject is among the test subjects, by `split` of `participants.tsv`."""
-    if isinstance(targets, Auto):  # which scan it will be is not known yet
-        return []
+    """Return a warning for each target whose subject is among the test subjects, by `split` of `participants.tsv`.
+
+    Of a target that is still to be measured it is known only whether all that it may be are test subjects'.
+    """
+    if isinstance(targets, Auto):
+        if not targets.only_tested:
+            return []
+        tested = f"the target will be among the test subjects: all {targets.told} are of such"
+        return [f"{tested}. What is measured on test subjects will look better than it is; take another site's target."]
     scans = [SplitScan(scan.path, scan.subject, _is_tested(scan, plan)) for scan in plan.dataset.scans]
     return leak_warnings(scans, (target.path for target in targets.of_scan.values()))
 
@@ -80,7 +109,9 @@ def _auto(request: AppRequest, plan: Plan) -> Auto:
     site = site if site is not None else next(iter(counts), "")
     scans = plan.sites.scans_of(site)
     untested = [scan for scan in scans if not _is_tested(scan, plan)]
-    return Auto(site, tuple(untested or scans))
+    if not untested:
+        return Auto(site, tuple(scans), only_tested=True)
+    return Auto(site, tuple(untested), n_left_out=len(scans) - len(untested))
 
 
 def _is_tested(scan: BidsScan, plan: Plan) -> bool:
@@ -98,7 +129,8 @@ def _by_site(path: Path, plan: Plan) -> Targets:
         if "target" not in row:
             raise InputError(f"{where}: target is empty, expected a scan or a style card")
         mask = row.get("target_mask")
-        files[site] = _target_files(path.parent / row["target"], where, None if mask is None else path.parent / mask)
+        mask_path = None if mask is None else path.parent / mask
+        files[site] = _target_files(path.parent / row["target"], where, plan, mask_path)
     if not files:
         raise InputError(f"{path} has no rows below the header, expected one for each site")
     used = {scan: files.get(plan.sites.of_scan[scan]) for scan in plan.selection.scans}
@@ -110,10 +142,14 @@ def _by_site(path: Path, plan: Plan) -> Targets:
     return Targets({scan: target for scan, target in used.items() if target is not None}, path)
 
 
-def _target_files(path: Path, where: str, mask: Path | None = None) -> TargetFiles:
-    """Return a target that is there, a scan or a style card."""
+def _target_files(path: Path, where: str, plan: Plan, mask: Path | None = None) -> TargetFiles:
+    """Return a target that is there, a scan or a style card; a scan of the data set has the masks that it has there."""
     for file in (path, mask):
         if file is not None and not file.is_file():
             about = f"{where}: " if where != str(path) else ""
             raise MissingFileError(f"{about}{file} does not exist, expected a scan, a style card or a table of targets")
-    return TargetFiles(path, is_style_card=path.name.lower().endswith(CARD_SUFFIX), brain_mask=mask)
+    masks, refused = plan.masks.scan_masks(path, plan.dataset.scans)
+    if refused:
+        raise InputError(f"the target {path} has unclear masks: {refused}")
+    masks = {**masks, **({} if mask is None else {BRAIN: mask})}
+    return TargetFiles(path, is_style_card=path.name.lower().endswith(CARD_SUFFIX), **masks)

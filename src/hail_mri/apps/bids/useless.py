@@ -13,6 +13,8 @@ def require_useful(request: AppRequest, level: Level, *, dry_run: bool, reports_
     InputError
         With the first of them, and why.
     """
+    if request.derivatives and level == "participant" and request.lesion_masks == request.brain_masks == "none":
+        raise InputError("--derivatives does nothing without masks: --lesion-masks and --brain-masks are none")
     useless = _of_group(request, reports_only=reports_only) if level == "group" else {}
     if level == "participant" and reports_only:
         useless = {
@@ -39,6 +41,9 @@ def _of_group(request: AppRequest, *, reports_only: bool) -> dict[str, tuple[boo
         "--bids-filter-file": (request.filter_path is not None, all_scans),
         "--target": (request.target is not None, nothing),
         "--target-site": (request.target_site is not None, nothing),
+        "--lesion-masks": (request.lesion_masks != AppRequest.lesion_masks, nothing),
+        "--brain-masks": (request.brain_masks != AppRequest.brain_masks, nothing),
+        "--derivatives": (bool(request.derivatives), nothing),
         "--model": (settings.model != usual.model, nothing),
         "--strength": (settings.strength != usual.strength, nothing),
         "--force": (settings.force != usual.force, nothing),

@@ -1,7 +1,8 @@
 """How much memory a scan will take, from the size that its header tells, and how many fit at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
+from pathlib import Path
 from statistics import median
 
 from hail_mri.apps.engine.jobs import ScanJob
@@ -22,14 +23,29 @@ SHARE_OF_FREE = 0.8  # of the memory, that a batch takes if nothing else is said
 
 def estimate(job: ScanJob) -> int:
     """Return about how much memory a process takes for a job, bytes; of a file that cannot be read, the least."""
-    base = BASE if job.settings.model == "compact" else BASE_OF_FEATURES
+    return estimate_of(
+        (job.request.source, *(() if job.target.is_style_card else (job.target.path,))), job.settings.model
+    )
+
+
+def estimate_of(scans: Iterable[Path], model: str | Path) -> int:
+    """Return about how much memory a process takes for scans that it has at once, bytes; of no file, the least."""
+    base = BASE if model == "compact" else BASE_OF_FEATURES
     sizes = [0]
-    for path in (job.request.source, *(() if job.target.is_style_card else (job.target.path,))):
+    for path in scans:
         try:
             sizes.append(prod(header_shape(path)))
         except HailError:  # said when its turn comes
             continue
     return base + PER_VOXEL * max(sizes)
+
+
+def too_large(needed: int, most: int) -> str:
+    """Return what to say of a scan that takes more memory than the machine has, both in bytes."""
+    return (
+        f"its header tells of a scan that takes about {needed / GB:,.0f} GB of memory, and this machine has "
+        f"{most / GB:.0f} GB. Take a larger machine; if the scan is not that large, its header is damaged."
+    )
 
 
 def budget_of(workers: Workers) -> int:

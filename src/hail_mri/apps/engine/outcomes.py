@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hail_mri.apps.earlier import earlier_report
-from hail_mri.apps.engine.jobs import ScanJob
+from hail_mri.apps.engine.jobs import ScanJob, mask_paths
 from hail_mri.apps.result_table import Outcome, Status
 from hail_mri.apps.scan import Report
 from hail_mri.apps.scan_report import write_report
@@ -14,6 +14,10 @@ from hail_mri.apps.terminal import one_line
 from hail_mri.errors import HailError
 from hail_mri.harmonize.check import failures
 from hail_mri.provenance.sidecar import read_sidecar
+
+# What a sidecar tells the hashes of, and what a row of results calls it.
+HASHES = {name: name for name in ("Source", "Target", "Result", "Weights")}
+HASHES |= {"BrainMask": "brain_mask", "LesionMask": "lesion_mask"}
 
 
 def earlier_result(job: ScanJob) -> Report | None:
@@ -49,7 +53,7 @@ def outcome_of_result(job: ScanJob, status: Status, report: Report) -> Outcome:
         report=report,
         settings=_mapping(told.get("Settings")) or outcome.settings,
         peak_memory_mib=peak if isinstance(peak, float) else None,
-        hashes={name: str(hashes[name]) for name in ("Source", "Target", "Result", "Weights") if name in hashes},
+        hashes={row: str(hashes[name]) for name, row in HASHES.items() if name in hashes},
         version=str(versions.get("hail-mri", outcome.version)),
         attempts=1,
     )
@@ -113,6 +117,7 @@ def _outcome(job: ScanJob, status: Status, message: str) -> Outcome:
         names=job.names,
         target=job.target.path,
         settings=asdict(job.settings),
+        masks=mask_paths(job.request),
     )
 
 

@@ -10,7 +10,7 @@ from multiprocessing.connection import wait
 
 from hail_mri.apps.engine.jobs import Attempt, Task
 from hail_mri.apps.engine.machine import total_memory
-from hail_mri.apps.engine.memory import GB, IDLE, budget_of, estimate, n_processes_of
+from hail_mri.apps.engine.memory import IDLE, budget_of, estimate, n_processes_of, too_large
 from hail_mri.apps.engine.outcomes import failed_outcome
 from hail_mri.apps.engine.worker import Worker, WorkerDiedError
 from hail_mri.apps.engine.workers import Workers
@@ -89,8 +89,4 @@ def _taken(worker: Worker, pool: list[Worker]) -> Attempt:
 
 def _refused(task: Task, needed: int, most: int) -> Attempt:
     """Return the outcome of a scan that is larger than the machine."""
-    reason = (
-        f"its header tells of a scan that takes about {needed / GB:,.0f} GB of memory, and this machine has "
-        f"{most / GB:.0f} GB. Take a larger machine; if the scan is not that large, its header is damaged."
-    )
-    return Attempt(task, failed_outcome(task.job, reason, 0.0))
+    return Attempt(task, failed_outcome(task.job, too_large(needed, most), 0.0))
