@@ -63,7 +63,7 @@ def teach(weights: str, config: Path, output: Path, label_maps: Path | None, sca
     if (card.network, card.spacing_mm) != (settings.network.to_settings(), settings.data.spacing_mm):
         raise InputError(f"{config} holds settings of another network than {weights}")
     require_writable_folder(output)
-    tell = partial(say, "known styles")
+    tell = partial(say, "train")
     phase: Literal["encoder", "style"] = "encoder" if card.phase == "encoder" else "style"
     place_heads(files, settings, output, tell)
     found = measure_known_styles(

@@ -17,7 +17,6 @@ from hail_mri.training.phases.known_scans import measure_known_styles
 from hail_mri.training.phases.paper_run import train
 from hail_mri.training.phases.paper_source import PairFiles
 
-
 SMOKE = Path(__file__).parents[3] / "configs" / "smoke.toml"
 
 
