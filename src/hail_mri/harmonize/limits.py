@@ -81,8 +81,8 @@ LIMITS = (
     Limits(
         "distance from training scans",
         "of what 95 % of them stay within",
-        (0.0, 2.0),
-        (0.0, 6.0),
+        (0.0, 1.3),
+        (0.0, 10.0),
         "the scan is unlike those that the model learned from",
     ),
     Limits("values below no signal", "of all voxels", (0.0, 0.0), (0.0, 1e-4), "the source has none there"),
