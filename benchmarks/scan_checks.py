@@ -9,6 +9,7 @@ each lies; then, for whole heads to be spoilt, the verdict on each way to be wro
 import argparse
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,8 @@ def main() -> None:
         checks = checks_of(load_volume(path), model)
         n_ok += all(check.verdict == "ok" for check in checks)
         for check in checks:
-            numbers[check.name].append(float(check.found.split()[0].rstrip(",")))
+            with suppress(ValueError):  # weights that do not know their training scans have no score
+                numbers[check.name].append(float(check.found.split()[0].rstrip(",")))
             if check.verdict != "ok":
                 print(f"{path.name}: {check}", flush=True)
     print(f"{len(paths)} scans, {n_ok} of them ok in all checks")

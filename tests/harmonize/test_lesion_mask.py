@@ -87,6 +87,21 @@ def test_what_is_left_out_counts_for_nothing_and_is_seen_nevertheless(make_head)
     np.testing.assert_array_equal(prepared.measured[prepared.lesion == 0], plain.weight[prepared.lesion == 0])
 
 
+def test_the_bias_field_does_not_see_a_lesion_that_is_left_out(simulated_slab, lesion):
+    fields = [
+        prepare_scan(scan, spacing=2.0, stride=4, lesion=mask, settings=PRESETS["robust"])
+        for scan, mask in (
+            (simulated_slab, lesion),
+            (brightened(simulated_slab, lesion, 2), lesion),
+            (brightened(simulated_slab, lesion, 2), None),
+        )
+    ]
+    plain, masked, seen = (found.bias.log for found in fields)
+    assert np.abs(masked - plain).max() < 0.01 < 0.05 < np.abs(seen - plain).max()
+    told = [found.describe()["BiasField"].get("LeftOut") for found in fields]
+    assert told == ["lesion", "lesion", None]
+
+
 class TestMasksThatCannotBe:
     @pytest.fixture
     def head(self, make_head):

@@ -121,3 +121,51 @@ def test_a_field_is_the_same_whatever_number_of_threads_itk_is_given(flat, own):
     finally:
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
     np.testing.assert_array_equal(found.log, own.log)
+
+
+@pytest.fixture(scope="module")
+def lesion(flat):
+    """A ball of 25 mm in the white matter of one side, on the canonical grid."""
+    i, j, k = np.indices(flat.canonical.shape)
+    centre = np.array(flat.canonical.shape) / 2 + [11, 4, 16]
+    return 2.0 * np.sqrt((i - centre[0]) ** 2 + (j - centre[1]) ** 2 + (k - centre[2]) ** 2) < 25
+
+
+@pytest.mark.parametrize("factor", [pytest.param(2.0, id="bright"), pytest.param(0.4, id="dark")])
+def test_a_lesion_that_is_left_out_is_not_taken_for_bias(flat, own, visit, lesion, factor):
+    true = visit.site.receive_strength * visit.receive_field.on_grid(flat.canonical.shape, visit.head.affine).numpy()
+    spoilt = flat.canonical.with_data(np.where(lesion, factor * flat.canonical.data, flat.canonical.data))
+    fields = {"healthy": own} | {
+        name: estimate_bias_field(spoilt, flat.head, left_out=left_out)
+        for name, left_out in (("seen", None), ("left out", lesion))
+    }
+    off = {}
+    for name, field in fields.items():
+        error = np.log(field.factor()) - true
+        error -= error[flat.head & ~lesion].mean()  # units are the scan's own
+        off[name] = np.sqrt((error[lesion] ** 2).mean())
+    assert off["left out"] < off["seen"]
+    assert off["left out"] - off["healthy"] < 0.5 * (off["seen"] - off["healthy"])
+
+
+def test_a_field_is_kept_by_the_lesion_it_leaves_out(flat, lesion, tmp_path):
+    cache = EstimateCache(tmp_path)
+    mask = flat.canonical.with_data(lesion)
+    healthy, masked = (kept_bias_field(flat, cache, lesion=given) for given in (None, mask))
+    assert not np.array_equal(healthy.log, masked.log)
+    moved = flat.canonical.with_data(np.roll(lesion, 10, axis=0))
+    assert len(list(tmp_path.iterdir())) == 2
+    np.testing.assert_array_equal(kept_bias_field(flat, cache, lesion=mask).log, masked.log)
+    assert len(list(tmp_path.iterdir())) == 2
+    kept_bias_field(flat, cache, lesion=moved)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_lesion_on_another_grid_is_refused(flat, lesion):
+    with pytest.raises(InputError, match="shape"):
+        estimate_bias_field(flat.canonical, flat.head, left_out=lesion[1:])
+
+
+def test_a_lesion_that_leaves_nothing_is_refused(flat):
+    with pytest.raises(InputError, match="brighter than the background"):
+        estimate_bias_field(flat.canonical, flat.head, left_out=flat.head)

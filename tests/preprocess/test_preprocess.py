@@ -87,6 +87,20 @@ def test_the_bias_field_can_be_left_out(found):
     np.testing.assert_allclose(ratio, field[bright], rtol=1e-3)
 
 
+def test_how_bright_a_lesion_is_does_not_change_field_and_scale_with_its_mask(source, reference, cache):
+    centre = np.array(source.shape).reshape(3, 1, 1, 1) / 2
+    lesion = 2.0 * np.sqrt(((np.indices(source.shape) - centre) ** 2).sum(axis=0)) < 24
+    spoilt = source.with_data(np.where(lesion, 2 * source.data, source.data))
+    fields = [
+        preprocess(scan, reference, PRESETS["robust"], lesion_mask=mask, cache=cache)
+        for scan, mask in ((source, source.with_data(lesion)), (spoilt, source.with_data(lesion)), (spoilt, None))
+    ]
+    logs = [found.bias.log for found in fields]
+    assert np.abs(logs[1] - logs[0]).max() < 0.01 < 0.05 < np.abs(logs[2] - logs[0]).max()
+    scales = [found.prepared.scale.high for found in fields]
+    assert abs(scales[1] / scales[0] - 1) < 0.01
+
+
 def test_erased_background_stays_what_it_is(source, reference, cache):
     plain = preprocess(source, reference, PRESETS["robust"], cache=cache)
     outside = ~plain.prepared.head

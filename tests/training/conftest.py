@@ -34,6 +34,12 @@ def label_maps_dir(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def many_label_maps_dir(tmp_path_factory):
+    """Folder of seven label maps: three to learn from."""
+    return write_label_maps(tmp_path_factory.mktemp("seven_label_maps"), 7)
+
+
+@pytest.fixture(scope="session")
 def head_paths(label_maps_dir, tmp_path_factory):
     """Four phantoms at 8 mm."""
     store_dir = tmp_path_factory.mktemp("heads")

@@ -10,6 +10,7 @@ Left and right cannot be told apart: heads are nearly symmetric.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 
 from hail_mri.harmonize.check import Check, Verdict
+from hail_mri.harmonize.feature_model import FeatureReading
 from hail_mri.harmonize.limits import LIMITS_BY_NAME
 from hail_mri.harmonize.style_model import Reading, Style
 from hail_mri.harmonize.tissue_model import TissueReading
@@ -34,6 +36,7 @@ BRAIN_ALONE = 0.7  # of all tissue; 0.83 to 0.85 in stripped scans, 0.32 to 0.53
 
 
 ZERO_POINT = "intensity of no signal"
+KNOWN_STYLE = "distance from training scans"
 
 
 def check_reading(reading: Reading[Any]) -> tuple[Check, ...]:
@@ -47,7 +50,8 @@ def check_reading(reading: Reading[Any]) -> tuple[Check, ...]:
     Returns
     -------
     checks : tuple of Check
-        Those of the voxels for any model; those of the tissues for a tissue model.
+        Those of the voxels for any model; those of the tissues for a tissue model, how far the scan is from those that
+        were learned from for a network of the paper's kind.
     """
     if isinstance(reading, TissueReading):
         numbers = {
@@ -56,22 +60,24 @@ def check_reading(reading: Reading[Any]) -> tuple[Check, ...]:
         }
     else:
         numbers = _of_voxels(reading.prepared, None)
-    return (*(LIMITS_BY_NAME[name].check(number) for name, number in numbers.items()), _zero_point(reading.prepared))
+    checks = (*(LIMITS_BY_NAME[name].check(number) for name, number in numbers.items()), _zero_point(reading.prepared))
+    return (*checks, _known_style(reading.score)) if isinstance(reading, FeatureReading) else checks
 
 
-def check_style(style: Style, low: float, high: float) -> tuple[Check, ...]:
+def check_style(style: Style, low: float, high: float, *, score: float | None = None) -> tuple[Check, ...]:
     """
     Check the style of a card, which may have been made with --force, or edited.
 
     Parameters
     ----------
     style : Style
-        Nothing can be said of styles of features.
     low, high : float
         What becomes 0 and 1, in the site's units.
+    score : float, optional
+        Of a style of features: how far it is from those of training scans, which is all that can be said of it.
     """
     if not isinstance(style, TissueStyle):
-        return ()
+        return (_known_style(score),)
     numbers = {
         "white matter of the card": style.means[WHITE_MATTER],
         **_order_of_tissues(style),
@@ -181,6 +187,16 @@ def _on_sample(mask: NDArray[np.bool_], prepared: Prepared) -> NDArray[np.bool_]
     """Return a mask of the network grid at the native voxels that are looked at, nearest neighbour."""
     nearest = [matrix[::SAMPLE_STEP].argmax(axis=1) for matrix in prepared.to_native]
     return np.asarray(mask[np.ix_(*nearest)])
+
+
+def _known_style(score: float | None) -> Check:
+    """Say how far a style of features is from those that were learned from, or that it cannot be told."""
+    limits = LIMITS_BY_NAME[KNOWN_STYLE]
+    if score is not None:
+        return limits.check(score)
+    unknown = "no score: the weights do not know the styles of their training scans"
+    hint = "add these with python -m hail_mri.apps.known_styles"
+    return replace(limits.check(0.0), verdict="check", found=unknown, hint=hint)
 
 
 def _zero_point(prepared: Prepared) -> Check:

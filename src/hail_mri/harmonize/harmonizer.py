@@ -104,7 +104,8 @@ class Harmonizer:
             if target_mask is not None or target_lesion_mask is not None:
                 raise InputError("a mask is given for a style card, expected one for a target scan")
             self.style = target
-            self.target_checks = check_style(target.style, target.low, target.high)
+            score = self._model.score(target.style)
+            self.target_checks = check_style(target.style, target.low, target.high, score=score)
             return
         with torch.inference_mode():
             preparation = self._prepare(target, region=target_mask, lesion=target_lesion_mask)

@@ -78,6 +78,13 @@ LIMITS = (
         (0.0, INFINITE),
         "source and target differ by more than the sites that the model knows",
     ),
+    Limits(
+        "distance from training scans",
+        "of what 95 % of them stay within",
+        (0.0, 1.3),
+        (0.0, 10.0),
+        "the scan is unlike those that the model learned from",
+    ),
     Limits("values below no signal", "of all voxels", (0.0, 0.0), (0.0, 1e-4), "the source has none there"),
     Limits("voxels with one value", "more than in the source", (0.0, 0.01), (0.0, 0.1), "were values cut off?"),
     Limits("edges as in the source", "of 1", (0.98, 1.0), (0.9, 1.0), "are edges blurred, moved or new?"),

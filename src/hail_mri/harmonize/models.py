@@ -9,6 +9,7 @@ from hail_mri.harmonize.feature_model import FeatureModel
 from hail_mri.harmonize.settings import Device
 from hail_mri.harmonize.style_model import StyleModel
 from hail_mri.harmonize.tissue_model import TissueModel
+from hail_mri.model.known_styles_file import load_known_styles
 from hail_mri.model.tissue_network import TissueNetwork
 from hail_mri.model.weights import ModelCard, load_model, weights_hash
 
@@ -26,7 +27,7 @@ def load_style_model(model: str | Path, device: torch.device) -> tuple[StyleMode
     sha256 = weights_hash(model)
     if isinstance(network, TissueNetwork):
         return TissueModel(network, card.spacing_mm, device), card, sha256
-    return FeatureModel(network, card.spacing_mm, device), card, sha256
+    return FeatureModel(network, card.spacing_mm, device, load_known_styles(model)), card, sha256
 
 
 def find_device(device: Device) -> torch.device:

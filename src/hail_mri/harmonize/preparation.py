@@ -80,6 +80,8 @@ class Preparation:
         if self.bias is not None:
             low, high = np.exp([float(self.bias.log.min()), float(self.bias.log.max())]).round(4).tolist()
             told["BiasField"] = {"Method": "N4", "Lowest": low, "Highest": high}
+            if self.prepared.lesion is not None:
+                told["BiasField"]["LeftOut"] = "lesion"
         if self.registered is not None:
             reference = {"Reference": self.registered.reference.name}
             told["Registration"] = reference | describe_registration(self.registered.registration)
@@ -130,14 +132,14 @@ def prepare_scan(
     if lesion is not None:  # before it is moved anywhere
         check_mask(lesion, volume, mask_name="the lesion mask", of="the lesion")
     if settings is not None and reference is not None:
-        found = preprocess(volume, reference, settings, brain_mask=region, cache=cache)
+        found = preprocess(volume, reference, settings, brain_mask=region, lesion_mask=lesion, cache=cache)
         return _on_reference(found, spacing, stride, region, lesion)
     if settings is None or not settings.bias_correction:
         prepared = prepare(volume, spacing=spacing, stride=stride, region=region, lesion=lesion)
         return Preparation(prepared, prepared.canonical)
     mask, left_out = (None if each is None else to_canonical(each) for each in (region, lesion))
     raw = prepare(to_canonical(volume), spacing=spacing, stride=stride, region=mask, lesion=left_out)
-    bias = kept_bias_field(raw, cache)
+    bias = kept_bias_field(raw, cache, lesion=left_out)
     corrected = prepare(without_bias(raw, bias), spacing=spacing, stride=stride, region=mask, lesion=left_out)
     return Preparation(corrected, raw.canonical, bias)
 

@@ -57,3 +57,6 @@ class StyleModel(Protocol):
 
     def fits(self, style: Style) -> bool:
         """Return whether a style is one of this model's."""
+
+    def score(self, style: Any) -> float | None:
+        """Return how far a style is from those of training scans, see `KnownStyles`; None if that is not known."""

@@ -128,6 +128,10 @@ class TissueModel:
         """Return whether a style is one of tissues; they all have the same classes."""
         return isinstance(style, TissueStyle)
 
+    def score(self, style: TissueStyle) -> None:  # noqa: ARG002
+        """Return None: of tissues more can be said, see `check_style`."""
+        return
+
 
 def _unexplained(
     fit: TissueFit, volume: Tensor, measures: MapMeasures | None, lesion: NDArray[np.float32] | None

@@ -19,6 +19,7 @@ from scipy import ndimage
 
 from hail_mri.errors import InputError
 from hail_mri.image.grid import Grid
+from hail_mri.image.mask import MASK_THRESHOLD
 from hail_mri.image.volume import Volume
 from hail_mri.preprocess.cache import EstimateCache, cache_key
 from hail_mri.preprocess.coarse import every_so_many, interpolated_samples
@@ -57,7 +58,9 @@ class BiasField:
 
 
 @itk_threads(N_PARTS)
-def estimate_bias_field(volume: Volume, mask: BoolArray, *, zero: float = 0.0) -> BiasField:
+def estimate_bias_field(
+    volume: Volume, mask: BoolArray, *, zero: float = 0.0, left_out: BoolArray | None = None
+) -> BiasField:
     """Estimate the bias field of a scan.
 
     Parameters
@@ -68,35 +71,39 @@ def estimate_bias_field(volume: Volume, mask: BoolArray, *, zero: float = 0.0) -
         Head mask.
     zero : float
         Intensity of no signal, in the scan's units: the field is a factor on what is above it.
+    left_out : (I, J, K) bool array, optional
+        Voxels of the mask that the field is not fitted to, a lesion; there it is what the spline makes of the others.
 
     Raises
     ------
     InputError
-        If the mask is empty, has another shape, or nothing in it is brighter than `zero`.
+        If the mask is empty, one of both has another shape, or nothing that is to be fitted is brighter than `zero`.
 
     Notes
     -----
     In as many parts as `N_PARTS` on every machine, however many cores it has: ITK adds up part by part, so that a scan
     has the same field everywhere.
     """
-    if mask.shape != volume.shape:
-        raise InputError(f"the mask has the shape {mask.shape}, the scan has {volume.shape}")
+    for given in (mask, left_out):
+        if given is not None and given.shape != volume.shape:
+            raise InputError(f"the mask has the shape {given.shape}, the scan has {volume.shape}")
     if not mask.any():
         raise InputError("the mask for the bias field is empty")
     taken = every_so_many(volume.grid, SPACING)
     signal, inside = volume.data[taken] - np.float32(zero), mask[taken]
     inside = inside & (signal > 0)
-    if not inside.any():
+    fitted = inside if left_out is None else inside & ~left_out[taken]
+    if not fitted.any():
         raise InputError("nothing in the mask for the bias field is brighter than the background")
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
     n4.SetNumberOfWorkUnits(N_PARTS)
     n4.SetMaximumNumberOfIterations(ITERATIONS)
     n4.SetConvergenceThreshold(CONVERGENCE)
-    scale = np.float32(1 / signal[inside].mean())
+    scale = np.float32(1 / signal[fitted].mean())
     steps = volume.spacing * [where.step for where in taken]
     upright = Grid(signal.shape, np.diag([*steps, 1.0]))  # how the axes lie does not matter to N4
     image = itk_image(np.maximum(signal * scale, 0), upright)
-    n4.Execute(image, itk_image(inside, upright, np.uint8))
+    n4.Execute(image, itk_image(fitted, upright, np.uint8))
     log = np.ascontiguousarray(sitk.GetArrayFromImage(n4.GetLogBiasFieldAsImage(image)).T)
     log -= np.float32(log[_deep(inside, upright)].mean(dtype=np.float64))
     return BiasField(np.clip(log, -LARGEST_LOG, LARGEST_LOG), volume.grid)
@@ -111,7 +118,7 @@ def _deep(inside: BoolArray, grid: Grid) -> BoolArray:
     return deep if deep.any() else inside
 
 
-def kept_bias_field(prepared: Prepared, cache: EstimateCache) -> BiasField:
+def kept_bias_field(prepared: Prepared, cache: EstimateCache, *, lesion: Volume | None = None) -> BiasField:
     """Return the bias field of a scan in its head mask, from the cache if it is there; raises `estimate_bias_field`'s.
 
     Parameters
@@ -119,10 +126,16 @@ def kept_bias_field(prepared: Prepared, cache: EstimateCache) -> BiasField:
     prepared : Prepared
         The scan with its bias field.
     cache : EstimateCache
+    lesion : Volume, optional
+        What the field is not fitted to, above 0.5 inside, on the grid of the canonical scan.
     """
     volume, mask, zero = prepared.canonical, prepared.head & ~prepared.erased, prepared.scale.low
+    left_out = None if lesion is None else np.asarray(lesion.data > MASK_THRESHOLD)
     settings = {"zero": zero, "spacing": SPACING, "iterations": ITERATIONS, "convergence": CONVERGENCE, "depth": DEPTH}
     shape = mask[every_so_many(volume.grid, SPACING)].shape
-    key = cache_key("bias field of voxels", volume, mask, settings)
-    arrays = cache.get(key, {"log": shape}, lambda: {"log": estimate_bias_field(volume, mask, zero=zero).log})
+    without = () if left_out is None else (left_out,)
+    key = cache_key("bias field of voxels", volume, mask, settings, *without)
+    arrays = cache.get(
+        key, {"log": shape}, lambda: {"log": estimate_bias_field(volume, mask, zero=zero, left_out=left_out).log}
+    )
     return BiasField(arrays["log"], volume.grid)

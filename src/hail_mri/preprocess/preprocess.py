@@ -138,6 +138,7 @@ def preprocess(
     settings: PreprocessSettings,
     *,
     brain_mask: Volume | None = None,
+    lesion_mask: Volume | None = None,
     cache: EstimateCache = NO_CACHE,
 ) -> Preprocessed:
     """Bring a scan to the grid of a reference.
@@ -150,21 +151,24 @@ def preprocess(
     settings : PreprocessSettings
     brain_mask : Volume, optional
         Above 0.5 inside, on the scan's grid: where its scale is measured. The head without it.
+    lesion_mask : Volume, optional
+        The same: what its scale and its bias field leave out.
     cache : EstimateCache
         Where bias field and registration are kept, and looked for.
 
     Raises
     ------
     InputError
-        If no head is found, the mask is empty or on another grid, or the scan has too little of a head. A registration
-        that is probably wrong is no error here: see `Registration.verdict`.
+        If no head is found, a mask is empty or on another grid, the lesion is more than half of what is measured, or
+        the scan has too little of a head. A registration that is probably wrong is no error here: see
+        `Registration.verdict`.
     """
-    mask = None if brain_mask is None else to_canonical(brain_mask)
-    prepared = prepare(to_canonical(source), spacing=COARSE, stride=1, region=mask)
+    mask, lesion = (None if each is None else to_canonical(each) for each in (brain_mask, lesion_mask))
+    prepared = prepare(to_canonical(source), spacing=COARSE, stride=1, region=mask, lesion=lesion)
     bias = None
     if settings.bias_correction:
-        bias = kept_bias_field(prepared, cache)
-        prepared = prepare(without_bias(prepared, bias), spacing=COARSE, stride=1, region=mask)
+        bias = kept_bias_field(prepared, cache, lesion=lesion)
+        prepared = prepare(without_bias(prepared, bias), spacing=COARSE, stride=1, region=mask, lesion=lesion)
     registration = kept_registration(reference, comparable(prepared), cache)
     resliced = reslice(_above_zero(prepared), reference.grid, registration.matrix)
     scale = _scale(resliced.data, prepared.scale, settings.scaling)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from hail_mri.errors import InputError
 from hail_mri.preprocess.reference import mni_reference
 from hail_mri.simulation.scanners import site_by_name
+from hail_mri.training.data.heads import fill_store
 from hail_mri.training.data.label_map_split import split_label_maps
 from hail_mri.training.data.mixed_source import MixedSource
 from hail_mri.training.data.scan_pairs import ScanSource
@@ -17,7 +19,11 @@ from hail_mri.training.data.scan_table import read_scan_table
 from hail_mri.training.data.simulated_pairs import PairSettings, draw_pair
 from hail_mri.training.data.simulator import Simulator
 from hail_mri.training.data.source import SampleSource
+from hail_mri.training.data.whole_scans import WholeScan, real_scans, simulated_scans
 from hail_mri.training.settings import TrainingSettings
+
+MOST_SCANS = 48  # of which the styles are measured that go with the weights
+SCANS_OF_A_HEAD = 2  # at most; to place a head takes longer than to scan it
 
 
 @dataclass(frozen=True)
@@ -67,11 +73,69 @@ def make_source(
         if simulated is None:
             raise AssertionError("files were checked")
         return simulated, None
-    split = split_scans(read_scan_table(files.scans), held_out=settings.scans.held_out_sites, seed=settings.data.seed)
+    split = _split(files.scans, settings)
     real = _scans(split, settings, phase, out_dir)
     if simulated is None:
         return real, split
     return MixedSource(real, simulated, settings.scans.simulated_share), split
+
+
+def place_heads(files: PairFiles, settings: TrainingSettings, out_dir: Path, say: Callable[[str], None]) -> None:
+    """Place the heads that `whole_scans` needs, if there are label maps and no run has placed them."""
+    if files.label_maps is None:
+        return
+    data, paths = settings.data, split_label_maps(files.label_maps).train
+    n_heads = _n_heads(settings)
+    store_dir = out_dir / "heads" / "train"
+    for n in fill_store(store_dir, paths, n_heads=n_heads, shape=data.shape, spacing=data.spacing_mm, seed=data.seed):
+        say(f"{n} of {n_heads} heads are placed")
+
+
+def whole_scans(
+    files: PairFiles, settings: TrainingSettings, phase: Phase, out_dir: Path, say: Callable[[str], None]
+) -> Iterator[WholeScan]:
+    """
+    Return whole scans like those that a phase learns from; its source has to be prepared.
+
+    Parameters
+    ----------
+    files, settings, phase, out_dir
+        As of `make_source`.
+    say : callable
+        Takes one line at a time.
+
+    Yields
+    ------
+    scan : WholeScan
+        At most `MOST_SCANS`, real ones before simulated ones, in the proportion of pairs; a simulated head is scanned
+        twice at most.
+    """
+    share = settings.scans.simulated_share if files.scans is not None else 1.0
+    n_heads = _n_heads(settings)
+    n_simulated = min(round(MOST_SCANS * share), SCANS_OF_A_HEAD * n_heads)
+    if files.scans is not None:
+        split = _split(files.scans, settings)
+        yield from real_scans(split.of(phase, "train"), MOST_SCANS - n_simulated, say)
+    if files.label_maps is not None:
+        yield from simulated_scans(
+            out_dir / "heads" / "train",
+            split_label_maps(files.label_maps).train,
+            settings.augmentation,
+            sites=settings.data.sites,
+            n_heads=n_heads,
+            n_scans=n_simulated,
+            seed=settings.data.seed,
+        )
+
+
+def _n_heads(settings: TrainingSettings) -> int:
+    """Return how many of the simulated heads are looked at whole."""
+    return min(settings.data.n_heads, MOST_SCANS // SCANS_OF_A_HEAD)
+
+
+def _split(scans: Path, settings: TrainingSettings) -> ScanSplit:
+    """Return what every scan of a table is for."""
+    return split_scans(read_scan_table(scans), held_out=settings.scans.held_out_sites, seed=settings.data.seed)
 
 
 def _simulator(label_maps: Path, settings: TrainingSettings, phase: Phase, out_dir: Path) -> Simulator:
