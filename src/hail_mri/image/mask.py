@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hail_mri.errors import InputError
+from hail_mri.errors import HailError, InputError
 from hail_mri.image.grid_difference import grid_difference
 from hail_mri.image.nifti import read_volume
 from hail_mri.image.volume import Volume
@@ -39,6 +39,14 @@ def load_mask(path: Path, scan: Volume, scan_path: Path, *, of: str = "the brain
     mask = read_volume(path)
     check_mask(mask, scan, mask_name=str(path), scan_name=str(scan_path), of=of)
     return mask
+
+
+def is_blank(path: Path) -> bool:
+    """Return whether a mask is 0 everywhere; False if it cannot be read, which whoever takes it is to say."""
+    try:
+        return not read_volume(path).data.any()
+    except HailError:
+        return False
 
 
 def is_stripped(scan: Volume, brain_mask: Volume) -> bool:

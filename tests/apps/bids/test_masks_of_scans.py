@@ -19,7 +19,7 @@ README = "Masks of balls, which are no heads, drawn by a test to be read by the 
 def make_mask(app):
     """Return a function that writes a box into a mask of a subject, beside the raw data or elsewhere."""
 
-    def make(subject, name="label-L_desc-T1lesion_mask", *, root=None, half=3, origin=0.0):
+    def make(subject, name="label-L_desc-T1lesion_mask", *, root=None, half=3, origin=0.0, value=1):
         root = app.root / "derivatives/lesions" if root is None else root
         path = root / f"sub-{subject}/anat/sub-{subject}_{name}.nii.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,9 +29,9 @@ def make_mask(app):
             (root / "dataset_description.json").write_text(json.dumps(described))
             (root / "README").write_text(README)
         scan = nib.load(app.source(subject))
-        data = np.zeros(scan.shape, np.uint8)
+        data = np.zeros(scan.shape, np.float32 if value % 1 else np.uint8)
         centre = np.array(scan.shape) // 2
-        data[tuple(slice(c - half, c + half) for c in centre)] = 1
+        data[tuple(slice(c - half, c + half) for c in centre)] = value
         affine = scan.affine.copy()
         affine[0, 3] += origin
         nib.save(nib.Nifti1Image(data, affine), path)
@@ -111,12 +111,12 @@ def test_a_brain_mask_is_taken_from_a_given_data_set_when_it_is_asked_for(app, m
     [
         pytest.param("grid", "is on another grid than", id="another grid"),
         pytest.param("bytes", "sub-01_label-L_desc-T1lesion_mask.nii.gz", id="no image"),
-        pytest.param("empty", "is an empty mask", id="empty"),
+        pytest.param("faint", "is an empty mask", id="nowhere above one half"),
         pytest.param("two", "it has 2 lesion masks, expected one", id="two masks"),
     ],
 )
 def test_a_mask_that_is_wrong_fails_its_scan_alone(damage, said, app, make_mask, capsys):
-    mask = make_mask("01", origin=20.0 * (damage == "grid"), half=0 if damage == "empty" else 3)
+    mask = make_mask("01", origin=20.0 * (damage == "grid"), value=0.4 if damage == "faint" else 1)
     make_mask("02")
     if damage == "bytes":
         mask.write_bytes(b"no image")
@@ -132,6 +132,20 @@ def test_a_mask_that_is_wrong_fails_its_scan_alone(damage, said, app, make_mask,
     assert not app.result("01").exists()
     assert app.run(level="group") == 70
     assert said in capsys.readouterr().err
+
+
+def test_a_lesion_mask_that_is_0_everywhere_is_that_of_no_lesion(app, make_mask, capsys):
+    masks = [make_mask(subject, half=0) for subject in ("01", "02")]
+    make_mask("01", "desc-brain_mask")
+
+    assert app.run("--brain-masks", "auto") == 0
+
+    said = capsys.readouterr().err
+    assert f"{masks[0]} is not taken as a lesion mask: it is 0 everywhere" in said
+    assert "nor are 1 more for this reason" in said
+    assert "LesionMask" not in sidecar(app, "01")["Sha256"]
+    assert "BrainMask" in sidecar(app, "01")["Sha256"]
+    assert {row["status"] for row in app.rows} == {"done"}
 
 
 def test_the_target_has_its_masks_too(app, make_mask):

@@ -7,12 +7,13 @@ may be of several, or one scan has several, nobody can tell, and these scans are
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from hail_mri.apps.bids.dataset import BidsScan
 from hail_mri.apps.bids.mask_files import BRAIN, LESION, WORDS, MaskFile, mask_files
+from hail_mri.image.mask import is_blank
 from hail_mri.provenance.links import real_path
 
 MaskChoice = Literal["auto", "none"]
@@ -89,6 +90,23 @@ def find_masks(scans: Sequence[BidsScan], roots: Iterable[Path], kinds: Collecti
         for scan in owners:
             found[scan, mask.kind][mask] = owners
     return _told(found, tuple(left_out))
+
+
+def without_blank(masks: Masks) -> Masks:
+    """Take no lesion mask that is 0 everywhere: somebody has looked, and found none.
+
+    The images are read, a mask at a time.
+    """
+    of_scan, left_out = dict(masks.of_scan), []
+    for scan, own in masks.of_scan.items():
+        path = own.get(LESION)
+        if path is not None and is_blank(path):
+            of_scan[scan] = {kind: other for kind, other in own.items() if kind != LESION}
+            root = next(root for root in masks.roots if path.is_relative_to(root))
+            left_out.append(MaskFile(root, path, LESION, scan.entities, "it is 0 everywhere, so there is no lesion"))
+    taken = [path for own in of_scan.values() for path in own.values()]
+    roots = tuple(root for root in masks.roots if any(path.is_relative_to(root) for path in taken))
+    return replace(masks, of_scan=of_scan, left_out=(*masks.left_out, *left_out), roots=roots)
 
 
 def _of_no_scan(mask: MaskFile) -> MaskFile:
