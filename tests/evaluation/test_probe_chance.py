@@ -96,3 +96,31 @@ def test_the_same_answers_are_no_change():
     found = probe_change(np.ones(15, bool), np.ones(15, bool), SITES, SUBJECTS, rng=rng())
 
     assert (found.difference.estimate, found.p_value) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("sites", "subjects", "least_p"),
+    [
+        pytest.param("AAABBB", "123456", 1 / 20, id="one scan each"),
+        pytest.param("AABB", "1234", 1 / 6, id="four scans"),
+        pytest.param("AABBBB", "123344", 1.0, id="a site whose subjects have two scans"),
+        pytest.param("AABBBBBB", "12334456", 1 / 6, id="one scan at A, one or two at B"),
+        pytest.param("ABAB", "1122", 1 / 4, id="travelling subjects"),
+        pytest.param("ABBA" * 5, "aabbccddeeffgghhiijj", 1 / 100, id="as many as permutations"),
+    ],
+)
+def test_no_p_value_is_smaller_than_the_ways_to_give_sites_allow(sites, subjects, least_p):
+    values = rng(4).normal(0, 1, (len(sites), 2))
+    (found,) = probe_chances([values], list(sites), list(subjects), rng=rng(), n_permutations=99)
+
+    assert found.least_p == pytest.approx(least_p)
+    assert found.p_value >= 1 / 100
+
+
+def test_a_site_with_other_visits_is_told_without_a_p_value_that_could_be_small():
+    sites, subjects = ["A"] * 10 + ["B"] * 20, [*range(10), *np.repeat(np.arange(10, 20), 2)]
+    told = (np.array(sites)[:, None] == ["A", "B"]).astype(float)
+
+    (found,) = probe_chances([told], sites, subjects, rng=rng(), n_permutations=9)
+
+    assert (found.p_value, found.least_p) == (1.0, 1.0)

@@ -59,3 +59,9 @@ def test_a_constant_feature_has_no_share():
 def test_what_has_no_variance_to_divide_is_refused(sites):
     with pytest.raises(InputError, match="expected two sites"):
         site_effect(np.ones((4, 1)), sites)
+
+
+@pytest.mark.parametrize("features", [[1.0, 2.0, 3.0, 4.0], [[1.0], [2.0], [3.0]], [[1.0], [2.0], [np.nan], [4.0]]])
+def test_features_that_are_no_finite_rows_of_the_scans_are_refused(features):
+    with pytest.raises(InputError, match="expected a row of finite numbers for each"):
+        site_effect(features, list("AABB"))

@@ -54,3 +54,11 @@ def test_a_table_that_is_none_is_refused(tmp_path, monkeypatch):
 def test_blank_lines_are_kept_where_asked_for_except_at_the_end(tmp_path):
     (tmp_path / "table.tsv").write_text("a\tb\n\n1\t2\n\t\n\n")
     assert read_lines(tmp_path / "table.tsv", keep_blank=True) == [(1, ["a", "b"]), (2, []), (3, ["1", "2"])]
+
+
+def test_a_quotation_mark_that_nothing_closes_does_not_swallow_the_lines_below(tmp_path):
+    path = tmp_path / "table.tsv"
+    path.write_text('name\tcomment\na\t"left handed\nb\tnone\n')
+    with pytest.raises(InputError, match=r"unexpected end of data") as caught:
+        read_lines(path)
+    assert "quotation mark" in caught.value.hint

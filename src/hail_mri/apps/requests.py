@@ -18,7 +18,6 @@ from hail_mri.provenance.tables import EMPTY_CELLS, read_lines
 TABLE_SUFFIX = ".tsv"
 COLUMNS = ("source", "output")
 MASK_COLUMNS = ("brain_mask", "lesion_mask")
-# BIDS writes n/a where a table has no value.
 
 
 @dataclass(frozen=True)

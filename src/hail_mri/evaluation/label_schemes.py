@@ -6,7 +6,6 @@ FreeSurferColorLUT.txt, as distributed with FreeSurfer 7: numbers of `aseg`, `ap
 BIDS specification 1.10, imaging derivatives: a table of index and name beside a label map (`dseg.tsv`).
 """
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from hail_mri.errors import InputError
 from hail_mri.evaluation.structures import Structures, structure_masks
+from hail_mri.provenance.tables import read_lines
 
 GREY_MATTER, WHITE_MATTER, CSF = "grey matter", "white matter", "csf"
 
@@ -167,10 +167,12 @@ def _names_labels(path: Path) -> bool:
 
 def _scheme_of_names(path: Path) -> Structures:
     """Read which index has which name."""
+    lines = read_lines(path, expected="a table of labels")
+    header = [name.strip() for name in lines[0][1]] if lines else []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            index_of = {row["name"].strip().lower(): int(row["index"]) for row in csv.DictReader(file, delimiter="\t")}
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError, ValueError, AttributeError, TypeError) as error:
+        rows = [dict(zip(header, cells, strict=False)) for _, cells in lines[1:]]
+        index_of = {row["name"].strip().lower(): int(row["index"]) for row in rows}
+    except (KeyError, ValueError) as error:
         raise InputError(f"{path} is no table of labels with the columns index and name ({error})") from error
     scheme = {tissue: [index_of[name] for name in names if name in index_of] for tissue, names in _NAMES.items()}
     if unnamed := [tissue for tissue, values in scheme.items() if not values]:

@@ -11,6 +11,8 @@ Phipson, Smyth: Permutation p-values should never be zero. Statistical Applicati
 2010, doi:10.2202/1544-6115.1585.
 """
 
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,12 +44,16 @@ class ProbeChance:
     p_value : float
         Share of them that are at least as high as the one that was found, itself counted.
     n_permutations : int
+    least_p : float
+        The smallest p-value that there could be: one over the number of permutations, or of ways to give the sites to
+        the scans where these are fewer. 1 if no scan could be given the features of another site.
     """
 
     low: float
     high: float
     p_value: float
     n_permutations: int
+    least_p: float
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def probe_chances(
     Scans are given the features of others, whole subjects those of subjects with as many scans, and scans those of
     other scans of the subject; sites, subjects and folds stay, and every classifier is trained anew. So it is chance on
     these scans, with these sizes of sites. A subject like whom no other has as many scans keeps its features if all of
-    them are of one site: the p-value is too large then, never too small.
+    them are of one site: the p-value is too large then, never too small; `least_p` tells if it could be small at all.
     """
     values = [checked_scans(state, sites, subjects)[0] for state in states]
     _, site_numbers, subject_numbers = checked_scans(states[0], sites, subjects)
@@ -117,7 +123,10 @@ def probe_chances(
             for order in orders
         ]
     )
-    return [_chance(found, by_chance) for found, by_chance in zip(accuracies[0], accuracies[1:].T, strict=True)]
+    least_p = max(1 / (1 + n_permutations), math.exp(-_log_ways(site_numbers, subject_numbers)))
+    return [
+        _chance(found, by_chance, least_p) for found, by_chance in zip(accuracies[0], accuracies[1:].T, strict=True)
+    ]
 
 
 def probe_change(
@@ -175,8 +184,24 @@ def _exchanged(subjects: NDArray[np.intp], rng: np.random.Generator) -> NDArray[
     return given
 
 
-def _chance(found: float, by_chance: NDArray[np.float64]) -> ProbeChance:
+def _log_ways(sites: NDArray[np.intp], subjects: NDArray[np.intp]) -> float:
+    """Return the logarithm of the number of ways in which `_exchanged` can give sites to features."""
+    alike: dict[int, list[tuple[int, ...]]] = defaultdict(list)  # by the number of scans: the sites of each subject's
+    for number in range(int(subjects.max()) + 1):
+        of_subject = tuple(sorted(sites[subjects == number].tolist()))
+        alike[len(of_subject)].append(of_subject)
+    orders = [_log_orders(of_subject) for group in alike.values() for of_subject in group]
+    return sum(orders) + sum(_log_orders(group) for group in alike.values())
+
+
+def _log_orders(things: Sequence[object]) -> float:
+    """Return the logarithm of the number of orders of things, of which some are the same."""
+    return math.lgamma(len(things) + 1) - sum(math.lgamma(n + 1) for n in Counter(things).values())
+
+
+def _chance(found: float, by_chance: NDArray[np.float64], least_p: float) -> ProbeChance:
     """Return what permutations say of an accuracy."""
     low, high = np.quantile(by_chance, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     n_as_high = np.count_nonzero(by_chance >= found - NEGLIGIBLE)
-    return ProbeChance(float(low), float(high), float((1 + n_as_high) / (1 + len(by_chance))), len(by_chance))
+    p_value = float((1 + n_as_high) / (1 + len(by_chance)))
+    return ProbeChance(float(low), float(high), p_value, len(by_chance), least_p)

@@ -58,7 +58,7 @@ def site_effect(features: ArrayLike, sites: ArrayLike) -> SiteEffect:
     Raises
     ------
     InputError
-        If there is one site only, or no site has two scans.
+        If there is one site only, or no site has two scans; if features are no table of finite numbers.
 
     Notes
     -----
@@ -73,6 +73,10 @@ def site_effect(features: ArrayLike, sites: ArrayLike) -> SiteEffect:
     """
     values = np.asarray(features, np.float64)
     numbers = np.unique(np.asarray(sites), return_inverse=True)[1]
+    if values.ndim != 2 or len(values) != len(numbers) or not np.isfinite(values).all():
+        raise InputError(
+            f"features of shape {values.shape} of {len(numbers)} scans, expected a row of finite numbers for each"
+        )
     counts = np.bincount(numbers)
     n, k = len(values), len(counts)
     if k < 2 or n <= k:

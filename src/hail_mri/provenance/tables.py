@@ -12,7 +12,10 @@ from hail_mri.provenance.regular_file import size_of_file
 NO_VALUE = "n/a"  # as in BIDS
 EMPTY_CELLS = ("", NO_VALUE)
 LARGEST_TABLE_BYTES = 1 << 28
-_HINT = "save it again as UTF-8 text with tabs between columns"
+_HINT = (
+    "save it again as UTF-8 text with tabs between columns; a cell that begins with a quotation mark has to "
+    "end with one"
+)
 
 
 def read_lines(
@@ -46,13 +49,14 @@ def read_lines(
     MissingFileError
         If there is no such file.
     InputError
-        If it is no plain file, larger than `LARGEST_TABLE_BYTES`, or cannot be read as a table.
+        If it is no plain file, larger than `LARGEST_TABLE_BYTES`, or cannot be read as a table: a quotation mark that
+        nothing closes would take all lines below it into its cell.
     """
     if size_of_file(path, expected=expected) > LARGEST_TABLE_BYTES:
         raise InputError(f"{path} is larger than {LARGEST_TABLE_BYTES >> 20} MiB, expected {expected}")
     try:
         with path.open(encoding="utf-8-sig", errors=undecodable, newline="") as file:
-            reader = csv.reader(file, dialect="excel-tab")
+            reader = csv.reader(file, dialect="excel-tab", strict=True)
             lines = [(reader.line_num, cells) for cells in reader]
     except UnicodeDecodeError as error:
         raise InputError(f"{path} cannot be read as a table: not text in UTF-8 ({error})", _HINT) from error

@@ -33,7 +33,7 @@ def not_harmonized(make_entries):
 def test_a_site_that_is_told_no_more_is_said_with_chance_and_p(findings):
     told, size, _ = probe_words(findings.probes)
 
-    assert "before, of 15, more than chance lets expect (p = 0.01)" in told
+    assert "before, of 15, which is more than chance lets expect (p = 0.01)" in told
     assert re.search(r"After harmonization the site of \d+ of 15 scans is told right, which is within chance", told)
     assert "The site is told less often than before, and not by chance" in told
     assert "no contradiction" not in size
@@ -56,7 +56,27 @@ def test_sites_that_have_not_come_nearer_are_said_to_have_not(make_entries):
     told, size, _ = probe_words(find(same).probes)
 
     assert "The difference between the two is within chance (p = 1)" in told
-    assert "have not come nearer" in size
+    assert "lie about as far apart as before" in size
+    assert "nearer" not in size
+
+
+def test_sites_that_drift_apart_are_said_to(make_entries):
+    entries = make_entries(2, 4)
+    swapped = [replace(e.measures, before=e.measures.after, after=e.measures.before) for e in entries]
+
+    _, size, *_ = probe_words(find([replace(e, measures=m) for e, m in zip(entries, swapped, strict=True)]).probes)
+
+    assert "lie farther apart than before" in size
+
+
+def test_chance_is_not_spoken_of_where_no_scan_could_have_been_of_another_site(not_harmonized):
+    probes = not_harmonized.probes
+    never = [replace(state, chance=replace(state.chance, least_p=1.0)) for state in (probes.before, probes.after)]
+
+    told, *_ = probe_words(replace(probes, before=never[0], after=never[1]))
+
+    assert told.count("which cannot be compared with chance") == 2
+    assert "(p = 0.01)" not in told
 
 
 def test_the_three_features_with_the_largest_share_of_the_site_are_shown(not_harmonized):

@@ -16,6 +16,7 @@ from hail_mri.report.study.scans import StudyScan
 from hail_mri.report.study.tables import number_cell
 
 N_STRONGEST = 3
+NOTABLE = 0.1  # of how far sites lie apart: less is said to be no change
 _PROBE_COLUMNS = (
     Column("state"),
     *(
@@ -81,21 +82,24 @@ def probe_words(probes: Probes) -> list[str]:
         return []
     n_scans = len(after.probe.is_right)
     told = (
-        f"After harmonization the site of {sum(after.probe.is_right)} of {n_scans} scans is told right, which is "
-        f"{_by_chance(after)}; before, of {sum(before.probe.is_right)}, {_by_chance(before)}. {_change_words(change)}"
+        f"After harmonization the site of {sum(after.probe.is_right)} of {n_scans} scans is told right, which "
+        f"{_by_chance(after)}; before, of {sum(before.probe.is_right)}, which {_by_chance(before)}. "
+        f"{_change_words(change)}"
     )
     sizes = [float(np.sqrt(np.mean(state.effect.between**2))) for state in (before, after)]
     size = (
         f"The sites lie {_percent(sizes[0])} of white matter apart before and {_percent(sizes[1])} after (standard "
         "deviation between sites beyond chance, root mean square over features). "
     )
-    if after.is_told and sizes[1] < sizes[0]:
+    if sizes[1] > (1 - NOTABLE) * sizes[0]:
+        farther = sizes[1] > (1 + NOTABLE) * sizes[0]
+        size += "So they lie farther apart than before" if farther else "So they lie about as far apart as before"
+        size += ": see by which features in the table."
+    elif after.is_told:
         size += (
             "So they have come nearer to each other. That the site is told all the same is no contradiction: a "
             "classifier asks whether a difference is steadier than people differ, not how large it is."
         )
-    elif sizes[1] >= sizes[0]:
-        size += "So they have not come nearer to each other: see by which features in the table."
     return [told, size.strip(), *_no_width(before, after)]
 
 
@@ -127,8 +131,13 @@ def stripping_words(scans: Sequence[StudyScan]) -> list[str]:
 
 def _by_chance(state: Probed) -> str:
     """Return how an accuracy compares with chance."""
+    if state.chance.least_p > SURE:
+        return (
+            "cannot be compared with chance (too few subjects of different sites have as many scans, so that p is "
+            f"{state.chance.least_p:.2g} or more)"
+        )
     p_value = f"p = {state.chance.p_value:.2g}"
-    return f"more than chance lets expect ({p_value})" if state.is_told else f"within chance ({p_value})"
+    return f"is more than chance lets expect ({p_value})" if state.is_told else f"is within chance ({p_value})"
 
 
 def _no_width(before: Probed, after: Probed) -> list[str]:
