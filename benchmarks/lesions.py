@@ -32,10 +32,10 @@ from hail_mri.baselines.histogram import match_histogram_exact
 from hail_mri.baselines.nyul import match_nyul_landmarks
 from hail_mri.evaluation.found_structures import FoundStructures
 from hail_mri.evaluation.lesions import lesion_change
-from hail_mri.evaluation.score_table import NOT_AVAILABLE
 from hail_mri.evaluation.structure_searches import appeared_structures, lost_structures
 from hail_mri.harmonize.harmonizer import Harmonizer
 from hail_mri.image.volume import Volume
+from hail_mri.provenance.tables import NO_VALUE
 from hail_mri.simulation.label_maps import LabelMap, load_label_map
 from hail_mri.simulation.lesions.known import KnownLesions, known_lesions
 from hail_mri.simulation.lesions.masses import with_mass
@@ -227,7 +227,7 @@ def _write(path: Path, tables: dict[str, pd.DataFrame]) -> None:
     """Write each table beside the others; the first has the name itself."""
     for name, table in tables.items():
         there = path.with_suffix(f".{name}.tsv") if name else path
-        table.to_csv(there, sep="\t", index=False, float_format="%.5g", na_rep=NOT_AVAILABLE)
+        table.to_csv(there, sep="\t", index=False, float_format="%.5g", na_rep=NO_VALUE)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,12 @@ from travelling_cases import Case, travelling_cases
 
 from hail_mri.evaluation.comparison import compare
 from hail_mri.evaluation.score import Score
-from hail_mri.evaluation.score_table import NOT_AVAILABLE, format_scores
+from hail_mri.evaluation.score_table import format_scores
 from hail_mri.evaluation.scored_pair import ScoredPair
 from hail_mri.harmonize.harmonizer import Harmonizer
 from hail_mri.image.volume import Volume
 from hail_mri.model.weights import load_model
+from hail_mri.provenance.tables import NO_VALUE
 
 DECODER, OURS, PERFECT = "raw decoder", "hail-mri", "hail-mri, perfect network"
 ALL = "all directions"
@@ -57,7 +58,7 @@ def main() -> None:
     table = summary(scores)
     if arguments.output:
         for frame, path in ((table, arguments.output), (scores, arguments.output.with_suffix(".cases.tsv"))):
-            frame.to_csv(path, sep="\t", index=False, float_format="%.5g", na_rep=NOT_AVAILABLE)
+            frame.to_csv(path, sep="\t", index=False, float_format="%.5g", na_rep=NO_VALUE)
     for direction, group in table.groupby("direction", sort=False):
         known = group.drop(columns=["direction", "n"]).astype(object)
         lines = [Score(**row) for row in known.where(known.notna(), None).to_dict("records")]

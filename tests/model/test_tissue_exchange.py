@@ -11,6 +11,7 @@ from hail_mri.model.tissue_classes import (
     WHITE_MATTER,
 )
 from hail_mri.model.tissue_exchange import (
+    DEEP_SPREAD,
     SPREAD,
     distance_within_site,
     exchanged_means,
@@ -90,11 +91,56 @@ def test_both_scans_say_the_same_of_their_sites(grey_matter):
     assert probability_of_two_sites(one, other) == pytest.approx(probability_of_two_sites(other, one), abs=1e-12)
 
 
-def test_deep_tissues_change_with_their_intensity_whatever_their_own_means_say():
-    means = exchanged_means(style(), style(grey_matter=0.30, thalamus=0.9)).numpy()
+def test_deep_tissues_of_unknown_means_change_with_their_intensity_whatever_their_own_means_say():
+    means = exchanged_means(style(), style(absent=tuple(DEEP_SPREAD), grey_matter=0.30, thalamus=0.9)).numpy()
     assert means[THALAMUS] < 0.53
     order = [CSF, GREY_MATTER, *DEEP_TISSUES, WHITE_MATTER]
     assert (np.diff(means[order]) >= 0).all()
+
+
+def test_the_brain_stem_changes_with_its_intensity_whatever_its_own_mean_says():
+    other = {"grey_matter": 0.30, "csf": 0.05}
+    means, with_own = (exchanged_means(style(), style(**other, **own)) for own in ({}, {"brain_stem": 0.4}))
+    np.testing.assert_array_equal(means, with_own)
+
+
+@pytest.mark.parametrize("name", DEEP_SPREAD)
+def test_deep_grey_matter_of_another_site_comes_near_to_what_is_measured_there(name):
+    k, other = CLASS_INDEX[name], {"grey_matter": 0.30, "csf": 0.05}
+    lines = exchanged_means(style(), style(absent=tuple(DEEP_SPREAD), **other)).numpy()
+    unknown = tuple(deep for deep in DEEP_SPREAD if deep != name)
+    means = exchanged_means(style(), style(absent=unknown, **other, **{name: float(lines[k]) + 0.04})).numpy()
+    assert lines[k] + 0.03 < means[k] < lines[k] + 0.04
+    others = np.arange(len(TISSUE_CLASSES)) != k
+    np.testing.assert_array_equal(means[others], lines[others])
+
+
+def test_deep_grey_matter_of_another_person_of_one_site_changes_next_to_nothing():
+    changes = exchanged_means(style(), style(grey_matter=0.46, striatum=0.52, thalamus=0.51, pallidum=0.58)).numpy()
+    assert np.abs(changes - style().means)[list(DEEP_TISSUES)].max() < 0.001
+
+
+@pytest.mark.parametrize("error", [0.002, 0.05, UNKNOWN])
+def test_deep_grey_matter_follows_its_own_mean_evenly_and_less_the_less_it_is_known(error):
+    def found(thalamus):
+        target = style(grey_matter=0.30, csf=0.05, thalamus=thalamus)
+        errors = list(target.errors)
+        errors[THALAMUS] = error
+        return float(exchanged_means(style(), TissueStyle(target.means, tuple(errors), target.fractions))[THALAMUS])
+
+    step = 0.01
+    slopes = np.diff([found(thalamus) for thalamus in np.arange(0.2, 0.9, step)]) / step
+    site = DEEP_SPREAD["thalamus"][1]
+    assert slopes.min() >= 0
+    assert slopes.max() <= 2 * site**2 / (2 * site**2 + error**2)
+
+
+def test_deep_grey_matter_stays_between_grey_and_white_matter():
+    for deep in (0.1, 0.9):
+        other = dict.fromkeys(DEEP_SPREAD, deep)
+        means = exchanged_means(style(), style(grey_matter=0.30, csf=0.05, **other)).numpy()[list(DEEP_TISSUES)]
+        assert means.min() >= 0.30
+        assert means.max() <= 0.6
 
 
 @pytest.mark.parametrize("seed", range(10))

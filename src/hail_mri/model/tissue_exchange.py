@@ -1,9 +1,10 @@
 """Which class means a scan gets in another style: no change without evidence.
 
 The change of the large tissues of the brain (fluid, grey matter, white matter) is well known; that of the small ones
-between them (deep grey matter, brain stem) is not, but their intensities lie between: their change is read off the
-straight lines through the changes of the large ones. So no tissue of the brain becomes brighter than white matter that
-was not, and neighbouring tissues keep their order.
+between them (deep grey matter, brain stem) is less so, but their intensities lie between: their change is read off the
+straight lines through the changes of the large ones. Deep grey matter differs between sites by more than the lines say
+(it holds iron): what is beside the line is added as far as neither people nor the errors of its means explain it, and
+as it stays between grey and white matter. So no tissue of the brain becomes brighter than white matter that was not.
 
 A tissue outside the brain that one of the two scans hardly shows takes its change from tissues like it.
 
@@ -33,7 +34,7 @@ LARGEST_EVIDENCE = 30.0  # natural logarithm of the odds
 TRUSTED_FRACTION = 1e-3  # of the volume; a class that is much smaller has no mean of its own
 
 # Standard deviations of class means relative to white matter (which is 0.6), see docs/training.md: over 36 people at
-# one 3 T scanner (robust, from the median absolute deviation), and over sites. Deep tissues change as the others do.
+# one 3 T scanner (robust, from the median absolute deviation), and over sites.
 SPREAD: dict[str, tuple[float, float]] = {  # over people, over sites
     "grey_matter": (0.008, 0.06),
     "csf": (0.015, 0.05),
@@ -47,6 +48,14 @@ SPREAD: dict[str, tuple[float, float]] = {  # over people, over sites
     "bone": (0.016, 0.04),
 }
 KNOWN = tuple(CLASS_INDEX[name] for name in SPREAD)
+
+# The same of what the straight lines do not say. They say enough of the brain stem, whose own mean is not steady.
+DEEP_SPREAD: dict[str, tuple[float, float]] = {
+    "striatum": (0.009, 0.03),
+    "thalamus": (0.009, 0.04),
+    "pallidum": (0.010, 0.03),
+}
+DEEP_GREY_MATTER = tuple(CLASS_INDEX[name] for name in DEEP_SPREAD)
 
 # What a class is like, in the order in which its change is found.
 ALIKE = {
@@ -76,7 +85,8 @@ def exchanged_means(own: TissueStyle, wanted: TissueStyle) -> Tensor:
     before, after = (np.array(style.means) for style in (own, wanted))
     trust = _trust(own) * _trust(wanted)
     change = np.zeros_like(before)
-    change[list(KNOWN)] = probability_of_two_sites(own, wanted) * _expected_changes(own, wanted)
+    probability = probability_of_two_sites(own, wanted)
+    change[list(KNOWN)] = probability * _expected(*_deviations(own, wanted, SPREAD))
     change[WHITE_MATTER] = after[WHITE_MATTER] - before[WHITE_MATTER]
     brain = [k for k in ANCHORS if trust[k] > 0.5]
     by_intensity = _read_off(before, before[brain], change[brain])
@@ -88,7 +98,12 @@ def exchanged_means(own: TissueStyle, wanted: TissueStyle) -> Tensor:
     result[brain] = change[brain]
     result[list(DEEP_TISSUES)] = by_intensity[list(DEEP_TISSUES)]
     result[BACKGROUND] = 0.0
-    return torch.from_numpy(before + result)
+    means = before + result
+    deep = list(DEEP_GREY_MATTER)
+    beside = probability * _changes_beside_lines(own, wanted, brain)
+    darkest, brightest = np.minimum(means[deep], means[GREY_MATTER]), np.maximum(means[deep], means[WHITE_MATTER])
+    means[deep] = np.clip(means[deep] + beside, darkest, brightest)
+    return torch.from_numpy(means)
 
 
 def probability_of_two_sites(own: TissueStyle, wanted: TissueStyle) -> float:
@@ -106,7 +121,7 @@ def probability_of_two_sites(own: TissueStyle, wanted: TissueStyle) -> float:
     N(0, s² + t²) between two sites, where s² is twice the variance between people and the errors of both means, and t
     the standard deviation between sites. Classes count by how far their means can be trusted.
     """
-    deviation, site, difference = _deviations(own, wanted)
+    deviation, site, difference = _deviations(own, wanted, SPREAD)
     ratio = deviation**2 / (deviation**2 + site**2)
     evidence = 0.5 * (np.log(ratio) + (difference / deviation) ** 2 * (1 - ratio))
     trust = (_trust(own) * _trust(wanted))[list(KNOWN)]
@@ -128,7 +143,7 @@ def style_distance(own: TissueStyle, wanted: TissueStyle) -> float:
     sites. Classes count by how far their means can be trusted. About 1 is usual; what is much farther is beyond the
     sites from which the deviations are known.
     """
-    deviation, site, difference = _deviations(own, wanted)
+    deviation, site, difference = _deviations(own, wanted, SPREAD)
     trust = (_trust(own) * _trust(wanted))[list(KNOWN)]
     squares = difference**2 / (deviation**2 + site**2)
     return float(np.sqrt((trust * squares).sum() / max(trust.sum(), np.finfo(np.float64).tiny)))
@@ -157,18 +172,30 @@ def distance_within_site(style: TissueStyle, other: TissueStyle) -> float:
     return float(np.sqrt((trust * squares).sum() / max(trust.sum(), np.finfo(np.float64).tiny)))
 
 
-def _expected_changes(own: TissueStyle, wanted: TissueStyle) -> np.ndarray:
-    """Return how much the means of known classes differ between two sites, as far as people do not explain it."""
-    deviation, site, difference = _deviations(own, wanted)
+def _changes_beside_lines(own: TissueStyle, wanted: TissueStyle, anchors: list[int]) -> np.ndarray:
+    """Return how much deep grey matter differs between two sites beside the lines, as far as nothing else explains it.
+
+    What is hardly there has a large error: there is no need to ask how much of it there is.
+    """
+    before, after = np.array(own.means), np.array(wanted.means)
+    lines = _read_off(before, before[anchors], (after - before)[anchors])[list(DEEP_GREY_MATTER)]
+    deviation, site, difference = _deviations(own, wanted, DEEP_SPREAD)
+    return _expected(deviation, site, difference - lines)
+
+
+def _expected(deviation: np.ndarray, site: np.ndarray, difference: np.ndarray) -> np.ndarray:
+    """Return how much class means differ between two sites, as far as people and errors do not explain it."""
     return np.asarray(difference * site**2 / (deviation**2 + site**2))
 
 
-def _deviations(own: TissueStyle, wanted: TissueStyle) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return, of the known classes, the deviation within a site, that between sites, and the difference found."""
-    known = list(KNOWN)
-    errors = np.hypot(own.errors, wanted.errors)[known]
-    person, site = np.array(list(SPREAD.values())).T
-    difference = (np.array(wanted.means) - np.array(own.means))[known]
+def _deviations(
+    own: TissueStyle, wanted: TissueStyle, spread: dict[str, tuple[float, float]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return, of the classes of a spread, the deviation within a site, that between sites, and the difference found."""
+    classes = [CLASS_INDEX[name] for name in spread]
+    errors = np.hypot(own.errors, wanted.errors)[classes]
+    person, site = np.array(list(spread.values())).T
+    difference = (np.array(wanted.means) - np.array(own.means))[classes]
     return np.hypot(errors, np.sqrt(2) * person), np.sqrt(2) * site, difference
 
 

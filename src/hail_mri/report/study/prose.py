@@ -17,8 +17,9 @@ PROBE = (
     "what tells the sites most: how far they lie apart beyond what people differ by, how far scans of a site do, and "
     "which share of the variance is the site's. Harmonization changes the contrast of tissues. A scanner's shading, "
     "noise and size of voxels stay; and where a tissue model is used, the small tissues deep in the brain change as "
-    "the large ones of their brightness do, not to values of their own. Sites whose people differ (age, disease) can "
-    "be told with reason, and a linear classifier finds only what is linear: no number here proves anything alone."
+    "the large ones of their brightness do, and to values of their own only as far as these are known. Sites whose "
+    "people differ (age, disease) can be told with reason, and a linear classifier finds only what is linear: no "
+    "number here proves anything alone."
 )
 SEVERAL = (
     "Not all scans were made with the same versions or for the same target: what differs between them may be that, and "
