@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from sklearn.covariance import LedoitWolf
 
 from hail_mri.errors import InputError
@@ -91,6 +92,13 @@ def test_what_is_kept_comes_back(known, rows):
     assert KnownStyles.from_tensors({}) is None
 
 
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16, torch.float64])
+def test_it_is_read_in_any_precision(known, rows, precision):
+    back = KnownStyles.from_tensors({name: tensor.to(precision) for name, tensor in known.tensors().items()})
+    assert (back.mean.dtype, back.n_scans.dtype, back.n_scans[0]) == (np.float32, np.int32, N_SCANS)
+    assert back.score(style_of(rows[0])) == pytest.approx(known.score(style_of(rows[0])), rel=0.2)
+
+
 def test_a_part_of_it_is_refused(known):
     tensors = known.tensors()
     del tensors["known_styles.reach"]
@@ -103,6 +111,10 @@ def test_a_part_of_it_is_refused(known):
     [
         pytest.param("spread", lambda a: a[1:], "does not fit together", id="a channel less"),
         pytest.param("directions", lambda a: a.T, "does not fit together", id="turned"),
+        pytest.param("mean", lambda a: a[0], "does not fit together", id="one number"),
+        pytest.param("mean", lambda a: a[:, None], "does not fit together", id="a column"),
+        pytest.param("variances", lambda a: a[None], "does not fit together", id="a line"),
+        pytest.param("n_scans", lambda a: -a, "of -60 scans", id="scans below none"),
         pytest.param("mean", lambda a: a * np.float32(np.nan), "not finite", id="no numbers"),
         pytest.param("reach", lambda a: 0 * a, "not above 0", id="no reach"),
     ],
