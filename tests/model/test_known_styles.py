@@ -136,3 +136,30 @@ def test_too_little_is_refused(rows, n_scans, n_anatomies):
     styles = [style_of(row) for row in rows[:n_scans]]
     with pytest.raises(InputError, match=f"{n_scans} scans of {n_anatomies} anatomies tell too little"):
         learn_known_styles(styles, np.arange(n_scans) % n_anatomies)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n_others", [1, 2])
+def test_scans_that_are_nearly_all_of_one_anatomy_are_refused(rows, n_others):
+    styles, anatomies = [style_of(row) for row in rows[:8]], ["a"] * n_others + ["b"] * (8 - n_others)
+    with pytest.raises(InputError, match=f"{8 - n_others} of 8 scans are of one anatomy: the others are too few"):
+        learn_known_styles(styles, anatomies)
+
+
+@pytest.mark.filterwarnings("error")
+def test_three_scans_of_another_anatomy_are_enough(rows):
+    assert learn_known_styles([style_of(row) for row in rows[:8]], list("aaabbbbb")).reach > 0
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param([0] * 8, id="all alike"),
+        pytest.param([0] * 7 + [1], id="all but one"),
+        pytest.param([0, 0, 0, 0, 1, 1, 1, 1], id="two looks"),
+    ],
+)
+def test_styles_that_are_too_alike_are_refused(rows, numbers):
+    with pytest.raises(InputError, match="too alike"):
+        learn_known_styles([style_of(rows[n]) for n in numbers], [0, 1, 2, 3, 0, 1, 2, 3])
