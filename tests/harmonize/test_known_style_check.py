@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from hail_mri.errors import InputError
 from hail_mri.harmonize.checks import check_reading, check_style
 from hail_mri.harmonize.harmonizer import Harmonizer
 from hail_mri.harmonize.models import load_style_model
+from hail_mri.model.feature_style import FeatureStyle
 from hail_mri.model.known_styles_file import add_known_styles
 from hail_mri.model.known_styles_fit import learn_known_styles
 from hail_mri.preprocess.prepare import prepare
@@ -44,6 +46,17 @@ def knowing_model(small_model, make_head, tmp_path_factory):
 def test_weights_without_training_styles_say_that_there_is_no_score(small_model, make_head):
     check = known_style_check(check_reading(read(make_head(), small_model)))
     assert (check.verdict, check.found.startswith("no score")) == ("check", True)
+
+
+def test_styles_of_another_network_are_refused_with_the_name_of_the_file(knowing_model, tmp_path):
+    path = tmp_path / "other.safetensors"
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(knowing_model.with_suffix(suffix), path.with_suffix(suffix))
+    rows = np.random.default_rng(0).uniform(1, 2, (20, 2, 3))
+    styles = [FeatureStyle((tuple(means),), (tuple(stds),)) for means, stds in rows.tolist()]
+    add_known_styles(path, learn_known_styles(styles, np.arange(20)))
+    with pytest.raises(InputError, match=r"other\.safetensors knows styles of 6 numbers, its network has \d+"):
+        load_style_model(path, torch.device("cpu"))
 
 
 def test_a_head_like_those_that_are_known_is_ok(knowing_model, make_head):

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from sklearn.covariance import LedoitWolf
 
 from hail_mri.errors import InputError
@@ -91,6 +92,13 @@ def test_what_is_kept_comes_back(known, rows):
     assert KnownStyles.from_tensors({}) is None
 
 
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16, torch.float64])
+def test_it_is_read_in_any_precision(known, rows, precision):
+    back = KnownStyles.from_tensors({name: tensor.to(precision) for name, tensor in known.tensors().items()})
+    assert (back.mean.dtype, back.n_scans.dtype, back.n_scans[0]) == (np.float32, np.int32, N_SCANS)
+    assert back.score(style_of(rows[0])) == pytest.approx(known.score(style_of(rows[0])), rel=0.2)
+
+
 def test_a_part_of_it_is_refused(known):
     tensors = known.tensors()
     del tensors["known_styles.reach"]
@@ -103,6 +111,10 @@ def test_a_part_of_it_is_refused(known):
     [
         pytest.param("spread", lambda a: a[1:], "does not fit together", id="a channel less"),
         pytest.param("directions", lambda a: a.T, "does not fit together", id="turned"),
+        pytest.param("mean", lambda a: a[0], "does not fit together", id="one number"),
+        pytest.param("mean", lambda a: a[:, None], "does not fit together", id="a column"),
+        pytest.param("variances", lambda a: a[None], "does not fit together", id="a line"),
+        pytest.param("n_scans", lambda a: -a, "of -60 scans", id="scans below none"),
         pytest.param("mean", lambda a: a * np.float32(np.nan), "not finite", id="no numbers"),
         pytest.param("reach", lambda a: 0 * a, "not above 0", id="no reach"),
     ],
@@ -124,3 +136,30 @@ def test_too_little_is_refused(rows, n_scans, n_anatomies):
     styles = [style_of(row) for row in rows[:n_scans]]
     with pytest.raises(InputError, match=f"{n_scans} scans of {n_anatomies} anatomies tell too little"):
         learn_known_styles(styles, np.arange(n_scans) % n_anatomies)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n_others", [1, 2])
+def test_scans_that_are_nearly_all_of_one_anatomy_are_refused(rows, n_others):
+    styles, anatomies = [style_of(row) for row in rows[:8]], ["a"] * n_others + ["b"] * (8 - n_others)
+    with pytest.raises(InputError, match=f"{8 - n_others} of 8 scans are of one anatomy: the others are too few"):
+        learn_known_styles(styles, anatomies)
+
+
+@pytest.mark.filterwarnings("error")
+def test_three_scans_of_another_anatomy_are_enough(rows):
+    assert learn_known_styles([style_of(row) for row in rows[:8]], list("aaabbbbb")).reach > 0
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param([0] * 8, id="all alike"),
+        pytest.param([0] * 7 + [1], id="all but one"),
+        pytest.param([0, 0, 0, 0, 1, 1, 1, 1], id="two looks"),
+    ],
+)
+def test_styles_that_are_too_alike_are_refused(rows, numbers):
+    with pytest.raises(InputError, match="too alike"):
+        learn_known_styles([style_of(rows[n]) for n in numbers], [0, 1, 2, 3, 0, 1, 2, 3])

@@ -70,7 +70,6 @@ def teach(weights: str, config: Path, output: Path, label_maps: Path | None, sca
         network,
         whole_scans(files, settings, phase, output, tell),
         spacing=card.spacing_mm,
-        device="cpu",
         say=tell,
     )
     if found is None:

@@ -55,7 +55,7 @@ class FeatureModel:
 
     def read(self, prepared: Prepared) -> FeatureReading:
         """Encode a prepared scan, and measure its style."""
-        encoded = encode_prepared(self.network, prepared, self.device)
+        encoded = encode_prepared(self.network, prepared)
         style = FeatureStyle.from_statistics(encoded.statistics)
         return FeatureReading(prepared, style, encoded=encoded, score=self.score(style))
 

@@ -50,7 +50,7 @@ class KnownStyles:
     Raises
     ------
     InputError
-        If shapes do not agree, or a number is not finite or not above 0 where it has to be.
+        If shapes do not agree, or a number is not finite or not above 0 where it has to be, the number of scans too.
     """
 
     mean: NDArray[np.float32]
@@ -62,14 +62,16 @@ class KnownStyles:
     n_scans: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        n, k = len(self.mean), len(self.variances)
-        shapes = [self.spread.shape, self.directions.shape, self.rest.shape, self.reach.shape, self.n_scans.shape]
-        if shapes != [(n,), (k, n), (1,), (1,), (1,)]:
+        n, k = self.mean.size, self.variances.size
+        shapes = [getattr(self, field.name).shape for field in fields(self)]
+        if shapes != [(n,), (n,), (k, n), (k,), (1,), (1,), (1,)]:
             raise InputError("what the weights hold of known styles does not fit together")
         if not all(np.isfinite(getattr(self, field.name)).all() for field in fields(self)):
             raise InputError("what the weights hold of known styles is not finite")
         if not all((array > 0).all() for array in (self.spread, self.variances, self.rest, self.reach)):
             raise InputError("what the weights hold of known styles has variances that are not above 0")
+        if self.n_scans[0] < 1:
+            raise InputError(f"what the weights hold of known styles is of {self.n_scans[0]} scans")
 
     def score(self, style: FeatureStyle) -> float:
         """Return how far a style is from those of training scans, over the distance that 95 % of them stay within.
@@ -97,7 +99,7 @@ class KnownStyles:
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self | None:
-        """Take it from what a file of weights holds; None if there is nothing of it.
+        """Take it from what a file of weights holds, in any precision; None if there is nothing of it.
 
         Raises
         ------
@@ -107,9 +109,11 @@ class KnownStyles:
         if not any(name.startswith(PREFIX) for name in tensors):
             return None
         try:
-            return cls(**{field.name: tensors[PREFIX + field.name].numpy() for field in fields(cls)})
+            held = {field.name: tensors[PREFIX + field.name] for field in fields(cls)}
         except KeyError as error:
             raise InputError(f"the weights hold a part of what is known of styles, but no {error}") from error
+        n_scans = held.pop("n_scans").to(torch.int32).numpy()
+        return cls(**{name: tensor.float().numpy() for name, tensor in held.items()}, n_scans=n_scans)
 
 
 def style_row(style: FeatureStyle) -> FloatArray:

@@ -34,7 +34,10 @@ def load_known_styles(model: str | Path) -> KnownStyles | None:
             tensors = {name: file.get_tensor(name) for name in names if name.startswith(PREFIX)}
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} holds no safetensors weights: {error}", hint="The file may be damaged.") from error
-    return KnownStyles.from_tensors(tensors)
+    try:
+        return KnownStyles.from_tensors(tensors)
+    except InputError as error:
+        raise InputError(f"{path}: {error}", hint="The file may be damaged.") from error
 
 
 def add_known_styles(model: str | Path, known_styles: KnownStyles) -> Path:

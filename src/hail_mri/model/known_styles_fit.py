@@ -23,7 +23,9 @@ from hail_mri.model.known_styles import KnownStyles, style_row
 N_DIRECTIONS = 64  # at most
 N_FOLDS = 5  # at most, of anatomies that are left out in turn
 FEWEST_SCANS, FEWEST_ANATOMIES = 8, 2
+FEWEST_LEFT = 3  # scans, when anatomies are left out: two lie on a line, and beside it nothing varies
 WITHIN = 0.95  # of the training scans
+TOO_ALIKE = "the styles of these scans are too alike to tell what styles differ by"
 LEAST_SPREAD = 0.5  # of the median channel's: what hardly varies would count for more than all else
 
 
@@ -40,7 +42,7 @@ def learn_known_styles(styles: Sequence[FeatureStyle], anatomies: ArrayLike) -> 
     Raises
     ------
     InputError
-        If there are fewer than 8 scans, or all of one anatomy.
+        If there are fewer than 8 scans, or all of one anatomy, or all but one or two; if they are too alike.
     """
     rows, groups = np.array([style_row(style) for style in styles]), np.asarray(anatomies)
     n_anatomies = len(np.unique(groups))
@@ -51,9 +53,17 @@ def learn_known_styles(styles: Sequence[FeatureStyle], anatomies: ArrayLike) -> 
         )
     distances = np.empty(len(rows))
     for inside, outside in GroupKFold(min(N_FOLDS, n_anatomies)).split(rows, groups=groups):
+        if len(inside) < FEWEST_LEFT:
+            raise InputError(
+                f"{len(outside)} of {len(rows)} scans are of one anatomy: the others are too few to tell how far apart "
+                f"anatomies are, expected {FEWEST_LEFT} or more"
+            )
         known = _summed_up(rows[inside], reach=1.0)
         distances[outside] = [known.distance(row) for row in rows[outside]]
-    return _summed_up(rows, reach=float(np.quantile(distances, WITHIN)))
+    reach = float(np.quantile(distances, WITHIN))
+    if reach == 0:
+        raise InputError(TOO_ALIKE)
+    return _summed_up(rows, reach=reach)
 
 
 def _summed_up(rows: NDArray[np.float64], *, reach: float) -> KnownStyles:
@@ -65,6 +75,8 @@ def _summed_up(rows: NDArray[np.float64], *, reach: float) -> KnownStyles:
     variances, directions = np.linalg.eigh(covariance)
     n_kept = min(N_DIRECTIONS, len(rows) - 1, len(mean) - 1)
     rest = float(variances[:-n_kept].mean())
+    if min(rest, variances[-n_kept]) <= np.finfo(np.float32).tiny:
+        raise InputError(TOO_ALIKE)
     return KnownStyles(
         mean.astype(np.float32),
         spread.astype(np.float32),

@@ -7,16 +7,15 @@ from hail_mri.model.tiles import EncodedVolume, encode
 from hail_mri.preprocess.prepare import CEILING, Prepared
 
 
-def encode_prepared(network: FeatureStyleNetwork, prepared: Prepared, device: torch.device | str) -> EncodedVolume:
-    """Return features and style of a scan.
+def encode_prepared(network: FeatureStyleNetwork, prepared: Prepared) -> EncodedVolume:
+    """Return features and style of a scan, on the device that the network is on.
 
     Parameters
     ----------
     network : FeatureStyleNetwork
-        On `device`.
     prepared : Prepared
         On the network's grid.
-    device : torch.device or str
     """
+    device = next(network.parameters()).device
     volume, weight = (torch.as_tensor(a)[None, None].to(device) for a in (prepared.data, prepared.measured))
     return encode(network, volume.clamp(max=CEILING), weight)

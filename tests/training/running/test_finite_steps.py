@@ -12,7 +12,7 @@ def test_a_step_whose_gradient_is_not_finite_is_left_out_and_told(run, tmp_path)
     module, trainer, lines, _ = run(tmp_path / "with", n_steps=6, not_finite_at=(2,))
     assert trainer.global_step == 6
     assert torch.equal(module.number, without.number)
-    assert lines == ["the gradient of step 3 is not finite: the step is left out"]
+    assert lines == ["the gradient of step 3 is not finite, or larger than 1e+19: the step is left out"]
 
 
 def test_a_run_of_nothing_but_such_steps_ends(run, tmp_path):
@@ -43,3 +43,27 @@ def test_finite_gradients_stay():
     weight.grad = torch.ones(2)
     assert drop_unless_finite(torch.optim.SGD([weight], lr=1.0))
     assert torch.equal(weight.grad, torch.ones(2))
+
+
+def test_a_finite_gradient_whose_squares_are_not_goes_since_adam_would_never_move_its_weight_again():
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.Adam([weight], lr=0.1)
+
+    def step(gradient):
+        weight.grad = torch.tensor([gradient])
+        is_followed, before = drop_unless_finite(optimizer), weight.item()
+        optimizer.step()
+        return is_followed, weight.item() != before
+
+    assert [step(gradient) for gradient in (1.0, 1e25, 1.0)] == [(True, True), (False, False), (True, True)]
+    weight.grad = torch.tensor([1e25])
+    optimizer.step()  # without the guard
+    assert step(1.0) == (True, False)
+
+
+@pytest.mark.parametrize(("size", "is_followed"), [(3e17, True), (4e17, False)])
+def test_the_norm_of_all_gradients_together_is_what_is_too_large(size, is_followed):
+    weights = [torch.nn.Parameter(torch.ones(100)) for _ in range(10)]
+    for weight in weights:
+        weight.grad = torch.full((100,), size)
+    assert drop_unless_finite(torch.optim.SGD(weights, lr=1.0)) == is_followed

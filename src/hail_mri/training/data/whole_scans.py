@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -53,7 +54,7 @@ def simulated_scans(
     seed: int,
 ) -> Iterator[WholeScan]:
     """
-    Scan the heads of a store one after the other, each at a site, stripped and cut as pairs for training are.
+    Scan the heads of a store in a random order, each at a site, stripped and cut as pairs for training are.
 
     Parameters
     ----------
@@ -67,8 +68,9 @@ def simulated_scans(
     n_heads, n_scans : int
         With more scans than heads, heads are scanned again.
     seed : int
+        Of scans and their order.
     """
-    for index in range(n_scans):
+    for index in _shuffled(n_scans, seed):
         generator = torch.Generator().manual_seed(seed * 1_000_003 + index)
         head = load_head(head_path(store_dir, index % n_heads))
         site = random_site(generator)
@@ -96,9 +98,11 @@ def simulate_scan(head: Phantom, site: Site, augmentation: AugmentationSection, 
     return Volume(levels.round().numpy(), affine)
 
 
-def real_scans(rows: Sequence[ScanRow], n_scans: int, say: Callable[[str], None]) -> Iterator[WholeScan]:
+def real_scans(rows: Sequence[ScanRow], n_scans: int, say: Callable[[str], None], *, seed: int) -> Iterator[WholeScan]:
     """
-    Read scans of a table, evenly chosen if there are more than are wanted; those that cannot be read are left out.
+    Read scans of a table in a random order, evenly chosen if there are more than are wanted.
+
+    Those that cannot be read are left out.
 
     Parameters
     ----------
@@ -106,11 +110,36 @@ def real_scans(rows: Sequence[ScanRow], n_scans: int, say: Callable[[str], None]
     n_scans : int
     say : callable
         Takes one line at a time.
+    seed : int
+        Of the order; a table has site after site.
     """
-    step = max(1.0, len(rows) / n_scans)
-    for number in range(min(len(rows), n_scans)):
+    step = max(1.0, len(rows) / max(n_scans, 1))
+    for number in _shuffled(min(len(rows), n_scans), seed):
         row = rows[int(number * step)]
         try:
             yield WholeScan(load_volume(row.path), row.subject)
         except (HailError, OSError) as error:
             say(f"{row.path} has no part in what the weights know of styles: {error}")
+
+
+def mixed_scans(
+    real: Iterator[WholeScan], n_real: int, simulated: Iterator[WholeScan], n_simulated: int, *, seed: int
+) -> Iterator[WholeScan]:
+    """
+    Mix real and simulated scans, each kind in its own order; a part of the mixture has about as much of both.
+
+    Parameters
+    ----------
+    real, simulated : iterator of WholeScan
+    n_real, n_simulated : int
+        How many there are at most.
+    seed : int
+    """
+    for number in _shuffled(n_real + n_simulated, seed):
+        yield from islice(real if number < n_real else simulated, 1)  # nothing, where one could not be read
+
+
+def _shuffled(n: int, seed: int) -> list[int]:
+    """Return the numbers below n in a random order."""
+    order: list[int] = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).tolist()
+    return order

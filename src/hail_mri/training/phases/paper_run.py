@@ -19,14 +19,13 @@ import torch
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.denormals import flushed_denormals
 from hail_mri.model.feature_network import FeatureStyleNetwork
-from hail_mri.model.known_styles import KnownStyles
 from hail_mri.model.weights import ModelCard, load_feature_network, save_model
 from hail_mri.training.data.epochs import Epochs, EpochSizes
 from hail_mri.training.data.scan_split import Phase, ScanSplit, write_split
 from hail_mri.training.data.source import SampleSource
 from hail_mri.training.example import Draw
 from hail_mri.training.phases.encoder_phase import EncoderPhase
-from hail_mri.training.phases.known_scans import measure_known_styles
+from hail_mri.training.phases.known_scans import teach_known_styles
 from hail_mri.training.phases.paper_source import PairFiles, make_source, whole_scans
 from hail_mri.training.phases.style_phase import StylePhase
 from hail_mri.training.running.budget import Budget, duration_text
@@ -135,8 +134,9 @@ def train(
         return folder.weights_path
     learned = _Learned(source, split, trainer.global_step, f"{precision}: {reason}")
     scans = whole_scans(files, settings, phase, folder.out_dir, say)
-    measure = partial(measure_known_styles, scans=scans, device=trainer.strategy.root_device, say=say)
-    path = _write_best(module.network, settings, folder, learned, measure)
+    path = _write_best(module.network, settings, folder, learned)
+    spacing, device = settings.data.spacing_mm, trainer.strategy.root_device
+    teach_known_styles(path, module.network, scans, spacing=spacing, device=device, say=say)
     say(f"{trainer.global_step} steps in {duration_text(budget.elapsed)}: weights are written to {path}")
     rate = throughput_of(trainer).summary
     finish_run(folder, n_steps=trainer.global_step, seconds=budget.elapsed, has_weights=True, rate=rate)
@@ -192,19 +192,12 @@ def _module(
     return StylePhase(network, settings.style, settings.losses, budget)
 
 
-def _write_best(
-    network: FeatureStyleNetwork,
-    settings: TrainingSettings,
-    folder: RunFolder,
-    learned: _Learned,
-    measure: Callable[..., KnownStyles | None],
-) -> Path:
-    """Write the best weights of a phase with what they know of styles and their model card."""
+def _write_best(network: FeatureStyleNetwork, settings: TrainingSettings, folder: RunFolder, learned: _Learned) -> Path:
+    """Write the best weights of a phase with their model card; the network has them, on the CPU."""
     weights, loss = load_best(folder.phase_dir)
     network = network.cpu().float().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     network.load_state_dict(weights)
     network.eval()
-    known_styles = measure(network, spacing=settings.data.spacing_mm)
     card = ModelCard(
         name=f"{folder.out_dir.name}-{folder.phase}",
         phase=folder.phase,
@@ -218,4 +211,4 @@ def _write_best(
         limits=learned.limits,
         precision=learned.precision,
     )
-    return save_model(network, card, folder.weights_path, known_styles=known_styles)
+    return save_model(network, card, folder.weights_path)

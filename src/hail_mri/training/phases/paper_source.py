@@ -19,7 +19,7 @@ from hail_mri.training.data.scan_table import read_scan_table
 from hail_mri.training.data.simulated_pairs import PairSettings, draw_pair
 from hail_mri.training.data.simulator import Simulator
 from hail_mri.training.data.source import SampleSource
-from hail_mri.training.data.whole_scans import WholeScan, real_scans, simulated_scans
+from hail_mri.training.data.whole_scans import WholeScan, mixed_scans, real_scans, simulated_scans
 from hail_mri.training.settings import TrainingSettings
 
 MOST_SCANS = 48  # of which the styles are measured that go with the weights
@@ -107,25 +107,30 @@ def whole_scans(
     Yields
     ------
     scan : WholeScan
-        At most `MOST_SCANS`, real ones before simulated ones, in the proportion of pairs; a simulated head is scanned
-        twice at most.
+        At most `MOST_SCANS`, real and simulated ones in the proportion of pairs, in an order that the settings' seed
+        shuffles, so that the first are not of one site alone; a simulated head is scanned twice at most.
     """
     share = settings.scans.simulated_share if files.scans is not None else 1.0
     n_heads = _n_heads(settings)
     n_simulated = min(round(MOST_SCANS * share), SCANS_OF_A_HEAD * n_heads)
+    real: Iterator[WholeScan] = iter(())
+    simulated: Iterator[WholeScan] = iter(())
+    n_real, seed = 0, settings.data.seed
     if files.scans is not None:
-        split = _split(files.scans, settings)
-        yield from real_scans(split.of(phase, "train"), MOST_SCANS - n_simulated, say)
+        rows = _split(files.scans, settings).of(phase, "train")
+        n_real = min(len(rows), MOST_SCANS - n_simulated)
+        real = real_scans(rows, n_real, say, seed=seed)
     if files.label_maps is not None:
-        yield from simulated_scans(
+        simulated = simulated_scans(
             out_dir / "heads" / "train",
             split_label_maps(files.label_maps).train,
             settings.augmentation,
             sites=settings.data.sites,
             n_heads=n_heads,
             n_scans=n_simulated,
-            seed=settings.data.seed,
+            seed=seed,
         )
+    yield from mixed_scans(real, n_real, simulated, n_simulated, seed=seed)
 
 
 def _n_heads(settings: TrainingSettings) -> int:
