@@ -134,6 +134,29 @@ def test_a_mask_that_is_wrong_fails_its_scan_alone(damage, said, app, make_mask,
     assert said in capsys.readouterr().err
 
 
+def test_a_scan_that_was_done_and_whose_masks_are_not_clear_any_more_is_missing(app, make_mask, capsys):
+    mask = make_mask("01")
+    assert app.run() == 0
+    second = make_mask("01", "label-lesion_roi")
+
+    assert app.run() == 70
+
+    assert sorted((row["subject"], row["status"]) for row in app.rows) == [
+        ("01", "failed"),
+        ("02", "done already"),
+        ("03", "done already"),
+    ]
+    assert app.run(level="group") == 70
+    said = capsys.readouterr()
+    assert "2 of 3 scans are harmonized" in said.out
+    assert "sub-01_T1w.nii.gz: it has failed: " in said.err
+    assert f"{app.result('01')} is there, but this row does not tell of it" in said.err
+    second.unlink()
+    assert app.run() == 0
+    assert [row["lesion_mask_sha256"] for row in app.rows if row["subject"] == "01"] == [file_sha256(mask)]
+    assert app.run(level="group") == 0
+
+
 def test_a_lesion_mask_that_is_0_everywhere_is_that_of_no_lesion(app, make_mask, capsys):
     masks = [make_mask(subject, half=0) for subject in ("01", "02")]
     make_mask("01", "desc-brain_mask")
