@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from hail_mri.apps.bids import masks as module
 from hail_mri.apps.bids.validation import errors_of, find_validator
 from hail_mri.provenance.hashes import file_sha256
 
@@ -169,6 +170,21 @@ def test_a_lesion_mask_that_is_0_everywhere_is_that_of_no_lesion(app, make_mask,
     assert "LesionMask" not in sidecar(app, "01")["Sha256"]
     assert "BrainMask" in sidecar(app, "01")["Sha256"]
     assert {row["status"] for row in app.rows} == {"done"}
+    told = {row["subject"]: "no lesion: its mask is 0 everywhere" in row["message"] for row in app.rows}
+    assert told == {"01": True, "02": True, "03": False}
+
+
+def test_only_masks_of_scans_that_take_part_are_read(app, make_mask, monkeypatch):
+    masks = {subject: make_mask(subject) for subject in ("01", "02", "03")}
+    read = []
+    monkeypatch.setattr(module, "is_blank", lambda path: bool(read.append(path)))
+
+    assert app.run("--participant-label", "01") == 0
+    assert sorted(read) == [masks["01"], masks["03"]]  # its own, and that of the target
+    read.clear()
+    assert app.run("--participant-label", "01", "--reports-only") == 0
+    assert app.run(level="group") == 70
+    assert read == []
 
 
 def test_the_target_has_its_masks_too(app, make_mask):

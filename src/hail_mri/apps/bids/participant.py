@@ -1,6 +1,7 @@
 """The level of participants: harmonize the scans that were asked for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from hail_mri.apps.engine.run_lock import RunLock
     from hail_mri.apps.engine.workers import Workers
     from hail_mri.apps.result_table import Outcome
+
+NO_LESION = "no lesion: its mask is 0 everywhere"
 
 
 def harmonize_participants(request: AppRequest) -> "list[Outcome]":
@@ -82,9 +85,21 @@ def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers", 
     )
     outcomes += unusable_outcomes(request, plan, targets)
     claim.require_held()
+    told = _with_lesion_notes(outcomes, plan)
     for path in dict.fromkeys((own_path, table_path)):
-        write_outcomes(outcomes, path)
+        write_outcomes(told, path)
     return outcomes
+
+
+def _with_lesion_notes(outcomes: "list[Outcome]", plan: Plan) -> "list[Outcome]":
+    """Return outcomes that tell which scans have no lesion by their masks; of all together it was said before."""
+    healthy = {scan.path for scan in plan.selection.scans if plan.masks.has_no_lesion(scan)}
+    return [
+        replace(outcome, message="; ".join(filter(None, (outcome.message, NO_LESION))))
+        if outcome.source in healthy
+        else outcome
+        for outcome in outcomes
+    ]
 
 
 def run_dir(request: AppRequest) -> Path:
