@@ -165,6 +165,7 @@ def test_a_lesion_mask_that_is_0_everywhere_is_that_of_no_lesion(app, make_mask,
     assert app.run("--brain-masks", "auto") == 0
 
     said = capsys.readouterr().err
+    assert "0 of 3 scans have a lesion mask, 1 of 3 scans have a brain mask, 2 lesion masks are not taken" in said
     assert f"{masks[0]} is not taken as a lesion mask: it is 0 everywhere" in said
     assert "nor are 1 more for this reason" in said
     assert "LesionMask" not in sidecar(app, "01")["Sha256"]
@@ -235,6 +236,7 @@ def test_a_dry_run_lists_masks_and_says_which_are_not_taken(app, make_mask, caps
     assert [row[-2:] for row in rows] == [[str(mask), "n/a"], ["n/a", "n/a"]]
     assert f"failed: {app.source('02')}: it has 2 lesion masks" in said.err
     assert "is not taken as a lesion mask: space-MNI152NLin2009aSym" in said.err
+    assert "1 of 3 scans have a lesion mask, 0 of 3 scans have a brain mask, 1 lesion masks are not taken" in said.err
     assert tree(tmp_path) == before
 
 
