@@ -162,7 +162,7 @@ def test_where_no_temporary_folder_can_be_used_it_is_named(make_dataset, tmp_pat
     root = make_dataset("sub-01/anat/sub-01_T1w.nii.gz")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
 
-    with pytest.raises(UnwritableError, match="no folder for temporary files .*gone") as caught:
+    with pytest.raises(UnwritableError, match=r"no folder for temporary files .*gone") as caught:
         open_dataset(root)
 
     assert "TMPDIR" in caught.value.hint
