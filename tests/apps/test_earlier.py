@@ -17,16 +17,16 @@ from hail_mri.provenance.sidecar import read_sidecar, sidecar_path
 @pytest.fixture
 def request_with_lesion(tmp_path, make_head):
     """Return the request for a head with a lesion mask."""
-    head = make_head()
+    head = make_head(shape=(18, 22, 23), spacing=10.0)
     lesion = np.zeros(head.data.shape)
-    lesion[22:26, 18:22, 26:30] = 1.0
+    lesion[11:13, 9:11, 13:15] = 1.0
     save_volume(head, tmp_path / "head.nii.gz")
     save_volume(head.with_data(lesion), tmp_path / "lesion.nii.gz")
     return ScanRequest(tmp_path / "head.nii.gz", tmp_path / "result.nii.gz", None, tmp_path / "lesion.nii.gz")
 
 
-def test_a_result_whose_bias_field_has_seen_the_lesion_is_another(request_with_lesion, heads, weights):
-    request, target = request_with_lesion, TargetFiles(heads / "target.nii.gz", is_style_card=False)
+def test_a_result_whose_bias_field_has_seen_the_lesion_is_another(request_with_lesion, weights):
+    request, target = request_with_lesion, TargetFiles(request_with_lesion.source, is_style_card=False)
     settings = HarmonizeSettings(model=str(weights), preset="robust", threads=1, force=True)
     harmonize_scan(request, target, settings, overwrite=False)
     told = read_sidecar(request.output)
