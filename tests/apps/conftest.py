@@ -1,10 +1,9 @@
 """Small scans, a network that was never trained, and a harmonizer without one where only files matter."""
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
@@ -128,30 +127,3 @@ def heads(tmp_path_factory, make_head) -> Path:
         save_volume(make_head(signal=signal, centre=(number, 0, 0)), folder / f"in/sub-{number:02d}_T1w.nii.gz")
     save_volume(make_head(signal=(0, 300, 90, 150, 260, 330), rotation=(4, 0, 8)), folder / "target.nii.gz")
     return folder
-
-
-@pytest.fixture(scope="session")
-def module_beside() -> Callable[[str], ModuleType]:
-    """Return a function that loads a module that tests share, by its path; folders of tests are no packages."""
-
-    def load(path: str) -> ModuleType:
-        file_path = Path(__file__).parent / path
-        spec = importlib.util.spec_from_file_location(file_path.stem, file_path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-        return module
-
-    return load
-
-
-@pytest.fixture(scope="session")
-def broken_inputs(module_beside) -> ModuleType:
-    """The module that makes a data set of broken and odd input."""
-    return module_beside("engine/broken_inputs.py")
-
-
-@pytest.fixture(scope="session")
-def kills(module_beside) -> ModuleType:
-    """The module that kills runs and workers."""
-    return module_beside("engine/kills.py")

@@ -12,7 +12,7 @@ from hail_mri.apps.suggest_target import suggest_kept, suggest_target, write_can
 from hail_mri.errors import InputError
 from hail_mri.harmonize.limits import LIMITS
 from hail_mri.harmonize.settings import HarmonizeSettings
-from hail_mri.harmonize.style_card import StyleCard
+from hail_mri.harmonize.style_card import StyleCard, StyleMeter
 from hail_mri.image.nifti import load_volume, save_volume
 
 FORCED = HarmonizeSettings(force=True, threads=1)
@@ -127,6 +127,47 @@ def test_what_was_kept_tells_the_target_without_measuring(site, tmp_path, monkey
     assert suggest_kept(site[:2], FORCED, kept_dir) == first
     assert suggest_kept(site, FORCED, kept_dir) is None
     assert suggest_kept(site[:2], replace(FORCED, threads=2), kept_dir) is None
+
+
+@pytest.mark.parametrize(
+    ("ending", "content"),
+    [
+        pytest.param("checks", "[]", id="no checks"),
+        pytest.param("checks", "{}", id="no list"),
+        pytest.param("checks", "[" * 100_000, id="deep checks"),
+        pytest.param("style", "[" * 100_000, id="deep style"),
+    ],
+)
+def test_what_is_kept_of_a_scan_that_fails_is_no_reason_to_take_it(ending, content, site, tmp_path):
+    settings, kept_dir = replace(FORCED, force=False), tmp_path / "kept"
+    with pytest.raises(InputError, match="none of 1 scans"):  # a ball in a shell is no head
+        suggest_target(site[:1], settings, kept_dir=kept_dir)
+    (path,) = kept_dir.glob(f"*.{ending}.json")
+    before = path.read_text()
+    path.write_text(content)
+
+    assert suggest_kept(site[:1], settings, kept_dir) is None
+    with pytest.raises(InputError, match="none of 1 scans"):
+        suggest_target(site[:1], settings, kept_dir=kept_dir)
+    assert path.read_text() == before
+
+
+def test_a_scan_that_is_replaced_while_it_is_measured_is_not_known_by_its_new_content(site, tmp_path, monkeypatch):
+    scan, other = site[:2]
+
+    class SlowMeter(StyleMeter):
+        def measure(self, *args, **options):
+            measured = super().measure(*args, **options)
+            scan.write_bytes(other.read_bytes())
+            return measured
+
+    before = scan.read_bytes()
+    monkeypatch.setattr(module, "StyleMeter", SlowMeter)
+    first = suggest_target([scan], FORCED, kept_dir=tmp_path / "kept")
+
+    assert suggest_kept([scan], FORCED, tmp_path / "kept") is None
+    scan.write_bytes(before)
+    assert suggest_kept([scan], FORCED, tmp_path / "kept") == first
 
 
 def test_a_lesion_mask_changes_the_style_and_is_known_again(site, tmp_path):

@@ -71,6 +71,8 @@ def differences(
     registers = target_files.reference is not None or settings.preset == "paper"
     if ("Registration" in told) != registers:
         found.append(f"it was {'not ' if registers else ''}registered")
+    if request.lesion_mask is not None and not _leaves_lesion_out(told):
+        found.append("its bias field was estimated with the lesion, and is without it now")
     others = {
         "BrainMask": ("another brain mask", request.brain_mask),
         "LesionMask": ("another lesion mask", request.lesion_mask),
@@ -86,6 +88,12 @@ def differences(
     hashes = told.get("Sha256")
     then = hashes if isinstance(hashes, dict) else {}
     return found + [words for name, (words, sha256) in now.items() if then.get(name) != sha256]
+
+
+def _leaves_lesion_out(told: Mapping[str, Any]) -> bool:
+    """Return whether N4 left the lesion out, if it ran: earlier versions did not, with the same settings and files."""
+    bias = told.get("BiasField")
+    return not isinstance(bias, dict) or "LeftOut" in bias
 
 
 def _sha256(path: Path | None) -> str | None:

@@ -84,10 +84,3 @@ def app(make_dataset, make_scan, tmp_path) -> App:
     for seed, subject in enumerate(("01", "02", "03")):
         make_scan(found.source(subject), seed=seed, spacing=4.0)
     return found
-
-
-@pytest.fixture(scope="session")
-def broken_participants(broken_inputs, module_beside):
-    """Return the module that makes a BIDS data set of broken and odd input, of what the other one makes."""
-    assert broken_inputs
-    return module_beside("bids/broken_participants.py")

@@ -12,6 +12,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+import broken_inputs
+import broken_participants
 import hail_mri
 from hail_mri.image.nifti import save_volume
 
@@ -45,7 +47,7 @@ class Ended:
 
 
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory, make_head, weights, broken_inputs, broken_participants) -> Ended:
+def ended(tmp_path_factory, make_head, weights) -> Ended:
     root = tmp_path_factory.mktemp("broken")
     head = make_head()
     image = nib.Nifti1Image(head.data.astype(np.float32), head.affine)
@@ -178,7 +180,7 @@ def test_the_table_of_the_report_has_every_line_with_the_beginning_of_its_reason
             assert any(f"sub-{kind.label}" in line and kind.message in line for line in listed), kind.label
 
 
-def test_hostile_names_and_reasons_are_text_in_the_report(report, broken_participants):
+def test_hostile_names_and_reasons_are_text_in_the_report(report):
     page, said = report
 
     assert any(broken_participants.HOSTILE in item for item in page.items["attention"])
@@ -191,7 +193,7 @@ def test_hostile_names_and_reasons_are_text_in_the_report(report, broken_partici
     assert "Traceback" not in said
 
 
-def test_the_level_of_the_group_touches_nothing_but_the_folder_of_results(ended, report, broken_inputs):
+def test_the_level_of_the_group_touches_nothing_but_the_folder_of_results(ended, report):
     assert report
     after = {
         name: found
@@ -202,7 +204,7 @@ def test_the_level_of_the_group_touches_nothing_but_the_folder_of_results(ended,
     assert after == ended.before
 
 
-def told_of(kind, broken_inputs) -> str:
+def told_of(kind) -> str:
     """The last cell of a kind in the documentation."""
     message = kind.message.replace("<", "&lt;")
     told = kind.becomes + (f": *{message}*" if message else "")
@@ -211,10 +213,10 @@ def told_of(kind, broken_inputs) -> str:
     return "the same" if same and (not kind.message or kind.becomes == "failed") else told
 
 
-def test_the_list_of_the_documentation_tells_what_becomes_of_each_participant(broken_inputs, broken_participants):
+def test_the_list_of_the_documentation_tells_what_becomes_of_each_participant():
     lines = LIST.read_text(encoding="utf-8").splitlines()
 
     for kind in broken_participants.STUDY:
         told = [line for line in lines if f"| {kind.what} |" in line]
         assert told
-        assert all(line.endswith(f"| {told_of(kind, broken_inputs)} |") for line in told)
+        assert all(line.endswith(f"| {told_of(kind)} |") for line in told)

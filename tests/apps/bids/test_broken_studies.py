@@ -55,7 +55,10 @@ def test_what_is_damaged_of_one_participant_stops_no_other(damage, said, app, ca
     rows = {row["subject"]: row for row in app.rows}
     assert {subject: row["status"] for subject, row in rows.items()} == {"01": "failed", "02": "done"}
     assert said in rows["01"]["message"]
-    assert rows["01"]["output"] == "n/a"
+    assert (
+        rows["01"]["output"] == "sub-01/anat/sub-01_desc-harmonized_T1w.nii.gz"
+    )  # the row of a result takes its place
+    assert not app.result("01").exists()
 
 
 def test_what_is_damaged_of_one_participant_is_nothing_to_runs_of_others(app):

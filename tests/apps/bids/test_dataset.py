@@ -1,9 +1,10 @@
 import json
+import tempfile
 
 import pytest
 
 from hail_mri.apps.bids.dataset import open_dataset
-from hail_mri.errors import InputError, MissingFileError
+from hail_mri.errors import InputError, MissingFileError, UnwritableError
 
 pytest.importorskip("bids2table")
 
@@ -155,3 +156,13 @@ def test_the_description_is_kept(make_dataset):
     root = make_dataset("sub-01/anat/sub-01_T1w.nii")
 
     assert open_dataset(root).description == json.loads((root / "dataset_description.json").read_text())
+
+
+def test_where_no_temporary_folder_can_be_used_it_is_named(make_dataset, tmp_path, monkeypatch):
+    root = make_dataset("sub-01/anat/sub-01_T1w.nii.gz")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    with pytest.raises(UnwritableError, match=r"no folder for temporary files .*gone") as caught:
+        open_dataset(root)
+
+    assert "TMPDIR" in caught.value.hint

@@ -29,3 +29,24 @@ def test_a_scan_that_cannot_be_harmonized_is_missing(app, capsys):
     assert app.run(level="group") == 70
 
     assert "sub-01_T1w.nii: sub-01_T1w.nii and sub-01_T1w.nii.gz would have one result" in capsys.readouterr().err
+
+
+def test_twins_have_a_row_each_until_one_of_them_is_gone(app):
+    assert app.run() == 0
+    twin = app.source("01").with_name("sub-01_T1w.nii")
+    twin.write_bytes(b"")
+
+    assert app.run() == 70
+    assert app.status == {
+        "sub-01_T1w.nii": "failed",
+        "sub-01_T1w.nii.gz": "failed",
+        "sub-02_T1w.nii.gz": "done already",
+        "sub-03_T1w.nii.gz": "done already",
+    }
+    assert app.run(level="group") == 70
+
+    twin.unlink()
+    assert app.run() == 0
+    assert set(app.status.values()) == {"done already"}
+    assert len(app.rows) == 3
+    assert app.run(level="group") == 0

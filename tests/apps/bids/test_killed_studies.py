@@ -13,11 +13,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 import hail_mri
+import kills
 from hail_mri.apps.bids.cli import main
 from hail_mri.apps.engine.states import read_states
 
@@ -109,20 +109,20 @@ def undisturbed(raw, weights) -> Study:
 
 
 @pytest.mark.slow
-def test_a_study_whose_runs_are_killed_at_random_moments_ends_as_an_undisturbed_one(undisturbed, kills):
+def test_a_study_whose_runs_are_killed_at_random_moments_ends_as_an_undisturbed_one(undisturbed):
     study = replace(undisturbed, output=undisturbed.output.with_name("out"))
     chance = random.Random(N_KILLS)
     killed, number = 0, itertools.count()
     while killed < N_KILLS:
         run = study.start(SOME if chance.random() < 0.25 else (), reports=chance.random() < 0.25)
         kills.wait_for_a_moment(run, study.output, chance, WORK)
-        killed += kill_something(run, chance, kills)
+        killed += kill_something(run, chance)
         assert_nothing_is_truncated(study, undisturbed)
         if len(study.hashes) == study.n_scans:  # begin anew, elsewhere
-            finish(study, undisturbed, kills, reports=False)
+            finish(study, undisturbed, reports=False)
             study.output.rename(study.output.with_name(f"done-{next(number)}"))
 
-    finish(study, undisturbed, kills, reports=True)
+    finish(study, undisturbed, reports=True)
     assert study.pages == undisturbed.pages
     assert [row["report"] for row in study.rows] == [row["report"] for row in undisturbed.rows]
     assert {path.name for path in kills.hidden_files(study.output)} <= {".bidsignore"}
@@ -132,7 +132,7 @@ def test_a_study_whose_runs_are_killed_at_random_moments_ends_as_an_undisturbed_
         assert main([str(study.root), str(study.output), "group"]) == 0
 
 
-def kill_something(run: subprocess.Popen, chance: random.Random, kills: ModuleType) -> int:
+def kill_something(run: subprocess.Popen, chance: random.Random) -> int:
     """Kill a run, or a worker, or first a worker and then the run; return how many of them were alive."""
     choice = chance.choice(("run", "worker", "both"))
     if choice == "worker":
@@ -142,7 +142,7 @@ def kill_something(run: subprocess.Popen, chance: random.Random, kills: ModuleTy
     return n_workers + kills.kill_run(run)
 
 
-def finish(study: Study, undisturbed: Study, kills: ModuleType, *, reports: bool) -> None:
+def finish(study: Study, undisturbed: Study, *, reports: bool) -> None:
     run = study.start(reports=reports)
     _, words = run.communicate(timeout=kills.SECONDS)
     assert run.returncode == 0, words

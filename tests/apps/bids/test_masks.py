@@ -131,3 +131,41 @@ def test_lesion_masks_that_are_not_taken_are_warned_of_once_for_each_reason(foun
     assert any("no T1-weighted scan has the entities" in warning for warning in said)
     assert any("another space" in warning and "nor are 1 more for this reason" in warning for warning in said)
     assert masks.warnings({"03"}) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sub-01_lesion_mask",
+        "sub-01_T1w_lesion_mask",
+        "sub-01_T1w_lesion",
+        "sub-01_label-L_dseg",
+        "sub-01_label-lesion_dseg",
+        "sub-01_label-lesion_probseg",
+        "sub-01_desc-Tumour_seg",
+    ],
+)
+def test_what_may_be_a_lesion_mask_by_another_name_is_warned_of(name, found):
+    masks = found(["sub-01_T1w"], [name])
+
+    (said,) = masks.warnings({"01"})
+    assert f"{name}.nii.gz is not taken as a lesion mask: masks are called otherwise, " in said
+    assert masks.of_scan == {}
+    assert masks.warnings({"02"}) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sub-tumor01_label-GM_probseg",
+        "sub-tumor01_hemi-L_mask",
+        "sub-tumor01_desc-lesionfilled_T1w",
+        "sub-tumor01_mask",
+    ],
+)
+def test_what_does_not_speak_of_a_lesion_or_is_no_mask_is_not_warned_of(name, found):
+    assert found(["sub-tumor01_T1w"], [name]).left_out == ()
+
+
+def test_names_of_lesions_are_nothing_where_no_lesion_masks_are_wanted(found):
+    assert found(["sub-01_T1w"], ["sub-01_lesion_mask"], kinds=[BRAIN]).left_out == ()

@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from hail_mri.apps.bids import masks as module
 from hail_mri.apps.bids.validation import errors_of, find_validator
 from hail_mri.provenance.hashes import file_sha256
 
@@ -134,6 +135,29 @@ def test_a_mask_that_is_wrong_fails_its_scan_alone(damage, said, app, make_mask,
     assert said in capsys.readouterr().err
 
 
+def test_a_scan_that_was_done_and_whose_masks_are_not_clear_any_more_is_missing(app, make_mask, capsys):
+    mask = make_mask("01")
+    assert app.run() == 0
+    second = make_mask("01", "label-lesion_roi")
+
+    assert app.run() == 70
+
+    assert sorted((row["subject"], row["status"]) for row in app.rows) == [
+        ("01", "failed"),
+        ("02", "done already"),
+        ("03", "done already"),
+    ]
+    assert app.run(level="group") == 70
+    said = capsys.readouterr()
+    assert "2 of 3 scans are harmonized" in said.out
+    assert "sub-01_T1w.nii.gz: it has failed: " in said.err
+    assert f"{app.result('01')} is there, but this row does not tell of it" in said.err
+    second.unlink()
+    assert app.run() == 0
+    assert [row["lesion_mask_sha256"] for row in app.rows if row["subject"] == "01"] == [file_sha256(mask)]
+    assert app.run(level="group") == 0
+
+
 def test_a_lesion_mask_that_is_0_everywhere_is_that_of_no_lesion(app, make_mask, capsys):
     masks = [make_mask(subject, half=0) for subject in ("01", "02")]
     make_mask("01", "desc-brain_mask")
@@ -141,11 +165,27 @@ def test_a_lesion_mask_that_is_0_everywhere_is_that_of_no_lesion(app, make_mask,
     assert app.run("--brain-masks", "auto") == 0
 
     said = capsys.readouterr().err
+    assert "0 of 3 scans have a lesion mask, 1 of 3 scans have a brain mask, 2 lesion masks are not taken" in said
     assert f"{masks[0]} is not taken as a lesion mask: it is 0 everywhere" in said
     assert "nor are 1 more for this reason" in said
     assert "LesionMask" not in sidecar(app, "01")["Sha256"]
     assert "BrainMask" in sidecar(app, "01")["Sha256"]
     assert {row["status"] for row in app.rows} == {"done"}
+    told = {row["subject"]: "no lesion: its mask is 0 everywhere" in row["message"] for row in app.rows}
+    assert told == {"01": True, "02": True, "03": False}
+
+
+def test_only_masks_of_scans_that_take_part_are_read(app, make_mask, monkeypatch):
+    masks = {subject: make_mask(subject) for subject in ("01", "02", "03")}
+    read = []
+    monkeypatch.setattr(module, "is_blank", lambda path: bool(read.append(path)))
+
+    assert app.run("--participant-label", "01") == 0
+    assert sorted(read) == [masks["01"], masks["03"]]  # its own, and that of the target
+    read.clear()
+    assert app.run("--participant-label", "01", "--reports-only") == 0
+    assert app.run(level="group") == 70
+    assert read == []
 
 
 def test_the_target_has_its_masks_too(app, make_mask):
@@ -196,6 +236,7 @@ def test_a_dry_run_lists_masks_and_says_which_are_not_taken(app, make_mask, caps
     assert [row[-2:] for row in rows] == [[str(mask), "n/a"], ["n/a", "n/a"]]
     assert f"failed: {app.source('02')}: it has 2 lesion masks" in said.err
     assert "is not taken as a lesion mask: space-MNI152NLin2009aSym" in said.err
+    assert "1 of 3 scans have a lesion mask, 0 of 3 scans have a brain mask, 1 lesion masks are not taken" in said.err
     assert tree(tmp_path) == before
 
 

@@ -12,6 +12,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+import broken_inputs
 import hail_mri
 from hail_mri.image.nifti import save_volume
 
@@ -48,7 +49,7 @@ class Place:
 
 
 @pytest.fixture
-def make_place(tmp_path, broken_inputs) -> Callable[..., Place]:
+def make_place(tmp_path) -> Callable[..., Place]:
     """Return a function that makes the data set from a head and a target."""
 
     def make(head, target, kinds) -> Place:
@@ -89,9 +90,7 @@ def what_is_wrong(kind, rows, output: Path, *, forced: bool) -> str:
     return ""
 
 
-def test_each_broken_or_odd_input_ends_with_its_reason_and_all_others_are_done(
-    make_place, make_head, weights, broken_inputs
-):
+def test_each_broken_or_odd_input_ends_with_its_reason_and_all_others_are_done(make_place, make_head, weights):
     place = make_place(make_head(), make_head(signal=(0, 300, 90, 150, 260, 330)), broken_inputs.KINDS)
     before = broken_inputs.snapshot(place.root)
 
@@ -108,7 +107,7 @@ def test_each_broken_or_odd_input_ends_with_its_reason_and_all_others_are_done(
 
 
 @pytest.mark.slow
-def test_the_released_weights_refuse_what_is_no_head(make_place, mni, broken_inputs):
+def test_the_released_weights_refuse_what_is_no_head(make_place, mni):
     from hail_mri.simulation.scanners import SITES
     from hail_mri.simulation.subjects import new_subject
     from hail_mri.simulation.travelling import scan_visit, visit_site
@@ -125,7 +124,7 @@ def test_the_released_weights_refuse_what_is_no_head(make_place, mni, broken_inp
     assert_each_ends_as_expected(place, done, forced=False)
 
 
-def test_the_list_of_the_documentation_is_that_of_the_data_set(broken_inputs):
+def test_the_list_of_the_documentation_is_that_of_the_data_set():
     text = LIST.read_text(encoding="utf-8")
 
     for kind in broken_inputs.KINDS:

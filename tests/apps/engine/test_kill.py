@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import hail_mri
+import kills
 from hail_mri.apps.engine.states import read_states, write_state
 from hail_mri.apps.engine.workers import Workers
 from hail_mri.provenance.atomic_write import TAIL
@@ -34,7 +35,7 @@ def start(study, heads) -> Callable[[], subprocess.Popen]:
 
 
 @pytest.mark.parametrize("n_kills", [3, pytest.param(20, marks=pytest.mark.slow)])
-def test_a_run_that_is_killed_at_random_moments_ends_as_an_undisturbed_one(study, undisturbed, start, kills, n_kills):
+def test_a_run_that_is_killed_at_random_moments_ends_as_an_undisturbed_one(study, undisturbed, start, n_kills):
     chance = random.Random(n_kills)
     killed, number = 0, itertools.count()
     while killed < n_kills:
@@ -80,7 +81,7 @@ def killed_at_renaming(study) -> Path:
     return result
 
 
-def test_what_a_killed_process_was_writing_is_removed_and_made_again(study, undisturbed, kills, killed_at_renaming):
+def test_what_a_killed_process_was_writing_is_removed_and_made_again(study, undisturbed, killed_at_renaming):
     of_others = [study.output / f".{'0' * 32}.somebody.nii.gz", study.output / ".hidden"]
     for path in of_others:
         path.touch()

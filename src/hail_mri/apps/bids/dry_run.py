@@ -8,7 +8,7 @@ from hail_mri.apps.bids.mask_files import WORDS
 from hail_mri.apps.bids.medoid import kept_target
 from hail_mri.apps.bids.plan import Plan, make_plan
 from hail_mri.apps.bids.request import AppRequest
-from hail_mri.apps.bids.saying import say_warnings
+from hail_mri.apps.bids.saying import say_masks, say_warnings
 from hail_mri.apps.bids.targets import Auto, Targets, find_targets
 from hail_mri.apps.terminal import say
 
@@ -31,6 +31,7 @@ def plan_rows(request: AppRequest) -> list[Sequence[str]]:
     for scan, reason in (*plan.unusable.items(), *refused.items()):
         say("failed", f"{scan.path}: {reason}")
     say_warnings(plan, targets)
+    say_masks(request, plan)
     rows: list[Sequence[str]] = [COLUMNS]
     for scan in (scan for scan in plan.selection.scans if scan not in refused):
         target = f"the medoid of {targets.told}" if isinstance(targets, Auto) else _path(targets, scan)

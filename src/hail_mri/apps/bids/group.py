@@ -96,7 +96,7 @@ def report_scans(request: AppRequest) -> tuple[int, list[str]]:
     from hail_mri.apps.scan_reports import write_scan_reports
     from hail_mri.report.study_report import read_study
 
-    plan = make_plan(request)
+    plan = make_plan(replace(request, lesion_masks="none", brain_masks="none"))  # results are there, with or without
     _require_results(request.output_dir)
     wanted = {real_path(result_path(scan, request.output_dir)) for scan in plan.selection.scans}
     scans = [s for s in read_study(request.output_dir) if s.result is not None and real_path(s.result) in wanted]

@@ -9,6 +9,7 @@ References
 BIDS specification 1.10, "Derivatives: imaging data types": "Masks" and "Common image-derived labels".
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +25,12 @@ WORDS = {LESION: "lesion mask", BRAIN: "brain mask"}
 SUFFIXES = ("mask", "roi")
 LESION_WORDS = ("lesion", "tumor", "tumour")  # as labels and as descriptions; ATLAS writes T1lesion
 RESERVED_LABEL = "L"
+CALLED_OTHERWISE = f"masks are called otherwise, <entities of the scan>_label-{RESERVED_LABEL}_mask.nii.gz"
 OF_THE_MASK = ("space", "res", "den", "label", "desc")  # entities that scans do not have
 NATIVE = "orig"
+# Names that speak of lesions, and suffixes of images that are no masks whatever else they say.
+_SPEAKS_OF_LESIONS = re.compile("|".join((*LESION_WORDS, f"_label-{RESERVED_LABEL}_")), re.IGNORECASE)
+_IMAGES = (SUFFIX, "T2w", "FLAIR", "PDw", "T2starw")
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def mask_roots(dataset_dir: Path, derivatives: Iterable[Path], output_dir: Path)
 
 
 def mask_files(roots: Iterable[Path], folders: Collection[Path], kinds: Collection[str]) -> Iterator[MaskFile]:
-    """Yield the masks in folders of some data sets.
+    """Yield the masks in folders of some data sets, and what is called as if it were one of lesions.
 
     Parameters
     ----------
@@ -96,7 +101,7 @@ def mask_files(roots: Iterable[Path], folders: Collection[Path], kinds: Collecti
     for root in roots:
         for folder in folders:
             for path in sorted((root / folder).glob("*.nii*")):
-                mask = mask_of_name(root, path)
+                mask = mask_of_name(root, path) or _called_otherwise(root, path)
                 if mask is not None and mask.kind in kinds:
                     yield mask
 
@@ -124,6 +129,16 @@ def mask_of_name(root: Path, path: Path) -> MaskFile | None:
         return None
     source = {key: label for key, label in told.items() if key not in OF_THE_MASK}
     return MaskFile(root, path, kind, source, _reason(told, [part for part in parts if "-" not in part]))
+
+
+def _called_otherwise(root: Path, path: Path) -> MaskFile | None:
+    """Return an image that may be a lesion mask, but has another name, with the reason; None for any other file."""
+    stem = next((path.name.removesuffix(end) for end in reversed(NIFTI_SUFFIXES) if path.name.endswith(end)), "")
+    parts = [part for part in stem.split("_") if not part.startswith(("sub-", "ses-"))]  # a patient may be sub-tumor01
+    if not _SPEAKS_OF_LESIONS.search("_".join(["", *parts])) or parts[-1] in _IMAGES:
+        return None
+    subject = path.relative_to(root).parts[0].removeprefix("sub-")
+    return MaskFile(root, path, LESION, {"sub": subject}, CALLED_OTHERWISE)
 
 
 def _kind(told: Mapping[str, str]) -> str | None:

@@ -6,8 +6,9 @@ may be of several, or one scan has several, nobody can tell, and these scans are
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from hail_mri.provenance.links import real_path
 
 MaskChoice = Literal["auto", "none"]
 SAME = ("sub", "ses", "run")  # entities that a mask and its scan share, or that both have not
+BLANK = "it is 0 everywhere, so there is no lesion"
 OPTIONS = {LESION: "--lesion-masks none", BRAIN: "--brain-masks none"}
 
 
@@ -25,42 +27,60 @@ OPTIONS = {LESION: "--lesion-masks none", BRAIN: "--brain-masks none"}
 class Masks:
     """The masks of scans.
 
+    A lesion mask that is 0 everywhere is none: somebody has looked, and found no lesion. Only masks of scans that
+    somebody asks for are read to know it, each once: a data set may have hundreds.
+
     Attributes
     ----------
     of_scan : mapping of BidsScan to mapping of str to Path
-        By the names that requests have for them, `lesion_mask` and `brain_mask`; a scan without any is not there.
+        By the names that requests have for them, `lesion_mask` and `brain_mask`, as far as names tell; a scan without
+        any is not there.
     refused : mapping of BidsScan to str
         Scans of which it is not clear what their masks are, each with the reason.
     left_out : tuple of MaskFile
         Lesion masks in the folders of scans that are of no scan, or are not taken for another reason.
     roots : tuple of Path
         Data sets that the masks of scans are from.
+    is_blank : callable
+        Whether a mask is 0 everywhere; it remembers.
     """
 
     of_scan: Mapping[BidsScan, Mapping[str, Path]] = field(default_factory=dict)
     refused: Mapping[BidsScan, str] = field(default_factory=dict)
     left_out: tuple[MaskFile, ...] = ()
     roots: tuple[Path, ...] = ()
+    is_blank: Callable[[Path], bool] = field(default_factory=lambda: cache(is_blank), repr=False, compare=False)
 
     def of(self, scan: BidsScan) -> Mapping[str, Path]:
         """Return the masks of a scan, by name; none if it has none."""
-        return self.of_scan.get(scan, {})
+        own = self.of_scan.get(scan, {})
+        return {kind: path for kind, path in own.items() if kind != LESION} if self.has_no_lesion(scan) else own
+
+    def has_no_lesion(self, scan: BidsScan) -> bool:
+        """Return whether the lesion mask of a scan says that there is no lesion; False if it has none."""
+        path = self.of_scan.get(scan, {}).get(LESION)
+        return path is not None and self.is_blank(path)
 
     def scan_masks(self, path: Path, scans: Iterable[BidsScan]) -> tuple[Mapping[str, Path], str]:
         """Return the masks of the scan that lies at a path, and why it is refused; none and nothing of any other."""
         scan = next((scan for scan in scans if real_path(scan.path) == real_path(path)), None)
         return ({}, "") if scan is None else (self.of(scan), self.refused.get(scan, ""))
 
+    def not_taken(self, subjects: Collection[str]) -> list[tuple[Path, str]]:
+        """Return the lesion masks of some subjects that are not taken, each with the reason."""
+        by_name = [(mask.path, mask.reason) for mask in self.left_out if mask.source.get("sub") in subjects]
+        mine = [scan for scan in self.of_scan if scan.subject in subjects]
+        return by_name + [(self.of_scan[scan][LESION], BLANK) for scan in mine if self.has_no_lesion(scan)]
+
     def warnings(self, subjects: Collection[str]) -> list[str]:
         """Return a warning for each reason for which lesion masks of some subjects are not taken."""
-        by_reason: dict[str, list[MaskFile]] = defaultdict(list)
-        for mask in self.left_out:
-            if mask.source.get("sub") in subjects:
-                by_reason[mask.reason].append(mask)
+        by_reason: dict[str, list[Path]] = defaultdict(list)
+        for path, reason in self.not_taken(subjects):
+            by_reason[reason].append(path)
         return [
-            f"{masks[0].path} is not taken as a lesion mask: {reason}"
-            + (f"; nor are {len(masks) - 1} more for this reason" if len(masks) > 1 else "")
-            for reason, masks in by_reason.items()
+            f"{paths[0]} is not taken as a lesion mask: {reason}"
+            + (f"; nor are {len(paths) - 1} more for this reason" if len(paths) > 1 else "")
+            for reason, paths in by_reason.items()
         ]
 
 
@@ -90,23 +110,6 @@ def find_masks(scans: Sequence[BidsScan], roots: Iterable[Path], kinds: Collecti
         for scan in owners:
             found[scan, mask.kind][mask] = owners
     return _told(found, tuple(left_out))
-
-
-def without_blank(masks: Masks) -> Masks:
-    """Take no lesion mask that is 0 everywhere: somebody has looked, and found none.
-
-    The images are read, a mask at a time.
-    """
-    of_scan, left_out = dict(masks.of_scan), []
-    for scan, own in masks.of_scan.items():
-        path = own.get(LESION)
-        if path is not None and is_blank(path):
-            of_scan[scan] = {kind: other for kind, other in own.items() if kind != LESION}
-            root = next(root for root in masks.roots if path.is_relative_to(root))
-            left_out.append(MaskFile(root, path, LESION, scan.entities, "it is 0 everywhere, so there is no lesion"))
-    taken = [path for own in of_scan.values() for path in own.values()]
-    roots = tuple(root for root in masks.roots if any(path.is_relative_to(root) for path in taken))
-    return replace(masks, of_scan=of_scan, left_out=(*masks.left_out, *left_out), roots=roots)
 
 
 def _of_no_scan(mask: MaskFile) -> MaskFile:

@@ -1,6 +1,7 @@
 """The level of participants: harmonize the scans that were asked for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from hail_mri.apps.engine.run_lock import RunLock
     from hail_mri.apps.engine.workers import Workers
     from hail_mri.apps.result_table import Outcome
+
+NO_LESION = "no lesion: its mask is 0 everywhere"
 
 
 def harmonize_participants(request: AppRequest) -> "list[Outcome]":
@@ -80,11 +83,23 @@ def _run(request: AppRequest, plan: Plan, targets: Targets, workers: "Workers", 
         inputs=[] if targets.table_path is None else [targets.table_path],
         states_dir=request.output_dir,
     )
-    outcomes += unusable_outcomes(plan, targets)
+    outcomes += unusable_outcomes(request, plan, targets)
     claim.require_held()
+    told = _with_lesion_notes(outcomes, plan)
     for path in dict.fromkeys((own_path, table_path)):
-        write_outcomes(outcomes, path)
+        write_outcomes(told, path)
     return outcomes
+
+
+def _with_lesion_notes(outcomes: "list[Outcome]", plan: Plan) -> "list[Outcome]":
+    """Return outcomes that tell which scans have no lesion by their masks; of all together it was said before."""
+    healthy = {scan.path for scan in plan.selection.scans if plan.masks.has_no_lesion(scan)}
+    return [
+        replace(outcome, message="; ".join(filter(None, (outcome.message, NO_LESION))))
+        if outcome.source in healthy
+        else outcome
+        for outcome in outcomes
+    ]
 
 
 def run_dir(request: AppRequest) -> Path:
@@ -125,16 +140,27 @@ def names_of(scan: BidsScan, plan: Plan) -> Mapping[str, str]:
     return {name: value for name, value in names.items() if value}
 
 
-def unusable_outcomes(plan: Plan, targets: Targets) -> "list[Outcome]":
-    """Return the outcomes of scans that were asked for and cannot be harmonized, have unclear masks, or no target."""
-    from hail_mri.apps.result_table import Outcome
+def unusable_outcomes(request: AppRequest, plan: Plan, targets: Targets) -> "list[Outcome]":
+    """Return the outcomes of scans that were asked for and cannot be harmonized, have unclear masks, or no target.
 
+    They have the results that they would have: rows of earlier runs go by these. Twins share one, and a row for each.
+    """
     without = {scan: _no_target(scan, plan) for scan in plan.selection.scans if scan not in targets.of_scan}
     unclear = {scan: plan.masks.refused[scan] for scan in plan.selection.scans if scan in plan.masks.refused}
+    reasons = {**plan.unusable, **unclear, **without}
     return [
-        Outcome(scan.path, None, "failed", f"{scan.path}: {reason}", names=names_of(scan, plan))
-        for scan, reason in sorted({**plan.unusable, **unclear, **without}.items(), key=lambda item: item[0].relative)
+        _unusable(scan, result_path(scan, request.output_dir), reasons[scan], plan)
+        for scan in sorted(reasons, key=lambda scan: scan.relative)
     ]
+
+
+def _unusable(scan: BidsScan, output: Path, reason: str, plan: Plan) -> "Outcome":
+    """Return the outcome of a scan that cannot be harmonized."""
+    from hail_mri.apps.engine.outcomes import with_earlier
+    from hail_mri.apps.result_table import Outcome
+
+    message = with_earlier(f"{scan.path}: {reason}", output)
+    return Outcome(scan.path, output, "failed", message, names=names_of(scan, plan))
 
 
 def _no_target(scan: BidsScan, plan: Plan) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from hail_mri.apps.bids.dataset import BidsScan, Dataset, open_dataset
 from hail_mri.apps.bids.derivatives import require_output_dir, result_path
 from hail_mri.apps.bids.mask_files import BRAIN, LESION, mask_roots
-from hail_mri.apps.bids.masks import Masks, find_masks, without_blank
+from hail_mri.apps.bids.masks import Masks, find_masks
 from hail_mri.apps.bids.request import AUTO, AppRequest
 from hail_mri.apps.bids.selection import Selection, matches, read_filter, select
 from hail_mri.apps.bids.sites import Sites, find_sites
@@ -77,7 +77,7 @@ def _find_masks(request: AppRequest, dataset: Dataset) -> Masks:
     choices = {LESION: request.lesion_masks, BRAIN: request.brain_masks}
     kinds = [kind for kind, choice in choices.items() if choice == AUTO]
     roots = mask_roots(request.dataset_dir, request.derivatives, request.output_dir)
-    return without_blank(find_masks(dataset.scans, roots, kinds))
+    return find_masks(dataset.scans, roots, kinds)
 
 
 def _twins(scans: Sequence[BidsScan]) -> dict[BidsScan, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hail_mri.apps.bids.mask_files import WORDS
+from hail_mri.apps.bids.mask_files import LESION, WORDS
 from hail_mri.apps.bids.plan import Plan
 from hail_mri.apps.bids.request import AppRequest
 from hail_mri.apps.bids.targets import Auto, Targets, warnings_of
@@ -17,14 +17,14 @@ EVERY_SCAN = 2  # -v -v
 
 
 def say_plan(request: AppRequest, plan: Plan, targets: Targets) -> None:
-    """Say what is to be known of targets and masks; with -v also which there are, and the sites."""
+    """Say what is to be known of targets and masks; with -v also which targets there are, and the sites."""
     say_warnings(plan, targets)
     if request.verbosity:
         say("sites", f"{told(plan.sites.counts())}, by {plan.sites.told_by}")
         for path in dict.fromkeys(target.path for target in targets.of_scan.values()):
             n = sum(target.path == path for target in targets.of_scan.values())
             say("target", f"{path}, of {n} scans")
-        say("masks", told_masks(plan))
+    say_masks(request, plan)
 
 
 def say_warnings(plan: Plan, targets: Targets | Auto) -> None:
@@ -33,10 +33,15 @@ def say_warnings(plan: Plan, targets: Targets | Auto) -> None:
         say("warning", warning)
 
 
-def told_masks(plan: Plan) -> str:
-    """Return how many of the scans have masks, in words."""
+def say_masks(request: AppRequest, plan: Plan) -> None:
+    """Say how many scans have masks, and how many lesion masks are not taken; without -v if there are lesion masks."""
     masks = [plan.masks.of(scan) for scan in plan.selection.scans]
-    return ", ".join(f"{sum(kind in each for each in masks)} scans have a {words}" for kind, words in WORDS.items())
+    counts = {kind: sum(kind in each for each in masks) for kind in WORDS}
+    n_left_out = len(plan.masks.not_taken({scan.subject for scan in plan.selection.scans}))
+    if request.verbosity or counts[LESION] or n_left_out:
+        told = [f"{n} of {len(masks)} scans have a {WORDS[kind]}" for kind, n in counts.items()]
+        told += [f"{n_left_out} lesion masks are not taken"] if n_left_out else []
+        say("masks", ", ".join(told))
 
 
 def told(counts: Mapping[str, int]) -> str:

@@ -7,11 +7,11 @@ bids2table.
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from hail_mri.errors import HailError
+from hail_mri.errors import HailError, UnwritableError
 from hail_mri.image.nifti import READABLE_SUFFIXES
 from hail_mri.provenance.folder_names import DESCRIPTION
 from hail_mri.provenance.sidecar import NIFTI_SUFFIXES
@@ -75,16 +75,27 @@ def _looking_like_it(folder: Path, depth: int) -> Iterator[Path]:
 def _indexed(paths: Iterable[Path]) -> list[Path]:
     """Return which names are those of T1-weighted scans, by the library."""
     library = _library()
-    with tempfile.TemporaryDirectory(prefix="bids") as folder:
-        names = Path(folder, "dataset")
-        names.mkdir()
-        (names / DESCRIPTION).touch()
-        for path in paths:
-            (names / path.parent).mkdir(parents=True, exist_ok=True)
-            (names / path).touch()
+    with _empty_files(paths) as names:
         rows = library.index_dataset(names).select(["suffix", "ext", "datatype", "path"]).to_pylist()
     wanted = {"suffix": SUFFIX, "datatype": "anat"}
     return [Path(row["path"]) for row in rows if row["ext"] in NIFTI_SUFFIXES and wanted.items() <= row.items()]
+
+
+@contextmanager
+def _empty_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Make a data set of empty files, among temporary ones."""
+    with ExitStack() as stack:
+        try:
+            names = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bids")), "dataset")
+            names.mkdir()
+            (names / DESCRIPTION).touch()
+            for path in paths:
+                (names / path.parent).mkdir(parents=True, exist_ok=True)
+                (names / path).touch()
+        except OSError as error:
+            message = f"no folder for temporary files can be written to ({error})"
+            raise UnwritableError(message, "set TMPDIR to a folder with free space") from error
+        yield names
 
 
 def _is_utf8(path: Path) -> bool:

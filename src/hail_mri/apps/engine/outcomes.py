@@ -61,12 +61,17 @@ def outcome_of_result(job: ScanJob, status: Status, report: Report) -> Outcome:
 
 def failed_outcome(job: ScanJob, reason: str, seconds: float, report: Report | None = None) -> Outcome:
     """Return the outcome of a job without a result."""
-    source, output = job.request.source, job.request.output
+    source = job.request.source
     message = reason if str(source) in reason else f"{source}: {reason}"
-    if output.exists() and str(output) not in message:  # of an earlier run, for instance
-        message = f"{message}; {output} is there, but this row does not tell of it"
-    outcome = _outcome(job, "failed", message)
+    outcome = _outcome(job, "failed", with_earlier(message, job.request.output))
     return replace(outcome, seconds=seconds, report=report, attempts=1)
+
+
+def with_earlier(message: str, output: Path) -> str:
+    """Return why there is no result, and that one is there nevertheless: of an earlier run, for instance."""
+    if output.exists() and str(output) not in message:
+        return f"{message}; {output} is there, but this row does not tell of it"
+    return message
 
 
 def message_of(report: Report) -> str:

@@ -1,7 +1,4 @@
-"""A BIDS data set of broken and odd input: a participant of each kind of file, and of each kind that only BIDS has.
-
-The fixture that loads this module has loaded `broken_inputs` before; folders of tests are no packages.
-"""
+"""A BIDS data set of broken and odd input: a participant of each kind of file, and of each kind that only BIDS has."""
 
 import json
 import os
@@ -11,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
+
 from broken_inputs import KINDS, LONGEST, Becomes, Kind, Maker, content, linked, whole
 
 ParticipantMaker = Callable[[Path, nib.Nifti1Image], object]
