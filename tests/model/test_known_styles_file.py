@@ -73,13 +73,6 @@ def test_what_was_known_before_is_replaced(path, known, styles):
     assert load_known_styles(path).n_scans.tolist() == [10]
 
 
-def test_it_is_written_with_the_weights(make_network, known, tmp_path):
-    network = make_network()
-    card = ModelCard("small", "style", network.settings, 8.0, (), (), "2024-01-01", 0, 1.0)
-    path = save_model(network, card, tmp_path / "new.safetensors", known_styles=known)
-    np.testing.assert_array_equal(load_known_styles(path).directions, known.directions)
-
-
 def test_a_damaged_part_is_refused(path, known):
     add_known_styles(path, known)
     tensors = load_file(path)

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save
 
 from hail_mri.errors import InputError, MissingFileError
 from hail_mri.model.feature_network import FeatureNetworkSettings, FeatureStyleNetwork
-from hail_mri.model.known_styles import PREFIX, KnownStyles
+from hail_mri.model.known_styles import PREFIX
 from hail_mri.model.slice_gan import SliceGan, SliceGanSettings
 from hail_mri.model.tissue_network import TissueNetwork, TissueNetworkSettings
 from hail_mri.provenance.atomic_write import write_together
@@ -119,23 +119,14 @@ def weights_hash(model: str | Path) -> str:
     return hashlib.sha256(weights_path(model).read_bytes()).hexdigest()
 
 
-def save_model(
-    network: FeatureStyleNetwork | TissueNetwork | SliceGan,
-    card: ModelCard,
-    path: str | Path,
-    *,
-    known_styles: KnownStyles | None = None,
-) -> Path:
-    """Write weights, with what they know of styles, and model card; an existing pair is replaced.
-
-    Returns the path of the weights.
-    """
+def save_model(network: FeatureStyleNetwork | TissueNetwork | SliceGan, card: ModelCard, path: str | Path) -> Path:
+    """Write weights and model card; an existing pair is replaced. Returns the path of the weights."""
     path = Path(path)
     card_path = path.with_suffix(".json")
 
     def write(hidden: Mapping[Path, Path]) -> None:
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-        hidden[path].write_bytes(save(tensors | (known_styles.tensors() if known_styles else {})))
+        hidden[path].write_bytes(save(tensors))
         hidden[card_path].write_text(json.dumps(asdict(card), indent=2) + "\n")
 
     write_together([path, card_path], write)

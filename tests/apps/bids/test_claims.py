@@ -48,9 +48,11 @@ def test_runs_that_share_a_participant_are_kept_apart(labels, holder, tmp_path):
 def test_runs_of_other_participants_go_on_at_the_same_time(tmp_path):
     with claimed(tmp_path / "out", {"03"}) as claim:
         claim.require_held()
+        assert len(list(tmp_path.glob("out/.hail-mri/claims/*.lock"))) == 2
 
     with claimed(tmp_path / "out", {"03", "04"}) as claim:
         claim.require_held()
+    assert len(list(tmp_path.glob("out/.hail-mri/claims/*.lock"))) == 1
 
 
 def test_a_run_that_was_killed_leaves_its_participants_to_the_next(holder, tmp_path):
